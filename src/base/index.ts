@@ -1,0 +1,4 @@
+export type { Brand } from './brand.ts';
+export * from './bytes.ts';
+export * from './errors.ts';
+export * from './unreachable.ts';

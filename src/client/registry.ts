@@ -1,0 +1,199 @@
+/** The registry as users see it: the same for an embedded node and for a network client. */
+import type { Consistency } from '../protocol/index.ts';
+
+/** Text keys are UTF-8; a key is never empty. */
+export type Key = string | Uint8Array;
+/**
+ * Bytes are stored as they are and strings as UTF-8. Everything else (numbers, booleans, null, arrays, plain
+ * objects) is stored as its JSON text.
+ */
+export type Value = Uint8Array | JsonValue;
+export type JsonValue =
+  | string | number | boolean | null
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue };
+
+/** Milliseconds as a number, or `'250ms'`, `'10s'`, `'5m'`, `'2h'`, `'1d'`. */
+export type Duration = number | string;
+
+export interface CallOptions {
+  /** How long to wait for an answer; the default is the client's `requestTimeout`. */
+  readonly timeout?: Duration;
+  /** Ends the waiting, not the write. */
+  readonly signal?: AbortSignal;
+}
+export interface ReadOptions extends CallOptions {
+  readonly consistency?: Consistency;
+}
+export interface PutOptions extends CallOptions {
+  /** The key expires this long after the write, in cluster time. */
+  readonly ttl?: Duration;
+  /** The key never expires by itself, whatever the registry's default TTL. */
+  readonly persist?: boolean;
+  /** Tie the key to the acting session: it goes when the session ends. */
+  readonly ephemeral?: boolean;
+  /** Take the lock of this name in the same step, or refuse the whole put. */
+  readonly lock?: boolean;
+  /** Act for this session instead of the registry's own. */
+  readonly session?: SessionRef;
+}
+export interface WriteOptions extends CallOptions {
+  readonly session?: SessionRef;
+}
+export interface ListOptions extends ReadOptions {
+  readonly prefix?: Key;
+  readonly limit?: number;
+  readonly keysOnly?: boolean;
+  /** Start after this key: pass the last key of the page before. */
+  readonly after?: Key;
+  /** Read as of this revision. */
+  readonly revision?: number;
+}
+export type SessionRef = number | Session;
+
+export interface LockRef {
+  readonly session: number;
+  readonly token: number;
+}
+
+export interface RegistryRecord {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly version: number;
+  /** The session the key lives with; undefined for none. */
+  readonly session: number | undefined;
+  /** Cluster time in ms since the cluster was founded; undefined: never. */
+  readonly expiresAt: number | undefined;
+  readonly lock: LockRef | undefined;
+  readonly node: string;
+  readonly time: number;
+  /** The value as UTF-8 text. */
+  text(): string;
+  /** The value parsed as JSON. */
+  json(): unknown;
+}
+
+export interface ListPage {
+  readonly records: readonly RegistryRecord[];
+  readonly revision: number;
+  readonly more: boolean;
+}
+
+export interface LockOptions extends CallOptions {
+  /** Refuse with `locked` at once instead of waiting. */
+  readonly try?: boolean;
+  /** Wait at most this long for the lock, then fail with `lock-timeout`; the default waits without end. */
+  readonly wait?: Duration;
+  readonly session?: SessionRef;
+  /** Shown to whoever looks at the lock. */
+  readonly metadata?: Value;
+}
+export interface Lock extends AsyncDisposable {
+  readonly name: string;
+  readonly session: number;
+  /** Hand it to the resource you guard: it must refuse smaller ones than it has seen. */
+  readonly token: number;
+  /** Idempotent. */
+  unlock(options?: CallOptions): Promise<void>;
+}
+export interface WithLockOptions extends LockOptions {
+  /** TTL of the session the lock is held with, when it is opened for this call. */
+  readonly ttl?: Duration;
+}
+export interface HeldLock {
+  readonly name: string;
+  readonly session: number;
+  readonly token: number;
+  /** Aborts before the session can have expired on the cluster. */
+  readonly signal: AbortSignal;
+}
+
+export interface SessionOptions extends CallOptions {
+  readonly ttl?: Duration;
+  readonly label?: string;
+  readonly metadata?: Value;
+  /** Renew in the background until closed; true by default. */
+  readonly keepAlive?: boolean;
+}
+/** A lease on everything it owns: keys put as `ephemeral` and locks go when it ends. */
+export interface Session extends AsyncDisposable {
+  readonly id: number;
+  readonly ttlMs: number;
+  /** Aborts once the session may have expired, judged by the monotonic clock from the last renewal sent. */
+  readonly signal: AbortSignal;
+  /** Renews now. Rejects with `session-expired` when it is gone. */
+  keepAlive(options?: CallOptions): Promise<void>;
+  /** Idempotent; releases everything it owns. */
+  close(options?: CallOptions): Promise<void>;
+}
+export interface SessionDetails {
+  readonly id: number;
+  readonly ttlMs: number;
+  readonly label: string;
+  readonly openedAt: number;
+  readonly keys: number;
+}
+
+export interface WatchOptions {
+  /** One key; or `prefix`; neither watches everything. */
+  readonly key?: Key;
+  readonly prefix?: Key;
+  /** First revision wanted; the default is the next one. */
+  readonly from?: number;
+  readonly signal?: AbortSignal;
+}
+export interface WatchEvent {
+  readonly type: 'put' | 'delete';
+  readonly revision: number;
+  readonly key: string;
+  readonly record: RegistryRecord;
+  readonly previous: RegistryRecord | undefined;
+  readonly cause: 'request' | 'expired' | 'sessionEnded' | 'broken';
+  /** No more events of this revision follow: resuming at `revision + 1` misses nothing. */
+  readonly last: boolean;
+}
+/**
+ * Events in order, without gap or repeat, across reconnects and changes of leader. Ends with
+ * `compacted` when history no longer reaches back, with `overrun` when the consumer is too slow.
+ */
+export interface Watch extends AsyncIterable<WatchEvent>, AsyncDisposable {
+  /** Resolves once the server has it: what is committed afterwards will be seen. */
+  readonly started: Promise<{ readonly revision: number }>;
+  close(): Promise<void>;
+}
+
+/** The locking registry. Writes are durable on a majority when their promise resolves. */
+export interface Registry extends AsyncDisposable {
+  get(key: Key, options?: ReadOptions): Promise<RegistryRecord | undefined>;
+  /** Refused with `locked` while another session holds the lock of this name. */
+  put(key: Key, value: Value, options?: PutOptions): Promise<RegistryRecord>;
+  /** Resolves to what was removed. */
+  delete(key: Key, options?: WriteOptions): Promise<RegistryRecord | undefined>;
+  /** Takes the key's TTL away; undefined when there is no such key. */
+  persist(key: Key, options?: WriteOptions): Promise<RegistryRecord | undefined>;
+  list(options?: ListOptions): Promise<ListPage>;
+  /** Every record, page after page, as of one revision. */
+  records(options?: Omit<ListOptions, 'after'>): AsyncIterable<RegistryRecord>;
+
+  lock(name: Key, options?: LockOptions): Promise<Lock>;
+  /** By the holder's session and token only; `not-held` otherwise. */
+  unlock(name: Key, lock: LockRef, options?: CallOptions): Promise<void>;
+  withLock<T>(name: Key, options: WithLockOptions, body: (lock: HeldLock) => Promise<T>): Promise<T>;
+  /** The queue of a lock, its holder first. */
+  lockQueue(name: Key, options?: ReadOptions): Promise<readonly LockRef[]>;
+  /** For operators: releases whoever holds the lock, and says so in the history. */
+  breakLock(name: Key, token: number, reason: string, options?: CallOptions): Promise<void>;
+
+  openSession(options?: SessionOptions): Promise<Session>;
+  /** A handle on a session opened elsewhere. It is not kept alive from here. */
+  closeSession(id: number, options?: CallOptions): Promise<void>;
+  sessions(options?: ReadOptions): Promise<readonly SessionDetails[]>;
+
+  watch(options?: WatchOptions): Watch;
+  /** The latest revision. */
+  revision(options?: ReadOptions): Promise<number>;
+  /** Ends the registry's own session and everything waiting. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,47 @@
+/** The contract between a node and what it replicates. */
+
+export interface ApplyContext {
+  /** Log index of the command; grows, with gaps. */
+  readonly index: number;
+  readonly term: number;
+  /** Cluster time in ms: the only clock a state machine may use. Never goes back. */
+  readonly time: number;
+}
+
+/**
+ * What a leader's state machine may keep beside the replicated state: volatile, empty on every
+ * other node, begun anew with each leadership. The registry keeps its session leases here.
+ */
+export interface LeaderSide {
+  /** This node leads and has applied everything committed before it did. */
+  elected(time: number): void;
+  /** No longer leading: forget everything. */
+  deposed(): void;
+  /** Asked only after leadership was confirmed by a quorum since the request arrived. */
+  query(request: Uint8Array, time: number): Uint8Array;
+  /** A command to propose now because something is due at `time`, or undefined. */
+  due(time: number): Uint8Array | undefined;
+}
+
+/**
+ * A deterministic state machine. Every replica applies the same commands in the same order, so
+ * `apply` may use nothing but the state, the command and the context: no clock, no randomness, no
+ * I/O, no iteration order that depends on memory. It never throws: a bad command gets an error
+ * result of the machine's own making. Should it throw all the same, the node answers the caller with
+ * `invalid-command`, leaves the log entry applied as a no-op on every replica, and goes on.
+ */
+export interface StateMachine {
+  /** Applies one command and returns its result. */
+  apply(command: Uint8Array, context: ApplyContext): Uint8Array;
+  /** Answers a read from the state as it is; `time` is the cluster time of the last entry applied. */
+  query(request: Uint8Array): Uint8Array;
+  /**
+   * Cuts the state as it is now; the chunks are read later, while `apply` goes on, and must show the
+   * state at the cut. The same state gives the same bytes on every replica. Chunks of at most 1 MiB.
+   */
+  snapshot(): AsyncIterable<Uint8Array>;
+  /** Replaces the whole state. When it rejects, the state is undefined and the node stops. */
+  restore(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Only when the machine has a leader-only side. */
+  readonly leaderSide?: LeaderSide;
+}

@@ -1,0 +1,1 @@
+/** Frames and the hello that opens every connection. */
