@@ -8,16 +8,43 @@ export type Outcome = 'not-applied' | 'unknown';
 /** Every code a `HoldfastError` can carry. Codes are stable; messages are for people. */
 export type ErrorCode =
   // the cluster cannot serve now
-  | 'no-quorum' | 'not-leader' | 'no-leader' | 'overloaded' | 'transferring' | 'stopped'
-  | 'timeout' | 'aborted' | 'connection-lost' | 'disk-failed' | 'disk-full'
+  | 'no-quorum'
+  | 'not-leader'
+  | 'no-leader'
+  | 'overloaded'
+  | 'transferring'
+  | 'stopped'
+  | 'timeout'
+  | 'aborted'
+  | 'connection-lost'
+  | 'disk-failed'
+  | 'disk-full'
   // the request is refused by the state
-  | 'locked' | 'not-held' | 'not-found' | 'session-expired' | 'compacted' | 'overrun'
-  | 'sequence-too-old' | 'membership-refused' | 'lock-timeout'
+  | 'locked'
+  | 'not-held'
+  | 'not-found'
+  | 'session-expired'
+  | 'compacted'
+  | 'overrun'
+  | 'sequence-too-old'
+  | 'membership-refused'
+  | 'lock-timeout'
   // the request itself is wrong
-  | 'invalid-argument' | 'invalid-key' | 'invalid-command' | 'too-large'
+  | 'invalid-argument'
+  | 'invalid-key'
+  | 'invalid-command'
+  | 'too-large'
   // the installation is wrong
-  | 'wrong-cluster' | 'wrong-version' | 'configuration-mismatch' | 'address-in-use'
-  | 'data-directory' | 'data-in-use' | 'corrupt-data' | 'wiped-node' | 'removed-node' | 'closed'
+  | 'wrong-cluster'
+  | 'wrong-version'
+  | 'configuration-mismatch'
+  | 'address-in-use'
+  | 'data-directory'
+  | 'data-in-use'
+  | 'corrupt-data'
+  | 'wiped-node'
+  | 'removed-node'
+  | 'closed'
   | 'internal';
 
 export interface HoldfastErrorOptions {

@@ -4,14 +4,12 @@ import type { Consistency } from '../protocol/index.ts';
 /** Text keys are UTF-8; a key is never empty. */
 export type Key = string | Uint8Array;
 /**
- * Bytes are stored as they are and strings as UTF-8. Everything else (numbers, booleans, null, arrays, plain
- * objects) is stored as its JSON text.
+ * Bytes are stored as they are and strings as UTF-8. Everything else (numbers, booleans, null,
+ * arrays, plain objects) is stored as its JSON text.
  */
 export type Value = Uint8Array | JsonValue;
 export type JsonValue =
-  | string | number | boolean | null
-  | readonly JsonValue[]
-  | { readonly [name: string]: JsonValue };
+  string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
 /** Milliseconds as a number, or `'250ms'`, `'10s'`, `'5m'`, `'2h'`, `'1d'`. */
 export type Duration = number | string;
@@ -84,7 +82,10 @@ export interface ListPage {
 export interface LockOptions extends CallOptions {
   /** Refuse with `locked` at once instead of waiting. */
   readonly try?: boolean;
-  /** Wait at most this long for the lock, then fail with `lock-timeout`; the default waits without end. */
+  /**
+   * Wait at most this long for the lock, then fail with `lock-timeout`; the default waits without
+   * end.
+   */
   readonly wait?: Duration;
   readonly session?: SessionRef;
   /** Shown to whoever looks at the lock. */
@@ -121,7 +122,10 @@ export interface SessionOptions extends CallOptions {
 export interface Session extends AsyncDisposable {
   readonly id: number;
   readonly ttlMs: number;
-  /** Aborts once the session may have expired, judged by the monotonic clock from the last renewal sent. */
+  /**
+   * Aborts once the session may have expired, judged by the monotonic clock from the last renewal
+   * sent.
+   */
   readonly signal: AbortSignal;
   /** Renews now. Rejects with `session-expired` when it is gone. */
   keepAlive(options?: CallOptions): Promise<void>;
@@ -180,7 +184,11 @@ export interface Registry extends AsyncDisposable {
   lock(name: Key, options?: LockOptions): Promise<Lock>;
   /** By the holder's session and token only; `not-held` otherwise. */
   unlock(name: Key, lock: LockRef, options?: CallOptions): Promise<void>;
-  withLock<T>(name: Key, options: WithLockOptions, body: (lock: HeldLock) => Promise<T>): Promise<T>;
+  withLock<T>(
+    name: Key,
+    options: WithLockOptions,
+    body: (lock: HeldLock) => Promise<T>,
+  ): Promise<T>;
   /** The queue of a lock, its holder first. */
   lockQueue(name: Key, options?: ReadOptions): Promise<readonly LockRef[]>;
   /** For operators: releases whoever holds the lock, and says so in the history. */

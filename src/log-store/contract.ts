@@ -3,7 +3,13 @@
  * checks an implementation against every rule below.
  */
 import type {
-  Entry, LogIndex, Membership, Metadata, SnapshotMeta, Term, TermRun,
+  Entry,
+  LogIndex,
+  Membership,
+  Metadata,
+  SnapshotMeta,
+  Term,
+  TermRun,
 } from '../raft/index.ts';
 
 export interface OpenOptions {
@@ -25,7 +31,10 @@ export interface RecoveredLog {
   /** Runs of equal terms over the entries held. */
   readonly termRuns: readonly TermRun[];
   readonly membershipEntries: readonly Entry[];
-  /** One sentence for each thing repaired (a torn tail dropped, a log older than its snapshot discarded). */
+  /**
+   * One sentence for each thing repaired (a torn tail dropped, a log older than its snapshot
+   * discarded).
+   */
   readonly repaired: readonly string[];
 }
 
@@ -49,7 +58,10 @@ export interface SnapshotReader {
   readonly meta: SnapshotMeta;
   /** In bytes. */
   readonly size: number;
-  /** Bytes from `offset`, fewer than `length` only at the end. Rejects with the offset when they are damaged. */
+  /**
+   * Bytes from `offset`, fewer than `length` only at the end. Rejects with the offset when they are
+   * damaged.
+   */
   read(offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }

@@ -1,4 +1,7 @@
-/** The runtime's public face, and everything it takes from outside (so that a simulation can give it). */
+/**
+ * The runtime's public face, and everything it takes from outside (so that a simulation can give
+ * it).
+ */
 import type { HoldfastError } from '../base/index.ts';
 import type { LogStore } from '../log-store/index.ts';
 import type { Member, Membership, NodeId, Role } from '../raft/index.ts';
@@ -9,11 +12,15 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Time, chance and scheduling. The node touches none of these except through here. */
 export interface Environment {
-  /** Monotonic, in ms with fractions; counts while the process sleeps as far as the platform can. */
+  /**
+   * Monotonic, in ms with fractions; counts while the process sleeps as far as the platform can.
+   */
   now(): number;
   /** Calls once, not before `delayMs`; returns a function that cancels it. */
   setTimer(delayMs: number, callback: () => void): () => void;
-  /** Calls after everything that has already arrived in this turn of the event loop was handed in. */
+  /**
+   * Calls after everything that has already arrived in this turn of the event loop was handed in.
+   */
   defer(callback: () => void): void;
   /** Uniform in [0, 1). */
   random(): number;
@@ -112,7 +119,12 @@ export interface NodeStatus {
 
 export type MembershipChange =
   /** Joins as a learner; becomes a voter by itself once caught up when `promote`. */
-  | { readonly type: 'add'; readonly id: NodeId; readonly address: string; readonly promote: boolean }
+  | {
+      readonly type: 'add';
+      readonly id: NodeId;
+      readonly address: string;
+      readonly promote: boolean;
+    }
   | { readonly type: 'promote'; readonly id: NodeId }
   | { readonly type: 'demote'; readonly id: NodeId }
   | { readonly type: 'remove'; readonly id: NodeId };
@@ -123,7 +135,10 @@ export type MembershipChange =
  */
 export interface RaftNode {
   readonly id: NodeId;
-  /** Opens the store, listens, founds or joins. Resolves when it takes part; not yet when it has a leader. */
+  /**
+   * Opens the store, listens, founds or joins. Resolves when it takes part; not yet when it has a
+   * leader.
+   */
   start(): Promise<void>;
   /** Replicates one command. The answer is the state machine's result, durable on a majority. */
   propose(command: Uint8Array, done: (answer: Answer) => void, options?: CallOptions): void;
@@ -141,7 +156,9 @@ export interface RaftNode {
   status(): NodeStatus;
   /** The state machine's applied position, cheap. */
   readonly appliedIndex: number;
-  /** Resolves when there is a leader this node knows, rejects with `no-leader` after the timeout. */
+  /**
+   * Resolves when there is a leader this node knows, rejects with `no-leader` after the timeout.
+   */
   waitForLeader(options?: CallOptions): Promise<NodeId>;
   /** Hands leadership over first, lets what is under way finish, closes everything. Idempotent. */
   stop(): Promise<void>;

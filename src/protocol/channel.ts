@@ -16,5 +16,7 @@ export interface ChannelEvents {
   closed(reason: string): void;
 }
 
-/** Opens a channel to a node; implemented by the server in process and by the client over a socket. */
+/**
+ * Opens a channel to a node; implemented by the server in process and by the client over a socket.
+ */
 export type OpenChannel = (events: ChannelEvents) => Channel;

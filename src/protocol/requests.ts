@@ -8,7 +8,12 @@ export type Consistency = 'linearizable' | 'lease' | 'local';
 /** `id` is the client's own, unique on its connection; the response carries it back. */
 export type Request =
   /** An encoded registry command (header included). */
-  | { readonly type: 'propose'; readonly id: number; readonly timeoutMs: number; readonly command: Uint8Array }
+  | {
+      readonly type: 'propose';
+      readonly id: number;
+      readonly timeoutMs: number;
+      readonly command: Uint8Array;
+    }
   /** An encoded registry query. */
   | {
       readonly type: 'query';
@@ -18,20 +23,30 @@ export type Request =
       readonly query: Uint8Array;
     }
   /** An encoded lease query, for the leader. */
-  | { readonly type: 'leaderQuery'; readonly id: number; readonly timeoutMs: number; readonly query: Uint8Array }
+  | {
+      readonly type: 'leaderQuery';
+      readonly id: number;
+      readonly timeoutMs: number;
+      readonly query: Uint8Array;
+    }
   /** Events flow as `watchEvents` under the same id until `watchEnded` or `cancel`. */
   | {
       readonly type: 'watch';
       readonly id: number;
       readonly start: string;
-      /** Exclusive, as byte strings; undefined: to the last key. A single key has `end = start + '\0'`. */
+      /**
+       * Exclusive, as byte strings; undefined: to the last key. A single key has `end = start +
+       * '\0'`.
+       */
       readonly end: string | undefined;
       /** First revision wanted; 0 for the next one. */
       readonly from: number;
     }
   /** Stop a watch, or stop waiting for the answer to a request. */
   | { readonly type: 'cancel'; readonly id: number }
-  /** Credit: the client has consumed this many bytes of watch events and may be sent as many more. */
+  /**
+   * Credit: the client has consumed this many bytes of watch events and may be sent as many more.
+   */
   | { readonly type: 'watchCredit'; readonly id: number; readonly bytes: number }
   | { readonly type: 'status'; readonly id: number }
   | {
@@ -39,11 +54,21 @@ export type Request =
       readonly id: number;
       readonly timeoutMs: number;
       readonly change:
-        | { readonly type: 'add'; readonly id: string; readonly address: string; readonly promote: boolean }
+        | {
+            readonly type: 'add';
+            readonly id: string;
+            readonly address: string;
+            readonly promote: boolean;
+          }
         | { readonly type: 'promote' | 'demote' | 'remove'; readonly id: string };
     }
   /** '' lets the leader choose. */
-  | { readonly type: 'transfer'; readonly id: number; readonly timeoutMs: number; readonly to: string };
+  | {
+      readonly type: 'transfer';
+      readonly id: number;
+      readonly timeoutMs: number;
+      readonly to: string;
+    };
 
 export interface MemberStatus {
   readonly id: string;

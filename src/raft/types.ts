@@ -40,7 +40,8 @@ export interface Member {
 /**
  * Who votes (paper section 6). `outgoing` is empty except during joint consensus, when every
  * decision needs a majority of `voters` and another of `outgoing`. Lists are sorted and without
- * repeats; a node may be in `learners` and `outgoing` at once (it stops voting when the joint phase ends).
+ * repeats; a node may be in `learners` and `outgoing` at once (it stops voting when the joint phase
+ * ends).
  */
 export interface Membership {
   /** Identity of the cluster, the same for its whole life. */
@@ -98,7 +99,10 @@ interface MessageBase {
   readonly term: Term;
 }
 
-/** Asks whether an election could be won, without disturbing anyone (thesis 9.6). `term` is the one the candidate would take. */
+/**
+ * Asks whether an election could be won, without disturbing anyone (thesis 9.6). `term` is the one
+ * the candidate would take.
+ */
 export interface PreVoteRequest extends MessageBase {
   readonly type: 'preVoteRequest';
   readonly lastIndex: LogIndex;
@@ -122,8 +126,8 @@ export interface VoteResponse extends MessageBase {
   readonly granted: boolean;
 }
 /**
- * AppendEntries (section 5.3). `round` counts the leader's broadcasts; the follower echoes it, which
- * is how ReadIndex, leases and check-quorum know what was confirmed after what.
+ * AppendEntries (section 5.3). `round` counts the leader's broadcasts; the follower echoes it,
+ * which is how ReadIndex, leases and check-quorum know what was confirmed after what.
  */
 export interface AppendRequest extends MessageBase {
   readonly type: 'appendRequest';
@@ -191,10 +195,19 @@ export interface ReadIndexResponse extends MessageBase {
 }
 
 export type Message =
-  | PreVoteRequest | PreVoteResponse | VoteRequest | VoteResponse
-  | AppendRequest | AppendResponse | HeartbeatRequest | HeartbeatResponse
-  | SnapshotChunkRequest | SnapshotChunkResponse
-  | TimeoutNowRequest | ReadIndexRequest | ReadIndexResponse;
+  | PreVoteRequest
+  | PreVoteResponse
+  | VoteRequest
+  | VoteResponse
+  | AppendRequest
+  | AppendResponse
+  | HeartbeatRequest
+  | HeartbeatResponse
+  | SnapshotChunkRequest
+  | SnapshotChunkResponse
+  | TimeoutNowRequest
+  | ReadIndexRequest
+  | ReadIndexResponse;
 
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 
@@ -240,13 +253,18 @@ export type RaftEvent =
   | { readonly type: 'roleChanged'; readonly role: Role; readonly term: Term }
   | { readonly type: 'leaderChanged'; readonly leader: NodeId | undefined; readonly term: Term }
   /** In force now, on append; not necessarily committed. */
-  | { readonly type: 'membershipChanged'; readonly membership: Membership; readonly index: LogIndex }
+  | {
+      readonly type: 'membershipChanged';
+      readonly membership: Membership;
+      readonly index: LogIndex;
+    }
   | { readonly type: 'transferEnded'; readonly to: NodeId; readonly completed: boolean };
 
 /**
  * What the node must do after an input. The names state the order:
- * `sendNow` leaves at once; `persist` is written; what stands in `sendAfterPersist` leaves only when
- * every write issued so far, this one included, is durable. `restore` comes before `committed`.
+ * `sendNow` leaves at once; `persist` is written; what stands in `sendAfterPersist` leaves only
+ * when every write issued so far, this one included, is durable. `restore` comes before
+ * `committed`.
  */
 export interface Output {
   readonly sendNow: readonly Message[];
@@ -265,11 +283,24 @@ export interface Output {
 }
 
 export type ProposeResult =
-  /** The first `count` commands were appended, at `firstIndex` on; the rest would exceed the uncommitted limit. */
-  | { readonly type: 'appended'; readonly firstIndex: LogIndex; readonly term: Term; readonly count: number }
-  | { readonly type: 'refused'; readonly reason: 'notLeader' | 'transferring' | 'uncommittedLimit' };
+  /**
+   * The first `count` commands were appended, at `firstIndex` on; the rest would exceed the
+   * uncommitted limit.
+   */
+  | {
+      readonly type: 'appended';
+      readonly firstIndex: LogIndex;
+      readonly term: Term;
+      readonly count: number;
+    }
+  | {
+      readonly type: 'refused';
+      readonly reason: 'notLeader' | 'transferring' | 'uncommittedLimit';
+    };
 
-/** The membership to reach. Voters not among today's voters must be learners that have caught up. */
+/**
+ * The membership to reach. Voters not among today's voters must be learners that have caught up.
+ */
 export interface MembershipTarget {
   readonly voters: readonly NodeId[];
   readonly learners: readonly NodeId[];
@@ -283,7 +314,10 @@ export type MembershipResult =
       readonly type: 'refused';
       readonly reason:
         | 'notLeader'
-        /** An earlier change, or the leader's first entry of this term, is not committed yet (Ongaro 2015). */
+        /**
+         * An earlier change, or the leader's first entry of this term, is not committed yet (Ongaro
+         * 2015).
+         */
         | 'changeInProgress'
         | 'transferring'
         | 'noVoters'
@@ -295,7 +329,10 @@ export type MembershipResult =
 
 export type TransferResult =
   | { readonly type: 'started' }
-  | { readonly type: 'refused'; readonly reason: 'notLeader' | 'notVoter' | 'transferring' | 'self' };
+  | {
+      readonly type: 'refused';
+      readonly reason: 'notLeader' | 'notVoter' | 'transferring' | 'self';
+    };
 
 export interface RaftOptions {
   readonly id: NodeId;
@@ -380,7 +417,10 @@ export interface RaftCore {
   entriesFetched(request: FetchRequest, entries: readonly Entry[] | undefined): void;
   /** Answer to `snapshotReads`, once the chunk was handed to the transport or could not be read. */
   snapshotChunkSent(request: SnapshotReadRequest, outcome: 'sent' | 'failed'): void;
-  /** Answer to `snapshotChunks`: how far the staged snapshot reaches, or that it is complete and durable. */
+  /**
+   * Answer to `snapshotChunks`: how far the staged snapshot reaches, or that it is complete and
+   * durable.
+   */
   snapshotChunkStaged(
     chunk: SnapshotChunkRequest,
     result: { readonly nextOffset: number; readonly complete: boolean },
@@ -391,7 +431,9 @@ export interface RaftCore {
   compact(index: LogIndex): void;
   /** The transport lost what was in flight to this peer. */
   peerUnreachable(id: NodeId): void;
-  /** Gives leadership up at once and does not campaign until `allowed` again (a sick disk, a stop). */
+  /**
+   * Gives leadership up at once and does not campaign until `allowed` again (a sick disk, a stop).
+   */
   setCampaignAllowed(allowed: boolean): void;
   takeOutput(): Output;
   /** Whether `takeOutput` would return anything to do. */

@@ -1,6 +1,7 @@
 /**
  * The registry's vocabulary: what is stored, what may be asked, what is answered. All keys, names
- * and labels are byte strings (one char, one byte; see `base/bytes.ts`): hashable, ordered as bytes.
+ * and labels are byte strings (one char, one byte; see `base/bytes.ts`): hashable, ordered as
+ * bytes.
  */
 import type { Brand } from '../base/index.ts';
 
@@ -36,7 +37,10 @@ export interface KeyRecord {
   readonly time: number;
 }
 
-/** A key's record and who holds the lock of that name; `record` is undefined for a locked but absent key. */
+/**
+ * A key's record and who holds the lock of that name; `record` is undefined for a locked but absent
+ * key.
+ */
 export interface KeyView {
   readonly record: KeyRecord | undefined;
   readonly lock: LockHolder | undefined;
@@ -68,7 +72,10 @@ export type RegistryCommand =
     }
   | { readonly type: 'delete'; readonly key: ByteString }
   | { readonly type: 'persist'; readonly key: ByteString }
-  /** Takes the lock, or with `wait` joins its queue. Again by a session in the queue: the same token. */
+  /**
+   * Takes the lock, or with `wait` joins its queue. Again by a session in the queue: the same
+   * token.
+   */
   | {
       readonly type: 'lock';
       readonly name: ByteString;
@@ -77,10 +84,25 @@ export type RegistryCommand =
       readonly metadata: Uint8Array;
     }
   /** Leaves the queue, whether holding or waiting. `token` must be the one the session got. */
-  | { readonly type: 'unlock'; readonly name: ByteString; readonly session: SessionId; readonly token: FencingToken }
+  | {
+      readonly type: 'unlock';
+      readonly name: ByteString;
+      readonly session: SessionId;
+      readonly token: FencingToken;
+    }
   /** An operator's forced release of the present holder, when `token` is (still) theirs. */
-  | { readonly type: 'breakLock'; readonly name: ByteString; readonly token: FencingToken; readonly reason: ByteString }
-  | { readonly type: 'openSession'; readonly ttlMs: number; readonly label: ByteString; readonly metadata: Uint8Array }
+  | {
+      readonly type: 'breakLock';
+      readonly name: ByteString;
+      readonly token: FencingToken;
+      readonly reason: ByteString;
+    }
+  | {
+      readonly type: 'openSession';
+      readonly ttlMs: number;
+      readonly label: ByteString;
+      readonly metadata: Uint8Array;
+    }
   | { readonly type: 'closeSession'; readonly session: SessionId }
   /** Proposed by the leader: these sessions were not kept alive. */
   | { readonly type: 'expireSessions'; readonly sessions: readonly SessionId[] }
@@ -89,8 +111,17 @@ export type RegistryCommand =
   | { readonly type: 'compact'; readonly revision: Revision };
 
 export type RegistryErrorCode =
-  | 'invalid-command' | 'invalid-key' | 'invalid-argument' | 'too-large'
-  | 'locked' | 'not-held' | 'not-found' | 'session-expired' | 'sequence-too-old' | 'compacted' | 'overloaded';
+  | 'invalid-command'
+  | 'invalid-key'
+  | 'invalid-argument'
+  | 'too-large'
+  | 'locked'
+  | 'not-held'
+  | 'not-found'
+  | 'session-expired'
+  | 'sequence-too-old'
+  | 'compacted'
+  | 'overloaded';
 
 /** Deterministic: every replica gives the same answer to the same command. */
 export type RegistryResult =
@@ -105,7 +136,12 @@ export type RegistryResult =
       /** Sessions ahead in the queue, the holder first; empty when held. */
       readonly ahead: readonly LockHolder[];
     }
-  | { readonly type: 'session'; readonly revision: Revision; readonly session: SessionId; readonly ttlMs: number }
+  | {
+      readonly type: 'session';
+      readonly revision: Revision;
+      readonly session: SessionId;
+      readonly ttlMs: number;
+    }
   | { readonly type: 'done'; readonly revision: Revision };
 
 /** A session as it can be looked at. */
@@ -160,8 +196,16 @@ export type RegistryAnswer =
       readonly views: readonly KeyView[];
       readonly more: boolean;
     }
-  | { readonly type: 'lockQueue'; readonly revision: Revision; readonly queue: readonly LockQueueEntry[] }
-  | { readonly type: 'sessions'; readonly revision: Revision; readonly sessions: readonly SessionInfo[] }
+  | {
+      readonly type: 'lockQueue';
+      readonly revision: Revision;
+      readonly queue: readonly LockQueueEntry[];
+    }
+  | {
+      readonly type: 'sessions';
+      readonly revision: Revision;
+      readonly sessions: readonly SessionInfo[];
+    }
   | { readonly type: 'stats'; readonly stats: RegistryStats };
 
 /** Asked of the leader only. */
