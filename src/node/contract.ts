@@ -73,8 +73,10 @@ export interface NodeOptions {
   readonly stateMachine: StateMachine;
   readonly environment: Environment;
   readonly settings: NodeSettings;
-  /** Called after each batch of applied entries, for whoever feeds watchers. */
+  /** Called after each batch of applied entries and after a restore, for whoever feeds watchers. */
   readonly onApplied?: (appliedIndex: number) => void;
+  /** The leader this node knows is another one, or none any more: see `status()`. */
+  readonly onLeaderChanged?: () => void;
   /** The node cannot go on (broken invariant, failed restore): it has stopped itself. */
   readonly onFatal?: (error: HoldfastError) => void;
 }
