@@ -1,2 +1,7 @@
 export * from './channel.ts';
+export { frameRequest, frameResponse, REQUEST_FRAME, RESPONSE_FRAME } from './framing.ts';
+export * from './limits.ts';
+export { decodeRequest, encodeRequest } from './request-codec.ts';
 export * from './requests.ts';
+export { decodeResponse, encodeResponse } from './response-codec.ts';
+export { addressSchema, checkRequest, describeIssues, nodeIdSchema } from './validation.ts';

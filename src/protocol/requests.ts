@@ -29,7 +29,11 @@ export type Request =
       readonly timeoutMs: number;
       readonly query: Uint8Array;
     }
-  /** Events flow as `watchEvents` under the same id until `watchEnded` or `cancel`. */
+  /**
+   * Events flow as `watchEvents` under the same id until `watchEnded`, the final response. Any node
+   * serves it from what it has applied. It may send `WATCH_WINDOW_BYTES` of payload, and then as much
+   * as `watchCredit` grants; a watch without credit falls back to the registry's history.
+   */
   | {
       readonly type: 'watch';
       readonly id: number;
@@ -39,13 +43,21 @@ export type Request =
        * '\0'`.
        */
       readonly end: string | undefined;
-      /** First revision wanted; 0 for the next one. */
+      /**
+       * First revision wanted. 0: the one after everything committed before the request came, for
+       * which the node first confirms with the cluster that it has applied all of that (it may be a
+       * follower that lags). Any other is served at once, even without a leader.
+       */
       readonly from: number;
     }
-  /** Stop a watch, or stop waiting for the answer to a request. */
+  /**
+   * Stop a watch (it ends with `watchEnded`, `stopped`), or stop waiting for an answer (the request
+   * is answered `aborted`; what it asked for may still happen). Has no response of its own.
+   */
   | { readonly type: 'cancel'; readonly id: number }
   /**
-   * Credit: the client has consumed this many bytes of watch events and may be sent as many more.
+   * Credit: the client has consumed this many bytes of `watchEvents` payload and may be sent as many
+   * more. Has no response.
    */
   | { readonly type: 'watchCredit'; readonly id: number; readonly bytes: number }
   | { readonly type: 'status'; readonly id: number }
@@ -108,9 +120,15 @@ export type Response =
       readonly leader: string;
     }
   | { readonly type: 'status'; readonly id: number; readonly status: StatusReport }
-  /** What is committed from `revision + 1` on will be seen. */
+  /**
+   * What is committed from `revision + 1` on will be seen. Sent once, before any event; `from - 1`
+   * when the watch asked for a revision.
+   */
   | { readonly type: 'watchStarted'; readonly id: number; readonly revision: number }
-  /** Encoded `RevisionEvents`, whole revisions, filtered to the range. */
+  /**
+   * Encoded `RevisionEvents`, whole revisions, filtered to the range. One without events is a
+   * progress mark: nothing up to it is missing, so a new watch may start after it.
+   */
   | { readonly type: 'watchEvents'; readonly id: number; readonly payload: Uint8Array }
   | {
       readonly type: 'watchEnded';

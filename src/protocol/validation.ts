@@ -1,0 +1,93 @@
+/** Rules for what people type: names, addresses, ranges. Broken ones are refused with the rule. */
+import { z } from 'zod';
+import { HoldfastError, unreachable } from '../base/index.ts';
+import { parseAddress } from '../wire/index.ts';
+import { MAX_ADDRESS_BYTES, MAX_NODE_ID_BYTES, MAX_WATCH_BOUND_BYTES } from './limits.ts';
+import type { Request } from './requests.ts';
+
+/** A node's id, as options, members and the command line take it. */
+export const nodeIdSchema: z.ZodType<string> = z
+  .string()
+  .max(MAX_NODE_ID_BYTES, `a node id has at most ${MAX_NODE_ID_BYTES} characters`)
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+    'a node id is made of letters, digits, ".", "_" and "-", and begins with a letter or digit',
+  );
+
+/** Where a node can be reached: `host:port`, with an IPv6 host in brackets. */
+export const addressSchema: z.ZodType<string> = z
+  .string()
+  .max(MAX_ADDRESS_BYTES, `an address has at most ${MAX_ADDRESS_BYTES} characters`)
+  .refine(
+    isAddress,
+    'an address is host:port with a port up to 65535, like 10.0.0.1:7400 or [::1]:7400',
+  );
+
+function isAddress(address: string): boolean {
+  try {
+    return parseAddress(address).port >= 0;
+  } catch {
+    return false;
+  }
+}
+
+const changeSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('add'),
+    id: nodeIdSchema,
+    address: addressSchema,
+    promote: z.boolean(),
+  }),
+  z.object({ type: z.enum(['promote', 'demote', 'remove']), id: nodeIdSchema }),
+]);
+
+const transferTargetSchema = z.union([z.literal(''), nodeIdSchema]);
+
+const watchSchema = z
+  .object({
+    start: z.string().max(MAX_WATCH_BOUND_BYTES, 'the start of a watch is too long for any key'),
+    end: z
+      .string()
+      .max(MAX_WATCH_BOUND_BYTES, 'the end of a watch is too long for any key')
+      .optional(),
+    from: z.number().int('from is a revision, a whole number').min(0, 'from is 0 or a revision'),
+  })
+  .refine(({ start, end }) => end === undefined || end > start, 'a watch ends after it starts');
+
+/**
+ * Refuses a request that breaks a rule. Hot requests are not looked at: their fields are checked by
+ * the codec, their payload by the registry.
+ */
+export function checkRequest(request: Request): HoldfastError | undefined {
+  switch (request.type) {
+    case 'member':
+      return refusal(changeSchema.safeParse(request.change));
+    case 'transfer':
+      return refusal(transferTargetSchema.safeParse(request.to));
+    case 'watch':
+      return refusal(watchSchema.safeParse(request));
+    case 'propose':
+    case 'query':
+    case 'leaderQuery':
+    case 'cancel':
+    case 'watchCredit':
+    case 'status':
+      return undefined;
+    default:
+      return unreachable(request);
+  }
+}
+
+function refusal(result: z.ZodSafeParseResult<unknown>): HoldfastError | undefined {
+  if (result.success) return undefined;
+  return new HoldfastError('invalid-argument', describeIssues(result.error));
+}
+
+/** Every broken rule in one line, each with the path of the option that broke it. */
+export function describeIssues(error: z.ZodError): string {
+  return error.issues
+    .map((issue) =>
+      issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`,
+    )
+    .join('; ');
+}
