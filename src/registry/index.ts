@@ -1,1 +1,3 @@
+export * from './codec/index.ts';
+export { defaultLimits, resolveLimits } from './limits.ts';
 export * from './types.ts';

@@ -219,7 +219,10 @@ export type LeaseAnswer = {
 /** One change of one key. All changes of one revision belong together. */
 export interface KeyEvent {
   readonly type: 'put' | 'delete';
-  /** For a delete: key and the revision, time and node of the deletion, with an empty value. */
+  /**
+   * For a delete: key and the revision, time and node of the deletion, with an empty value (the
+   * operator's reason, when the cause is `broken`).
+   */
   readonly record: KeyRecord;
   /** The key before, when history still has it. */
   readonly previous: KeyRecord | undefined;
@@ -235,8 +238,10 @@ export interface RevisionEvents {
 
 /** Limits that every replica must agree on, since `apply` enforces them. */
 export interface RegistryLimits {
+  /** Also of a lock's name; the queue keys made from it are longer by `/` and 16 digits. */
   readonly maxKeyBytes: number;
   readonly maxValueBytes: number;
+  /** Of a label, a reason, a node's name, and the metadata of a session or a lock. */
   readonly maxLabelBytes: number;
   readonly maxSessions: number;
   readonly minSessionTtlMs: number;
@@ -244,8 +249,12 @@ export interface RegistryLimits {
   readonly maxTtlMs: number;
   /** Answers kept per session for retries; a client may have this many commands unacknowledged. */
   readonly maxWindow: number;
+  /** A session whose kept answers together exceed this is refused until it acknowledges some. */
+  readonly maxWindowBytes: number;
   /** History is compacted to the newest so many revisions ... */
   readonly historyRevisions: number;
-  /** ... and to those younger than this, in cluster time. */
+  /** ... and to those younger than this, in cluster time ... */
   readonly historyMs: number;
+  /** ... and to the newest whose keys and values are together no more than this. */
+  readonly historyBytes: number;
 }

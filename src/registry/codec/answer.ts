@@ -1,0 +1,120 @@
+import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
+import type {
+  KeyView, LockQueueEntry, RegistryAnswer, RegistryStats, Revision, SessionId, SessionInfo,
+} from '../types.ts';
+import { readRefusal, writeRefusal } from './error.ts';
+import { openReader, readCount, writeVersion } from './format.ts';
+import { readHolder, readView, writeHolder, writeView } from './record.ts';
+
+/** Between server and client: numbers are added, never changed. */
+const Tag = {
+  error: 0, get: 1, range: 2, lockQueue: 3, sessions: 4, stats: 5,
+} as const satisfies Record<RegistryAnswer['type'], number>;
+
+/** Encodes what `query` returns. */
+export function encodeAnswer(answer: RegistryAnswer): Uint8Array {
+  const writer = new ByteWriter();
+  writeAnswer(writer, answer);
+  return writer.finish();
+}
+
+export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
+  writeVersion(writer);
+  writer.u8(Tag[answer.type]);
+  switch (answer.type) {
+    case 'error':
+      writeRefusal(writer, answer);
+      return;
+    case 'get':
+      writer.varint(answer.revision);
+      writeView(writer, answer.view);
+      return;
+    case 'range':
+      writer.varint(answer.revision).boolean(answer.more).varint(answer.views.length);
+      for (const view of answer.views) writeView(writer, view);
+      return;
+    case 'lockQueue':
+      writer.varint(answer.revision).varint(answer.queue.length);
+      for (const entry of answer.queue) {
+        writeHolder(writer, entry);
+        writer.bytes(entry.metadata).varint(entry.since);
+      }
+      return;
+    case 'sessions':
+      writer.varint(answer.revision).varint(answer.sessions.length);
+      for (const session of answer.sessions) writeSession(writer, session);
+      return;
+    case 'stats':
+      writeStats(writer, answer.stats);
+      return;
+    default:
+      unreachable(answer);
+  }
+}
+
+function writeSession(writer: ByteWriter, session: SessionInfo): void {
+  writer.varint(session.id).varint(session.ttlMs).byteString(session.label);
+  writer.bytes(session.metadata).varint(session.openedAt).varint(session.keys);
+}
+
+function writeStats(writer: ByteWriter, stats: RegistryStats): void {
+  writer.varint(stats.revision).varint(stats.compactRevision);
+  writer.varint(stats.keys).varint(stats.sessions).varint(stats.time);
+}
+
+/** Throws `MalformedBytesError` for anything `encodeAnswer` cannot have made. Values are views. */
+export function decodeAnswer(bytes: Uint8Array): RegistryAnswer {
+  const reader = openReader(bytes, 'answer');
+  const answer = readBody(reader, reader.u8());
+  reader.end();
+  return answer;
+}
+
+function readBody(reader: ByteReader, tag: number): RegistryAnswer {
+  if (tag === Tag.error) return readRefusal(reader);
+  const revision = reader.varint() as Revision;
+  switch (tag) {
+    case Tag.get:
+      return { type: 'get', revision, view: readView(reader) };
+    case Tag.range: {
+      const more = reader.boolean();
+      const views: KeyView[] = [];
+      for (let left = readCount(reader, 1); left > 0; left--) views.push(readView(reader));
+      return { type: 'range', revision, views, more };
+    }
+    case Tag.lockQueue: {
+      const queue: LockQueueEntry[] = [];
+      for (let left = readCount(reader, 4); left > 0; left--) {
+        const { session, token } = readHolder(reader);
+        const metadata = reader.bytes();
+        queue.push({ session, token, metadata, since: reader.varint() });
+      }
+      return { type: 'lockQueue', revision, queue };
+    }
+    case Tag.sessions: {
+      const sessions: SessionInfo[] = [];
+      for (let left = readCount(reader, 6); left > 0; left--) sessions.push(readSession(reader));
+      return { type: 'sessions', revision, sessions };
+    }
+    case Tag.stats:
+      return { type: 'stats', stats: readStats(reader, revision) };
+    default:
+      throw new MalformedBytesError(`no answer has the number ${tag}`);
+  }
+}
+
+function readSession(reader: ByteReader): SessionInfo {
+  const id = reader.varint() as SessionId;
+  const ttlMs = reader.varint();
+  const label = reader.byteString();
+  const metadata = reader.bytes();
+  const openedAt = reader.varint();
+  return { id, ttlMs, label, metadata, openedAt, keys: reader.varint() };
+}
+
+function readStats(reader: ByteReader, revision: Revision): RegistryStats {
+  const compactRevision = reader.varint() as Revision;
+  const keys = reader.varint();
+  const sessions = reader.varint();
+  return { revision, compactRevision, keys, sessions, time: reader.varint() };
+}

@@ -1,0 +1,159 @@
+import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
+import type {
+  CommandHeader, FencingToken, RegistryCommand, Revision, SessionId,
+} from '../types.ts';
+import { openReader, readCount, writeVersion } from './format.ts';
+
+/** A command with who gives it. */
+export interface DecodedCommand {
+  readonly header: CommandHeader;
+  readonly command: RegistryCommand;
+}
+
+/** On the wire and in the log for ever: numbers are added, never changed. */
+const Tag = {
+  put: 1, delete: 2, persist: 3, lock: 4, unlock: 5, breakLock: 6, openSession: 7,
+  closeSession: 8, expireSessions: 9, tick: 10, compact: 11,
+} as const satisfies Record<RegistryCommand['type'], number>;
+
+const FIXED_BYTES = 64;
+const EPHEMERAL = 1;
+const LOCK = 2;
+
+/** Room for all of a command, so that its buffer is made once. */
+function capacityOf(header: CommandHeader, command: RegistryCommand): number {
+  const base = FIXED_BYTES + header.node.length;
+  switch (command.type) {
+    case 'put': return base + command.key.length + command.value.length;
+    case 'lock': return base + command.name.length + command.metadata.length;
+    case 'openSession': return base + command.label.length + command.metadata.length;
+    case 'expireSessions': return base + command.sessions.length * 8;
+    case 'delete':
+    case 'persist': return base + command.key.length;
+    case 'unlock': return base + command.name.length;
+    case 'breakLock': return base + command.name.length + command.reason.length;
+    case 'closeSession':
+    case 'tick':
+    case 'compact': return base;
+    default: return unreachable(command);
+  }
+}
+
+/** Encodes what `apply` takes. TTLs are written as they are, so that a wrong one is refused there. */
+export function encodeCommand(header: CommandHeader, command: RegistryCommand): Uint8Array {
+  const writer = new ByteWriter(capacityOf(header, command));
+  writeVersion(writer);
+  writer.varint(header.session).varint(header.sequence).varint(header.acknowledged);
+  writer.byteString(header.node).u8(Tag[command.type]);
+  writeBody(writer, command);
+  return writer.finish();
+}
+
+function writeBody(writer: ByteWriter, command: RegistryCommand): void {
+  switch (command.type) {
+    case 'put':
+      writer.byteString(command.key).bytes(command.value).f64(command.ttlMs);
+      writer.u8((command.ephemeral ? EPHEMERAL : 0) | (command.lock ? LOCK : 0));
+      return;
+    case 'delete':
+    case 'persist':
+      writer.byteString(command.key);
+      return;
+    case 'lock':
+      writer.byteString(command.name).boolean(command.wait).bytes(command.metadata);
+      return;
+    case 'unlock':
+      writer.byteString(command.name).varint(command.session).varint(command.token);
+      return;
+    case 'breakLock':
+      writer.byteString(command.name).varint(command.token).byteString(command.reason);
+      return;
+    case 'openSession':
+      writer.f64(command.ttlMs).byteString(command.label).bytes(command.metadata);
+      return;
+    case 'closeSession':
+      writer.varint(command.session);
+      return;
+    case 'expireSessions':
+      writer.varint(command.sessions.length);
+      for (const session of command.sessions) writer.varint(session);
+      return;
+    case 'tick':
+      return;
+    case 'compact':
+      writer.varint(command.revision);
+      return;
+    default:
+      unreachable(command);
+  }
+}
+
+/** Throws `MalformedBytesError` for anything `encodeCommand` cannot have made. Byte fields are views. */
+export function decodeCommand(bytes: Uint8Array): DecodedCommand {
+  const reader = openReader(bytes, 'command');
+  const header: CommandHeader = {
+    session: reader.varint() as SessionId,
+    sequence: reader.varint(),
+    acknowledged: reader.varint(),
+    node: reader.byteString(),
+  };
+  const command = readBody(reader, reader.u8());
+  reader.end();
+  return { header, command };
+}
+
+function readBody(reader: ByteReader, tag: number): RegistryCommand {
+  switch (tag) {
+    case Tag.put:
+      return readPut(reader);
+    case Tag.delete:
+      return { type: 'delete', key: reader.byteString() };
+    case Tag.persist:
+      return { type: 'persist', key: reader.byteString() };
+    case Tag.lock: {
+      const name = reader.byteString();
+      const wait = reader.boolean();
+      return { type: 'lock', name, wait, metadata: reader.bytes() };
+    }
+    case Tag.unlock: {
+      const name = reader.byteString();
+      const session = reader.varint() as SessionId;
+      return { type: 'unlock', name, session, token: reader.varint() as FencingToken };
+    }
+    case Tag.breakLock: {
+      const name = reader.byteString();
+      const token = reader.varint() as FencingToken;
+      return { type: 'breakLock', name, token, reason: reader.byteString() };
+    }
+    case Tag.openSession: {
+      const ttlMs = reader.f64();
+      const label = reader.byteString();
+      return { type: 'openSession', ttlMs, label, metadata: reader.bytes() };
+    }
+    case Tag.closeSession:
+      return { type: 'closeSession', session: reader.varint() as SessionId };
+    case Tag.expireSessions: {
+      const sessions: SessionId[] = [];
+      for (let left = readCount(reader, 1); left > 0; left--) {
+        sessions.push(reader.varint() as SessionId);
+      }
+      return { type: 'expireSessions', sessions };
+    }
+    case Tag.tick:
+      return { type: 'tick' };
+    case Tag.compact:
+      return { type: 'compact', revision: reader.varint() as Revision };
+    default:
+      throw new MalformedBytesError(`no command has the number ${tag}`);
+  }
+}
+
+function readPut(reader: ByteReader): RegistryCommand {
+  const key = reader.byteString();
+  const value = reader.bytes();
+  const ttlMs = reader.f64();
+  const flags = reader.u8();
+  if (flags > (EPHEMERAL | LOCK)) throw new MalformedBytesError(`put flags ${flags}`);
+  const ephemeral = (flags & EPHEMERAL) !== 0;
+  return { type: 'put', key, value, ttlMs, ephemeral, lock: (flags & LOCK) !== 0 };
+}

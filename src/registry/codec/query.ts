@@ -1,0 +1,64 @@
+import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
+import type { RegistryQuery, Revision } from '../types.ts';
+import { openReader, writeVersion } from './format.ts';
+
+/** Between client and server: numbers are added, never changed. */
+const Tag = {
+  get: 1, range: 2, lockQueue: 3, sessions: 4, stats: 5,
+} as const satisfies Record<RegistryQuery['type'], number>;
+
+/** Encodes what `query` takes. */
+export function encodeQuery(query: RegistryQuery): Uint8Array {
+  const writer = new ByteWriter();
+  writeVersion(writer);
+  writer.u8(Tag[query.type]);
+  switch (query.type) {
+    case 'get':
+      writer.byteString(query.key);
+      break;
+    case 'range':
+      writer.byteString(query.start).boolean(query.end !== undefined);
+      if (query.end !== undefined) writer.byteString(query.end);
+      writer.varint(query.limit).boolean(query.keysOnly).varint(query.revision);
+      break;
+    case 'lockQueue':
+      writer.byteString(query.name);
+      break;
+    case 'sessions':
+    case 'stats':
+      break;
+    default:
+      unreachable(query);
+  }
+  return writer.finish();
+}
+
+/** Throws `MalformedBytesError` for anything `encodeQuery` cannot have made. */
+export function decodeQuery(bytes: Uint8Array): RegistryQuery {
+  const reader = openReader(bytes, 'query');
+  const query = readBody(reader, reader.u8());
+  reader.end();
+  return query;
+}
+
+function readBody(reader: ByteReader, tag: number): RegistryQuery {
+  switch (tag) {
+    case Tag.get:
+      return { type: 'get', key: reader.byteString() };
+    case Tag.range: {
+      const start = reader.byteString();
+      const end = reader.boolean() ? reader.byteString() : undefined;
+      const limit = reader.varint();
+      const keysOnly = reader.boolean();
+      return { type: 'range', start, end, limit, keysOnly, revision: reader.varint() as Revision };
+    }
+    case Tag.lockQueue:
+      return { type: 'lockQueue', name: reader.byteString() };
+    case Tag.sessions:
+      return { type: 'sessions' };
+    case Tag.stats:
+      return { type: 'stats' };
+    default:
+      throw new MalformedBytesError(`no query has the number ${tag}`);
+  }
+}

@@ -1,0 +1,76 @@
+import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
+import type { FencingToken, LockHolder, RegistryResult, Revision, SessionId } from '../types.ts';
+import { readRefusal, writeRefusal } from './error.ts';
+import { openReader, readCount, writeVersion } from './format.ts';
+import { readHolder, readView, writeHolder, writeView } from './record.ts';
+
+/** On the wire and in snapshots: numbers are added, never changed. */
+const Tag = {
+  error: 0, key: 1, lock: 2, session: 3, done: 4,
+} as const satisfies Record<RegistryResult['type'], number>;
+
+/** Encodes what `apply` returns. */
+export function encodeResult(result: RegistryResult): Uint8Array {
+  const writer = new ByteWriter();
+  writeResult(writer, result);
+  return writer.finish();
+}
+
+export function writeResult(writer: ByteWriter, result: RegistryResult): void {
+  writeVersion(writer);
+  writer.u8(Tag[result.type]);
+  switch (result.type) {
+    case 'error':
+      writeRefusal(writer, result);
+      return;
+    case 'key':
+      writer.varint(result.revision);
+      writeView(writer, result.view);
+      return;
+    case 'lock':
+      writer.varint(result.revision).varint(result.token).boolean(result.held);
+      writer.varint(result.ahead.length);
+      for (const holder of result.ahead) writeHolder(writer, holder);
+      return;
+    case 'session':
+      writer.varint(result.revision).varint(result.session).varint(result.ttlMs);
+      return;
+    case 'done':
+      writer.varint(result.revision);
+      return;
+    default:
+      unreachable(result);
+  }
+}
+
+/** Throws `MalformedBytesError` for anything `encodeResult` cannot have made. Values are views. */
+export function decodeResult(bytes: Uint8Array): RegistryResult {
+  const reader = openReader(bytes, 'result');
+  const result = readBody(reader, reader.u8());
+  reader.end();
+  return result;
+}
+
+function readBody(reader: ByteReader, tag: number): RegistryResult {
+  if (tag === Tag.error) return readRefusal(reader);
+  const revision = reader.varint() as Revision;
+  switch (tag) {
+    case Tag.key:
+      return { type: 'key', revision, view: readView(reader) };
+    case Tag.lock: {
+      const token = reader.varint() as FencingToken;
+      const held = reader.boolean();
+      const ahead: LockHolder[] = [];
+      for (let left = readCount(reader, 2); left > 0; left--) ahead.push(readHolder(reader));
+      return { type: 'lock', revision, token, held, ahead };
+    }
+    case Tag.session: {
+      const session = reader.varint() as SessionId;
+      return { type: 'session', revision, session, ttlMs: reader.varint() };
+    }
+    case Tag.done:
+      return { type: 'done', revision };
+    default:
+      throw new MalformedBytesError(`no result has the number ${tag}`);
+  }
+}

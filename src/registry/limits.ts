@@ -1,0 +1,39 @@
+import type { RegistryLimits } from './types.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+export const defaultLimits: RegistryLimits = {
+  maxKeyBytes: KIB,
+  maxValueBytes: MIB,
+  maxLabelBytes: 4 * KIB,
+  maxSessions: 100_000,
+  minSessionTtlMs: SECOND_MS,
+  maxSessionTtlMs: DAY_MS,
+  maxTtlMs: 10 * 366 * DAY_MS,
+  maxWindow: 8192,
+  maxWindowBytes: 16 * MIB,
+  historyRevisions: 100_000,
+  historyMs: 10 * MINUTE_MS,
+  historyBytes: 256 * MIB,
+};
+
+/**
+ * The defaults with `overrides` put over them. Every replica of a cluster must be given the same.
+ * Throws a `RangeError` that names the limit when one is not a whole number of at least 1.
+ */
+export function resolveLimits(overrides: Partial<RegistryLimits> = {}): RegistryLimits {
+  const limits = { ...defaultLimits, ...overrides };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`limits.${name} must be a whole number of at least 1, not ${value}`);
+    }
+  }
+  if (limits.minSessionTtlMs > limits.maxSessionTtlMs) {
+    throw new RangeError('limits.minSessionTtlMs must not be above limits.maxSessionTtlMs');
+  }
+  return limits;
+}
