@@ -1,0 +1,163 @@
+/** A cluster of real `holdfast serve` processes on loopback, to be killed, paused and restarted. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const STOP_PATIENCE_MS = 10_000;
+/** Log lines kept per node for the report of a failure. */
+const KEPT_LINES = 200;
+
+export interface ProcessClusterOptions {
+  readonly nodes: number;
+  readonly store: 'sqlite' | 'level' | 'memory';
+  /** Each node gets a folder in it. */
+  readonly directory: string;
+  readonly onLog?: (id: string, line: string) => void;
+  /** More arguments for every `serve`. */
+  readonly serveArguments?: readonly string[];
+  /** More arguments for node itself, for example `--cpu-prof`. */
+  readonly nodeArguments?: readonly string[];
+}
+
+interface NodeSlot {
+  readonly id: string;
+  readonly endpoint: string;
+  child: ChildProcess | undefined;
+  exited: Promise<void>;
+  readonly log: string[];
+}
+
+/** Ports that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(0, '127.0.0.1', resolve);
+      });
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port was given');
+    return address.port;
+  });
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+  );
+  return ports;
+}
+
+export class ProcessCluster {
+  readonly #options: ProcessClusterOptions;
+  readonly #slots: ReadonlyMap<string, NodeSlot>;
+  readonly #peers: string;
+
+  private constructor(options: ProcessClusterOptions, ports: readonly number[]) {
+    this.#options = options;
+    this.#slots = new Map(
+      ports.map((port, i) => {
+        const id = String.fromCharCode('a'.charCodeAt(0) + i);
+        const endpoint = `127.0.0.1:${port}`;
+        return [id, { id, endpoint, child: undefined, exited: Promise.resolve(), log: [] }];
+      }),
+    );
+    this.#peers = [...this.#slots.values()].map((slot) => `${slot.id}=${slot.endpoint}`).join(',');
+  }
+
+  /** Starts every process. They found the cluster by themselves; ask a client when it is ready. */
+  static async start(options: ProcessClusterOptions): Promise<ProcessCluster> {
+    const cluster = new ProcessCluster(options, await freePorts(options.nodes));
+    for (const id of cluster.ids) cluster.startNode(id);
+    return cluster;
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#slots.keys()];
+  }
+
+  get endpoints(): readonly string[] {
+    return [...this.#slots.values()].map((slot) => slot.endpoint);
+  }
+
+  endpoint(id: string): string {
+    return this.#slot(id).endpoint;
+  }
+
+  pid(id: string): number | undefined {
+    return this.#slot(id).child?.pid;
+  }
+
+  isRunning(id: string): boolean {
+    return this.#slot(id).child !== undefined;
+  }
+
+  /** The newest log lines of a node. */
+  log(id: string): readonly string[] {
+    return this.#slot(id).log;
+  }
+
+  startNode(id: string): void {
+    const slot = this.#slot(id);
+    if (slot.child !== undefined) throw new Error(`node ${id} runs already`);
+    const { store, directory, serveArguments = [], nodeArguments = [] } = this.#options;
+    const place = store === 'memory' ? [] : ['--data', join(directory, id)];
+    const child = spawn(
+      process.execPath,
+      [
+        ...nodeArguments,
+        ...[CLI, 'serve', '--id', id, '--listen', slot.endpoint, '--peers', this.#peers],
+        ...['--store', store, ...place, ...serveArguments],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    );
+    slot.child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        slot.log.push(line);
+        if (slot.log.length > KEPT_LINES) slot.log.shift();
+        this.#options.onLog?.(id, line);
+      });
+    }
+    slot.exited = new Promise((resolve) => {
+      child.once('exit', () => {
+        if (slot.child === child) slot.child = undefined;
+        resolve();
+      });
+    });
+  }
+
+  /** Sends a signal and, when it ends the process, waits until it has. */
+  async signal(id: string, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    const slot = this.#slot(id);
+    slot.child?.kill(signal);
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') await slot.exited;
+  }
+
+  /** Stops every process, gently first. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      [...this.#slots.values()].map(async (slot) => {
+        const child = slot.child;
+        if (child === undefined) return;
+        child.kill('SIGCONT');
+        child.kill('SIGTERM');
+        const timer = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
+        await slot.exited;
+        clearTimeout(timer);
+      }),
+    );
+  }
+
+  #slot(id: string): NodeSlot {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) throw new Error(`there is no node ${id}`);
+    return slot;
+  }
+}

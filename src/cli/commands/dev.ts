@@ -1,0 +1,147 @@
+/** dev: a whole cluster on this machine, one process a node, durable unless asked otherwise. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { connect, type EndpointStatus, type HoldfastClient } from '../../client/index.ts';
+import { numberOption } from '../context.ts';
+import { NodeProcess } from '../dev/node-process.ts';
+import { createScreen, type Screen } from '../dev/screen.ts';
+import { EXIT, ExitError, usageError } from '../exit.ts';
+import { parseStoreKind } from '../store-choice.ts';
+
+const MAX_NODES = 9;
+const STATUS_INTERVAL_MS = 1000;
+const STOP_PATIENCE_MS = 5000;
+const MAX_PORT = 65_535;
+
+interface DevFlags {
+  readonly nodes: string;
+  readonly store: string;
+  readonly data: string;
+  readonly port: string;
+}
+
+interface PlannedNode {
+  readonly id: string;
+  readonly endpoint: string;
+}
+
+function planNodes(flags: DevFlags): PlannedNode[] {
+  const count = numberOption('--nodes', flags.nodes);
+  if (count > MAX_NODES) throw usageError(`--nodes takes 1 to ${MAX_NODES}, not ${count}`);
+  const port = numberOption('--port', flags.port);
+  if (port + count - 1 > MAX_PORT) throw usageError(`--port ${port} leaves no room for ${count}`);
+  return Array.from({ length: count }, (_, i) => ({
+    id: String.fromCharCode('a'.charCodeAt(0) + i),
+    endpoint: `127.0.0.1:${port + i}`,
+  }));
+}
+
+export function addDevCommand(program: Command): void {
+  program
+    .command('dev')
+    .description('run a local cluster, one process a node; Ctrl-C stops all')
+    .option('--nodes <count>', 'how many nodes', '3')
+    .option('--store <kind>', 'sqlite, level or memory', 'sqlite')
+    .option('--data <directory>', 'kept between runs; each node has a folder in it', 'data/dev')
+    .option('--port <port>', 'port of the first node; the others follow', '7400')
+    .action(async (flags: DevFlags) => {
+      const store = parseStoreKind(flags.store);
+      const planned = planNodes(flags);
+      const screen = createScreen(process.stdout);
+      const failure = await runCluster(planned, { ...flags, store }, screen);
+      screen.close();
+      if (failure !== undefined) throw new ExitError(EXIT.refused, failure);
+    });
+}
+
+/** Resolves when the cluster was told to stop, to a reason when it could not go on. */
+async function runCluster(
+  planned: readonly PlannedNode[],
+  flags: DevFlags,
+  screen: Screen,
+): Promise<string | undefined> {
+  const peers = planned.map(({ id, endpoint }) => `${id}=${endpoint}`).join(',');
+  let end: (failure: string | undefined) => void = () => undefined;
+  const ended = new Promise<string | undefined>((resolve) => {
+    end = resolve;
+  });
+  const processes = planned.map(({ id, endpoint }, number) => {
+    const place = flags.store === 'memory' ? [] : ['--data', join(flags.data, id)];
+    const args = ['--id', id, '--listen', endpoint, '--peers', peers, '--store', flags.store];
+    return new NodeProcess({
+      id,
+      args: [...args, ...place],
+      print: (line) => screen.log({ id, number }, line),
+      gaveUp: (reason) => end(reason),
+    });
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => end(undefined));
+  }
+  for (const one of processes) one.start();
+  const stopStatus = await showStatus(planned, processes, screen);
+  const failure = await ended;
+  screen.log(undefined, 'stopping');
+  await stopStatus();
+  await Promise.all(processes.map((one) => one.stop(STOP_PATIENCE_MS)));
+  return failure;
+}
+
+/** Asks every node for its status once in a while; says once how to reach the cluster. */
+async function showStatus(
+  planned: readonly PlannedNode[],
+  processes: readonly NodeProcess[],
+  screen: Screen,
+): Promise<() => Promise<void>> {
+  const endpoints = planned.map(({ endpoint }) => endpoint);
+  const client: HoldfastClient = await connect({ endpoints, exactlyOnce: false });
+  let announced = false;
+  let stopped = false;
+  const ask = async (): Promise<void> => {
+    const statuses = await client.status();
+    if (stopped) return;
+    if (!announced && statuses.some(({ status }) => status?.role === 'leader')) {
+      announced = true;
+      for (const line of welcome(endpoints)) screen.log(undefined, line);
+    }
+    screen.status(statusLine(statuses, processes));
+  };
+  let asking: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    asking = asking.then(ask).catch(() => undefined);
+  }, STATUS_INTERVAL_MS);
+  return async () => {
+    stopped = true;
+    clearInterval(timer);
+    await client.close();
+  };
+}
+
+function welcome(endpoints: readonly string[]): string[] {
+  const list = endpoints.join(',');
+  return [
+    '',
+    `The cluster is ready: ${list}`,
+    'In another terminal:',
+    `  export HOLDFAST_ENDPOINTS=${list}`,
+    '  npx holdfast put greeting hello && npx holdfast get greeting',
+    '  npx holdfast lock jobs/nightly -- echo "only one at a time"',
+    '',
+  ];
+}
+
+function statusLine(
+  statuses: readonly EndpointStatus[],
+  processes: readonly NodeProcess[],
+): string {
+  const nodes = statuses.map(({ status }, i) => {
+    const id = processes[i]?.id ?? '?';
+    const pid = processes[i]?.pid;
+    const process = pid === undefined ? 'down' : `pid ${pid}`;
+    return `${id} ${status?.role ?? 'unreachable'} (${process})`;
+  });
+  const reachable = statuses.flatMap(({ status }) => (status === undefined ? [] : [status]));
+  const term = Math.max(0, ...reachable.map((status) => status.term));
+  const revision = Math.max(0, ...reachable.map((status) => status.revision));
+  return `${nodes.join(' · ')} · term ${term} · revision ${revision}`;
+}

@@ -1,0 +1,168 @@
+/** lock and unlock; `lock NAME -- command` runs a command for as long as the lock is certain. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Command } from 'commander';
+import type { HeldLock, Lock, Registry, Session } from '../../client/index.ts';
+import { durationOption, numberOption, withClient } from '../context.ts';
+import { EXIT, ExitError, usageError } from '../exit.ts';
+import { printJson, printLine, table, type Format } from '../output.ts';
+
+interface LockFlags {
+  readonly try?: boolean;
+  readonly wait?: string;
+  readonly ttl: string;
+}
+
+function waitOptions(flags: LockFlags): { try: true } | { wait: number } | Record<never, never> {
+  if (flags.try === true && flags.wait !== undefined) {
+    throw usageError('--try and --wait exclude each other: --try refuses at once');
+  }
+  if (flags.try === true) return { try: true };
+  return flags.wait === undefined ? {} : { wait: durationOption('--wait', flags.wait) };
+}
+
+function addLock(program: Command): void {
+  program
+    .command('lock <name> [command...]')
+    .description('take a lock; with "-- command", run it under the lock and return its exit code')
+    .option('--try', 'refuse at once when another holds it')
+    .option('--wait <duration>', 'wait at most this long; the default waits without end')
+    .option('--ttl <duration>', 'how long the lock outlives its holder', '10s')
+    .addHelpText(
+      'after',
+      `
+Without a command the lock is left with a session of its own: it prints session and token for
+\`holdfast unlock\`, and the lock goes by itself after --ttl.
+With one, the command sees HOLDFAST_LOCK_NAME, HOLDFAST_LOCK_SESSION and HOLDFAST_LOCK_TOKEN, and
+is killed before the lock can pass to anyone else. Pass the token to whatever you guard: it grows
+from holder to holder, so a resource that refuses smaller ones than it has seen is safe.
+
+Examples:
+  holdfast lock jobs/nightly --wait 5s -- ./backup.sh
+  eval "$(holdfast lock jobs/nightly --ttl 1m)"   # sets $session and $token
+  holdfast unlock jobs/nightly --session "$session" --token "$token"`,
+    )
+    .action(async (name: string, words: string[], flags: LockFlags, command: Command) => {
+      const ttl = durationOption('--ttl', flags.ttl);
+      const wait = waitOptions(flags);
+      const [file, ...args] = words;
+      await withClient(command, async ({ client, options: { format } }) => {
+        if (file === undefined) {
+          printLock(format, await lockAndLeave(client.registry, name, ttl, wait), ttl);
+          return;
+        }
+        const code = await client.registry.withLock(name, { ttl, ...wait }, (held) =>
+          runUnderLock(held, file, args),
+        );
+        if (code !== EXIT.ok) throw new ExitError(code);
+      });
+    });
+}
+
+/** Takes the lock with a session that outlives this process by `ttlMs`. */
+async function lockAndLeave(
+  registry: Registry,
+  name: string,
+  ttlMs: number,
+  wait: { try?: true; wait?: number },
+): Promise<Lock> {
+  const session = await registry.openSession({ ttl: ttlMs, label: 'cli', keepAlive: false });
+  const stopRenewing = renewWhileWaiting(session);
+  try {
+    const lock = await registry.lock(name, { session, ...wait });
+    await session.keepAlive();
+    return lock;
+  } catch (error) {
+    await session.close().catch(() => undefined);
+    throw error;
+  } finally {
+    stopRenewing();
+  }
+}
+
+function renewWhileWaiting(session: Session): () => void {
+  const timer = setInterval(() => {
+    // A failed renewal shows as a lost session to whoever waits for the lock.
+    session.keepAlive().catch(() => undefined);
+  }, session.ttlMs / 3);
+  return () => clearInterval(timer);
+}
+
+function printLock(format: Format, lock: Lock, ttlMs: number): void {
+  const { name, session, token } = lock;
+  if (format === 'json') printJson({ name, session, token, ttlMs });
+  else if (format === 'table') {
+    printLine(table(['name', 'session', 'token', 'ttl ms'], [[name, session, token, ttlMs]]));
+  } else printLine(`session=${session} token=${token}`);
+}
+
+const SIGNALLED = 128;
+
+/** Runs the command in a process group of its own, so that nothing it started outlives the lock. */
+function runUnderLock(held: HeldLock, file: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      stdio: 'inherit',
+      detached: true,
+      env: {
+        ...process.env,
+        HOLDFAST_LOCK_NAME: held.name,
+        HOLDFAST_LOCK_SESSION: String(held.session),
+        HOLDFAST_LOCK_TOKEN: String(held.token),
+      },
+    });
+    const signalGroup = (signal: NodeJS.Signals): void => {
+      if (child.pid === undefined) return;
+      try {
+        process.kill(-child.pid, signal);
+      } catch {
+        // The group is gone already.
+      }
+    };
+    const onAbort = (): void => signalGroup('SIGKILL');
+    const forward = (signal: NodeJS.Signals): void => signalGroup(signal);
+    held.signal.addEventListener('abort', onAbort, { once: true });
+    process.on('SIGINT', forward).on('SIGTERM', forward);
+    const finish = (): void => {
+      held.signal.removeEventListener('abort', onAbort);
+      process.off('SIGINT', forward).off('SIGTERM', forward);
+    };
+    child.once('error', (error) => {
+      finish();
+      reject(new ExitError(EXIT.usage, `cannot run '${file}': ${error.message}`));
+    });
+    child.once('exit', (code, signal) => {
+      finish();
+      if (held.signal.aborted) {
+        const why = 'the lock could no longer be proven ours, so the command was killed';
+        reject(new ExitError(EXIT.refused, `session-expired: ${why}`));
+      } else {
+        resolve(code ?? SIGNALLED + (signal === null ? 0 : constants.signals[signal]));
+      }
+    });
+  });
+}
+
+function addUnlock(program: Command): void {
+  program
+    .command('unlock <name>')
+    .description('release a lock that `holdfast lock` took')
+    .requiredOption('--session <id>', 'the session that `lock` printed')
+    .requiredOption('--token <token>', 'the fencing token that `lock` printed')
+    .action(async (name: string, flags: { session: string; token: string }, command: Command) => {
+      const lock = {
+        session: numberOption('--session', flags.session),
+        token: numberOption('--token', flags.token),
+      };
+      await withClient(command, async ({ client, options: { format } }) => {
+        await client.registry.unlock(name, lock);
+        if (format === 'json') printJson({ name, ...lock, unlocked: true });
+        else printLine('OK');
+      });
+    });
+}
+
+export function addLockCommands(program: Command): void {
+  addLock(program);
+  addUnlock(program);
+}

@@ -1,0 +1,131 @@
+/** serve: one node in this process, until it is told to stop. */
+import type { Command } from 'commander';
+import { Holdfast, type HoldfastNode, type ServerTls } from '../../index.ts';
+import { usageError } from '../exit.ts';
+import { readPem } from '../context.ts';
+import { createStore, parseStoreKind } from '../store-choice.ts';
+
+interface ServeFlags {
+  readonly id: string;
+  readonly listen: string;
+  readonly peers?: string;
+  readonly join?: boolean;
+  readonly store: string;
+  readonly data?: string;
+  readonly cluster: string;
+  readonly advertise?: string;
+  readonly tlsKey?: string;
+  readonly tlsCert?: string;
+  readonly tlsCa?: string;
+  readonly verbose?: boolean;
+}
+
+/** `a=host:port,b=host:port` as a record. */
+export function parsePeers(text: string): Record<string, string> {
+  const peers: Record<string, string> = {};
+  for (const part of text.split(',')) {
+    const at = part.indexOf('=');
+    const id = part.slice(0, at).trim();
+    const address = part.slice(at + 1).trim();
+    if (at <= 0 || address === '') {
+      throw usageError(`--peers: '${part}' is not id=host:port`);
+    }
+    if (Object.hasOwn(peers, id)) throw usageError(`--peers names '${id}' twice: ids are unique`);
+    peers[id] = address;
+  }
+  return peers;
+}
+
+function peersOf(flags: ServeFlags): Record<string, string> {
+  if (flags.join === true) {
+    if (flags.peers === undefined) return {};
+    throw usageError('--join and --peers exclude each other: a joining node founds nothing');
+  }
+  if (flags.peers === undefined) return { [flags.id]: flags.advertise ?? flags.listen };
+  return parsePeers(flags.peers);
+}
+
+function stamp(): string {
+  return new Date().toISOString();
+}
+
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('run one node of a cluster in this process')
+    .requiredOption('--id <id>', 'name of this node, unique in the cluster')
+    .requiredOption('--listen <host:port>', 'where peers and clients reach this node')
+    .option('--peers <list>', 'every founding node, this one included: a=host:port,b=host:port,...')
+    .option('--join', 'wait to be added to a cluster that exists (`holdfast member add`)')
+    .option('--store <kind>', 'sqlite, level or memory', 'sqlite')
+    .option('--data <directory>', 'directory of this node alone; needed unless --store memory')
+    .option('--cluster <name>', 'name of the cluster, the same on every node', 'holdfast')
+    .option('--advertise <host:port>', 'address given to others when it is not --listen')
+    .option('--tls-key <file>', 'private key (PEM); with --tls-cert, everything speaks TLS')
+    .option('--tls-cert <file>', 'certificate (PEM)')
+    .option('--tls-ca <file>', 'authority (PEM) that peers and clients must be signed by')
+    .option('--verbose', 'log connections and other detail')
+    .addHelpText(
+      'after',
+      `
+Without --peers and --join the node is a cluster of its own. The first start of a cluster waits until
+all its founding nodes have met; afterwards a majority is enough.
+
+Example, three terminals:
+  holdfast serve --id a --listen 127.0.0.1:7401 --data data/a \\
+    --peers a=127.0.0.1:7401,b=127.0.0.1:7402,c=127.0.0.1:7403`,
+    )
+    .action(async (flags: ServeFlags) => {
+      const node = await startNode(flags);
+      await untilStopped(node);
+    });
+}
+
+async function startNode(flags: ServeFlags): Promise<HoldfastNode> {
+  const kind = parseStoreKind(flags.store);
+  if (flags.data === undefined && kind !== 'memory') {
+    throw usageError(`--data is needed with --store ${kind}: a directory for this node alone`);
+  }
+  const peers = peersOf(flags);
+  const store = await createStore(kind, flags.data ?? '');
+  const node = await Holdfast.start({
+    id: flags.id,
+    listen: flags.listen,
+    peers,
+    store,
+    clusterName: flags.cluster,
+    ...(flags.advertise === undefined ? {} : { advertise: flags.advertise }),
+    ...(await tlsOptions(flags)),
+    log: (level, line) => {
+      if (level === 'debug' && flags.verbose !== true) return;
+      process.stdout.write(`${stamp()} ${level} ${line}\n`);
+    },
+  });
+  process.stdout.write(`${stamp()} info ${flags.id} serves ${flags.listen} from ${kind}\n`);
+  return node;
+}
+
+/** The files that --tls-key, --tls-cert and --tls-ca name, read; nothing when none is given. */
+async function tlsOptions(flags: ServeFlags): Promise<{ tls?: ServerTls }> {
+  const { tlsKey, tlsCert, tlsCa } = flags;
+  if (tlsKey === undefined && tlsCert === undefined && tlsCa === undefined) return {};
+  if (tlsKey === undefined || tlsCert === undefined) {
+    throw usageError('--tls-key and --tls-cert go together; --tls-ca needs both');
+  }
+  const [key, cert] = await Promise.all([readPem(tlsKey), readPem(tlsCert)]);
+  return { tls: { key, cert, ...(tlsCa === undefined ? {} : { ca: await readPem(tlsCa) }) } };
+}
+
+/** Resolves after a clean stop on SIGTERM or SIGINT, or when the process that started us is gone. */
+async function untilStopped(node: HoldfastNode): Promise<void> {
+  const why = await new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => resolve(signal));
+    }
+    if (process.connected) process.once('disconnect', () => resolve('its parent is gone'));
+    void node.stopped.then(() => resolve('the node stopped itself'));
+  });
+  process.stdout.write(`${stamp()} info ${node.id} stops: ${why}\n`);
+  await node.stop();
+  if (process.connected) process.disconnect();
+}

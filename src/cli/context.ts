@@ -1,0 +1,101 @@
+/** What every client command starts from: the global options, and a connected client. */
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { connect, parseDuration, type HoldfastClient } from '../client/index.ts';
+import { usageError } from './exit.ts';
+import { parseFormat, type Format } from './output.ts';
+
+export const DEFAULT_ENDPOINTS = '127.0.0.1:7400,127.0.0.1:7401,127.0.0.1:7402';
+
+export interface GlobalOptions {
+  readonly endpoints: readonly string[];
+  readonly format: Format;
+  readonly timeoutMs: number;
+}
+
+/** Adds the options every client command takes. */
+export function withGlobalOptions(program: Command): Command {
+  return program
+    .option(
+      '--endpoints <list>',
+      'nodes to talk to, any of the cluster (host:port,...); or HOLDFAST_ENDPOINTS',
+      process.env['HOLDFAST_ENDPOINTS'] ?? DEFAULT_ENDPOINTS,
+    )
+    .option('-w, --write-out <format>', 'simple, json or table', 'simple')
+    .option('--timeout <duration>', 'how long to wait for an answer', '5s');
+}
+
+export function globalOptions(command: Command): GlobalOptions {
+  const options = command.optsWithGlobals<{
+    endpoints: string;
+    writeOut: string;
+    timeout: string;
+  }>();
+  const endpoints = options.endpoints
+    .split(',')
+    .map((endpoint) => endpoint.trim())
+    .filter((endpoint) => endpoint !== '');
+  if (endpoints.length === 0) throw usageError('--endpoints names no node: give host:port,...');
+  return {
+    endpoints,
+    format: parseFormat(options.writeOut),
+    timeoutMs: durationOption('--timeout', options.timeout),
+  };
+}
+
+/** A duration from the command line, in ms, with the option's name in the error. */
+export function durationOption(name: string, text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw usageError(`${name} ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A PEM file named on the command line. */
+export async function readPem(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw usageError(`cannot read the PEM file '${file}': ${reason}`);
+  }
+}
+
+/** A whole number above zero from the command line. */
+export function numberOption(name: string, text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value === 0) {
+    throw usageError(`${name} takes a whole number above zero, not '${text}'`);
+  }
+  return value;
+}
+
+export interface ClientContext {
+  readonly client: HoldfastClient;
+  readonly options: GlobalOptions;
+}
+
+export interface ClientNeeds {
+  /** Open a session so that writes are retried without being applied twice; for long jobs. */
+  readonly exactlyOnce?: boolean;
+}
+
+/** Connects, runs `body`, and closes whatever happened. */
+export async function withClient<T>(
+  command: Command,
+  body: (context: ClientContext) => Promise<T>,
+  needs: ClientNeeds = {},
+): Promise<T> {
+  const options = globalOptions(command);
+  const client = await connect({
+    endpoints: options.endpoints,
+    requestTimeout: options.timeoutMs,
+    exactlyOnce: needs.exactlyOnce ?? false,
+  });
+  try {
+    return await body({ client, options });
+  } finally {
+    await client.close();
+  }
+}

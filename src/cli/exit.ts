@@ -1,0 +1,72 @@
+/** Exit codes, and how an error becomes one line on stderr. */
+import { HoldfastError } from '../base/index.ts';
+import type { ErrorCode } from '../base/index.ts';
+
+/** What a script may rely on. */
+export const EXIT = {
+  ok: 0,
+  /** The cluster or the state said no: locked, not found, no quorum. */
+  refused: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** The write may have happened, or may still. */
+  unknown: 3,
+} as const;
+
+/** Ends the command with this exit code; `message`, when there is one, goes to stderr. */
+export class ExitError extends Error {
+  readonly exitCode: number;
+  constructor(exitCode: number, message = '') {
+    super(message);
+    this.name = 'ExitError';
+    this.exitCode = exitCode;
+  }
+}
+
+/** A mistake on the command line. */
+export function usageError(message: string): ExitError {
+  return new ExitError(EXIT.usage, message);
+}
+
+const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'invalid-argument',
+  'invalid-key',
+  'too-large',
+]);
+
+/** What to do next, where the message alone does not say. */
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  'no-quorum': 'start the missing nodes; `holdfast status` shows who is reachable',
+  'no-leader': 'wait for the election, or check `holdfast status`',
+  'connection-lost': 'check --endpoints and that the nodes run',
+  locked: 'wait with `holdfast lock NAME --wait 10s`, or act as the holder with --session',
+  'not-held': 'give the session and token that `holdfast lock` printed',
+  'session-expired': 'open a new session and take the lock again',
+  'data-in-use': 'stop the other process, or give this node a directory of its own with --data',
+  'address-in-use': 'stop what listens there, or choose another port',
+  overloaded: 'send less at a time, then retry',
+};
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof ExitError) return error.exitCode;
+  if (error instanceof HoldfastError) {
+    if (error.outcome === 'unknown') return EXIT.unknown;
+    return USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.refused;
+  }
+  return EXIT.refused;
+}
+
+/** One line that says what was wrong and what to do; '' when there is nothing to say. */
+export function errorLine(error: unknown): string {
+  if (error instanceof ExitError) return error.message;
+  if (!(error instanceof HoldfastError)) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const parts = [`${error.code}: ${error.message}`];
+  if (error.outcome === 'unknown') {
+    parts.push('the write may or may not have happened: read before you repeat it');
+  }
+  const advice = ADVICE[error.code];
+  if (advice !== undefined && !error.message.includes(advice)) parts.push(advice);
+  return parts.map((part) => part.replace(/[\s.]+$/, '').replaceAll('\n', ' ')).join('; ');
+}

@@ -1,0 +1,55 @@
+/** The command line as a whole. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addClusterCommands } from './commands/cluster.ts';
+import { addDevCommand } from './commands/dev.ts';
+import { addImportExportCommands } from './commands/import-export.ts';
+import { addKeyCommands } from './commands/keys.ts';
+import { addLockCommands } from './commands/locks.ts';
+import { addServeCommand } from './commands/serve.ts';
+import { addSessionCommands } from './commands/sessions.ts';
+import { addWatchCommand } from './commands/watch.ts';
+import { withGlobalOptions } from './context.ts';
+
+function packageVersion(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  const parsed: { version?: string } = JSON.parse(readFileSync(file, 'utf8'));
+  return parsed.version ?? 'unknown';
+}
+
+/** Commander's own complaints as one line that says where to look. */
+function oneLine(text: string): string {
+  const complaint = text
+    .trim()
+    .replace(/^error: /, '')
+    .replaceAll(/\s*\n\s*/g, ' ');
+  return `holdfast: ${complaint}; see holdfast --help\n`;
+}
+
+export function createProgram(): Command {
+  const program = withGlobalOptions(new Command('holdfast'))
+    .description(
+      'A replicated locking registry: keys, locks with fencing tokens, sessions, watches.',
+    )
+    .version(packageVersion())
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done; 1 refused (locked, not found, no quorum); 2 bad usage; 3 the outcome is unknown.
+
+Start with:
+  holdfast dev                               a three-node cluster on this machine
+  holdfast put greeting hello
+  holdfast lock jobs/nightly -- ./backup.sh  run a command under a lock`,
+    );
+  addKeyCommands(program);
+  addLockCommands(program);
+  addWatchCommand(program);
+  addImportExportCommands(program);
+  addSessionCommands(program);
+  addClusterCommands(program);
+  addServeCommand(program);
+  addDevCommand(program);
+  return program;
+}

@@ -1,0 +1,57 @@
+/** `--store sqlite|level|memory`, and where in the data directory each kind lives. */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HoldfastError } from '../base/index.ts';
+import { MemoryLogStore, type LogStore } from '../log-store/index.ts';
+import { usageError } from './exit.ts';
+
+const STORE_KINDS = ['sqlite', 'level', 'memory'] as const;
+export type StoreKind = (typeof STORE_KINDS)[number];
+
+/** What marks a data directory as belonging to a kind of store. */
+const MARKS: Readonly<Record<Exclude<StoreKind, 'memory'>, string>> = {
+  sqlite: 'holdfast.db',
+  level: 'level',
+};
+
+export function parseStoreKind(text: string): StoreKind {
+  const found = STORE_KINDS.find((kind) => kind === text);
+  if (found !== undefined) return found;
+  throw usageError(`unknown store '${text}': --store takes ${STORE_KINDS.join(', ')}`);
+}
+
+/** The store of this kind in this directory, which is created. The driver is loaded only now. */
+export async function createStore(kind: StoreKind, directory: string): Promise<LogStore> {
+  if (kind === 'memory') return new MemoryLogStore();
+  for (const [other, mark] of Object.entries(MARKS)) {
+    if (other !== kind && existsSync(join(directory, mark))) {
+      throw new HoldfastError(
+        'data-directory',
+        `'${directory}' holds the data of a ${other} store: start with --store ${other}, ` +
+          'or give another directory with --data',
+      );
+    }
+  }
+  await makeDirectory(directory);
+  const path = join(directory, MARKS[kind]);
+  if (kind === 'sqlite') {
+    const { SqliteLogStore } = await import('../../adapters/sqlite/index.ts');
+    return new SqliteLogStore({ path });
+  }
+  const { LevelLogStore } = await import('../../adapters/level/index.ts');
+  return new LevelLogStore({ path });
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HoldfastError(
+      'data-directory',
+      `cannot use the data directory '${directory}': ${reason}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,199 @@
+/** The commands against one real node, as a user types them. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { freePorts } from '../../jepsen-lite/real/process-cluster.ts';
+import { runCli, startCli, type CliResult, type RunningCli } from './run-cli.ts';
+
+let endpoint = '';
+let server: RunningCli;
+
+before(async () => {
+  const [port] = await freePorts(1);
+  endpoint = `127.0.0.1:${port}`;
+  server = startCli(['serve', '--id', 'a', '--listen', endpoint, '--store', 'memory']);
+  await server.printed(/a serves/);
+});
+
+after(async () => {
+  server.kill('SIGTERM');
+  assert.equal((await server.result).code, 0, 'a node told to stop exits 0');
+});
+
+function holdfast(...args: string[]): Promise<CliResult> {
+  return runCli([...args.slice(0, 1), '--endpoints', endpoint, ...args.slice(1)]);
+}
+
+async function ok(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await holdfast(...args);
+  assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** Runs a command that must fail with this code and one line on stderr that matches. */
+async function refused(code: number, message: RegExp, ...args: string[]): Promise<void> {
+  const result = await holdfast(...args);
+  assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
+  assert.match(result.stderr, message);
+  assert.equal(result.stderr.trim().split('\n').length, 1, `one line: ${result.stderr}`);
+  assert.equal(result.stdout, '');
+}
+
+interface LockOutput {
+  readonly session: number;
+  readonly token: number;
+}
+
+test('[CLI-1] put, get, delete: the value alone, and exit 1 when absent', async () => {
+  assert.match(await ok('put', 'greeting', 'hello'), /^OK \d+\n$/);
+  assert.equal(await ok('get', 'greeting'), 'hello\n');
+  await ok('delete', 'greeting');
+  await refused(1, /not-found.*greeting/, 'get', 'greeting');
+  await refused(1, /not-found/, 'delete', 'greeting');
+  await refused(1, /not-found/, 'persist', 'greeting');
+});
+
+test('[CLI-2] get -w json prints the whole record and nothing else', async () => {
+  await ok('put', 'json/key', 'value', '--ttl', '1h');
+  const record: Record<string, unknown> = JSON.parse(await ok('get', 'json/key', '-w', 'json'));
+  assert.deepEqual(Object.keys(record).toSorted(), [
+    ...['createRevision', 'expiresAt', 'key', 'lock', 'modRevision', 'node', 'session'],
+    ...['time', 'value', 'version'],
+  ]);
+  assert.equal(record['key'], 'json/key');
+  assert.equal(record['value'], 'value');
+  assert.equal(record['version'], 1);
+  assert.equal(record['session'], null);
+  assert.equal(record['lock'], null);
+  assert.equal(record['node'], 'a');
+  assert.equal(typeof record['expiresAt'], 'number');
+  await ok('persist', 'json/key');
+  const persisted: Record<string, unknown> = JSON.parse(await ok('get', 'json/key', '-w', 'json'));
+  assert.equal(persisted['expiresAt'], null);
+});
+
+test('[CLI-3] list prints keys under a prefix in order, in every format', async () => {
+  for (const key of ['list/b', 'list/a', 'listless']) await ok('put', key, `of ${key}`);
+  assert.equal(await ok('list', 'list/'), 'list/a\tof list/a\nlist/b\tof list/b\n');
+  assert.equal(await ok('list', 'list/', '--limit', '1', '--keys-only'), 'list/a\n');
+  const json: { key: string }[] = JSON.parse(await ok('list', 'list/', '-w', 'json'));
+  assert.deepEqual(
+    json.map((record) => record.key),
+    ['list/a', 'list/b'],
+  );
+  assert.equal(await ok('list', 'nothing/', '-w', 'json'), '[]\n');
+  assert.match(await ok('list', 'list/', '-w', 'table'), /^KEY +VALUE[\s\S]+list\/a +of list\/a/);
+});
+
+test('[CLI-4] lock, the refusals of others, unlock', async () => {
+  const held: LockOutput = JSON.parse(await ok('lock', 'jobs/x', '--ttl', '1m', '-w', 'json'));
+  await refused(1, /locked/, 'lock', 'jobs/x', '--try');
+  await refused(1, /lock-timeout|locked/, 'lock', 'jobs/x', '--wait', '50ms');
+  await refused(1, /locked.*jobs\/x/, 'put', 'jobs/x', 'mine');
+  await ok('put', 'jobs/x', 'by the holder', '--session', String(held.session));
+  const record: { lock: LockOutput } = JSON.parse(await ok('get', 'jobs/x', '-w', 'json'));
+  assert.deepEqual(record.lock, { session: held.session, token: held.token });
+  const session = String(held.session);
+  await refused(1, /not-held/, 'unlock', 'jobs/x', '--session', session, '--token', '1');
+  await ok('unlock', 'jobs/x', '--session', session, '--token', String(held.token));
+  const next = await ok('lock', 'jobs/x', '--try', '--ttl', '1m');
+  const token = /^session=\d+ token=(\d+)\n$/.exec(next)?.[1];
+  assert.ok(Number(token) > held.token, `${next} after ${held.token}`);
+});
+
+test('[CLI-5] lock NAME -- command: its output, its exit code, the token in its environment', async () => {
+  const script = 'test -n "$HOLDFAST_LOCK_TOKEN" && echo "token for $HOLDFAST_LOCK_NAME"; exit 7';
+  const result = await holdfast('lock', 'jobs/command', '--', 'sh', '-c', script);
+  assert.equal(result.code, 7, result.stderr);
+  assert.equal(result.stdout, 'token for jobs/command\n');
+  const free = await holdfast('lock', 'jobs/command', '--try', '--', 'true');
+  assert.equal(free.code, 0, 'the lock is free once the command has ended');
+  await refused(2, /cannot run/, 'lock', 'jobs/command', '--', 'no-such-program-anywhere');
+});
+
+test('[CLI-6] closing a session releases its lock', async () => {
+  const held: LockOutput = JSON.parse(await ok('lock', 'jobs/s', '--ttl', '1m', '-w', 'json'));
+  const sessions: { id: number }[] = JSON.parse(await ok('session', 'list', '-w', 'json'));
+  assert.ok(sessions.some((one) => one.id === held.session));
+  await ok('session', 'close', String(held.session));
+  await ok('lock', 'jobs/s', '--try', '--ttl', '5s');
+  await refused(1, /session-expired|not-found/, 'session', 'close', String(held.session));
+});
+
+test('[CLI-7] import and export: TSV and JSON lines there and back', async () => {
+  const lines = 'imp/a\tone\n{"key":"imp/b","value":{"n":2}}\n\nimp/c\tthree\twith a tab\n';
+  const imported = await runCli(['import', '-', '--endpoints', endpoint], lines);
+  assert.equal(imported.code, 0, imported.stderr);
+  assert.match(imported.stderr, /3 acknowledged/);
+  const exported = await ok('export', 'imp/');
+  assert.deepEqual(exported.trim().split('\n'), [
+    '{"key":"imp/a","value":"one"}',
+    '{"key":"imp/b","value":"{\\"n\\":2}"}',
+    '{"key":"imp/c","value":"three\\twith a tab"}',
+  ]);
+  assert.match(await ok('export', 'imp/a', '--format', 'tsv'), /^imp\/a\tone\n$/);
+});
+
+test('[CLI-8] a bad line of an import is named, the others are imported, exit 2', async () => {
+  const result = await runCli(['import', '-', '--endpoints', endpoint], 'no tab\nbad/ok\tfine\n');
+  assert.equal(result.code, 2);
+  assert.match(result.stderr, /line 1: no TAB/);
+  assert.equal(await ok('get', 'bad/ok'), 'fine\n');
+});
+
+test('[CLI-9] watch prints what is committed, from a revision on', async () => {
+  const put = /OK (\d+)/.exec(await ok('put', 'watched/a', 'first'))?.[1] ?? '';
+  await ok('put', 'watched/b', 'second');
+  const out = await ok('watch', 'watched/', '--from', put, '--count', '2');
+  const lines = out
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t').slice(1).join(' '));
+  assert.deepEqual(lines, ['PUT watched/a first', 'PUT watched/b second']);
+});
+
+test('[CLI-10] status tells of every endpoint, unreachable ones included', async () => {
+  const [nowhere] = await freePorts(1);
+  const both = `${endpoint},127.0.0.1:${nowhere}`;
+  const { code, stdout } = await runCli(['status', '-w', 'json', '--endpoints', both]);
+  assert.equal(code, 0);
+  const [node, absent]: Record<string, unknown>[] = JSON.parse(stdout);
+  assert.deepEqual(Object.keys(node ?? {}), [
+    ...['id', 'endpoint', 'role', 'term', 'leader', 'commitIndex', 'appliedIndex'],
+    ...['snapshotIndex', 'lastIndex', 'revision', 'store'],
+  ]);
+  assert.equal(node?.['role'], 'leader');
+  assert.equal(node['leader'], 'a');
+  assert.equal(node['store'], 'memory');
+  assert.equal(absent?.['role'], 'unreachable');
+  assert.equal(absent['endpoint'], `127.0.0.1:${nowhere}`);
+  assert.match(await ok('member', 'list'), /^a\t127\.0\.0\.1:\d+\tvoter\n$/);
+});
+
+test('[CLI-11] what the registry refuses as bad input is bad usage, and says the rule', async () => {
+  await refused(2, /ttl/, 'put', 'k', 'v', '--ttl', '0s');
+  await refused(2, /ttl/, 'put', 'k', 'v', '--ttl', 'soon');
+  await refused(2, /key/, 'put', '', 'v');
+  await refused(2, /key.*(bytes|long)/i, 'put', 'k'.repeat(100_000), 'v');
+  const big = await runCli(['put', 'big', '-', '--endpoints', endpoint], 'x'.repeat(64 << 20));
+  assert.equal(big.code, 2, big.stderr);
+  assert.match(big.stderr, /value.*bytes/);
+  await refused(1, /not-found/, 'get', 'big');
+});
+
+test('[CLI-12] bad usage: one line, exit 2', async () => {
+  await refused(2, /format 'xml'.*json/, 'get', 'k', '-w', 'xml');
+  await refused(2, /missing required argument/, 'put', 'k');
+  await refused(2, /unknown command/, 'putt', 'k', 'v');
+  await refused(2, /--timeout/, 'get', 'k', '--timeout', 'never');
+  await refused(2, /exclude each other/, 'lock', 'k', '--try', '--wait', '1s');
+  await refused(2, /--limit/, 'list', '--limit', 'x');
+  await refused(2, /cannot read/, 'import', '/nonexistent/file');
+});
+
+test('[CLI-13] help teaches: examples, exit codes, every command', async () => {
+  const { code, stdout } = await runCli(['--help']);
+  assert.equal(code, 0);
+  for (const word of ['Exit codes', 'put', 'lock', 'watch', 'import', 'serve', 'dev', 'status']) {
+    assert.match(stdout, new RegExp(word));
+  }
+});
