@@ -16,9 +16,9 @@ export interface FrameDecoderOptions {
 
 /**
  * Cuts a stream that arrives in arbitrary pieces into frames: `push` a chunk, then call `next`
- * until it returns undefined. A frame that lies within one chunk is handed out as views of it; one that
- * does not is copied once, into a buffer of its own. `next` throws `WireError`, and after that the
- * stream is lost: nothing tells where the next frame would begin.
+ * until it returns undefined. A frame that lies within one chunk is handed out as views of it; one
+ * that does not is copied once, into a buffer of its own. `next` throws `WireError`, and after that
+ * the stream is lost: nothing tells where the next frame would begin.
  */
 export class FrameDecoder {
   /** May be raised once the other side is known. */

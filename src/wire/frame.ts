@@ -12,8 +12,8 @@
  *
  * The head is checked here. The tail is for bytes that carry checksums of their own (log entries as
  * the entry codec made them), so that they are neither copied nor summed once more per peer;
- * whoever reads a tail must verify it. The header has its own check so that a damaged length is noticed at
- * once instead of after waiting for bytes that never come.
+ * whoever reads a tail must verify it. The header has its own check so that a damaged length is
+ * noticed at once instead of after waiting for bytes that never come.
  *
  * Kinds 0-15 belong to this room; 16 and above to whoever speaks on the stream.
  */
