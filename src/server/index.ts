@@ -1,1 +1,7 @@
-/** Frames and the hello that opens every connection. */
+/** Serves a node's registry to clients, in process and over the network. */
+export { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from './limits.ts';
+export {
+  RegistryService,
+  type RegistryServiceOptions,
+  type ServedRegistry,
+} from './registry-service.ts';

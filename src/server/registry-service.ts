@@ -1,0 +1,178 @@
+import type { Environment, NodeStatus, RaftNode } from '../node/index.ts';
+import type { Channel, ChannelEvents, MemberStatus, StatusReport } from '../protocol/index.ts';
+import { ClientConnection, type AcceptedClient } from './client-connection.ts';
+import type { ClientEnd, ConversationContext } from './conversation.ts';
+import type { WatchSource } from './history-reader.ts';
+import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from './limits.ts';
+import { LocalChannel } from './local-channel.ts';
+import { WatchHub } from './watch-hub.ts';
+
+/** What the service needs of a `RegistryStateMachine`. */
+export interface ServedRegistry extends WatchSource {
+  query(request: Uint8Array): Uint8Array;
+}
+
+export interface RegistryServiceOptions {
+  readonly node: RaftNode;
+  readonly registry: ServedRegistry;
+  readonly clusterName: string;
+  readonly environment: Pick<Environment, 'defer' | 'setTimer' | 'log'>;
+  readonly limits?: Partial<ServiceLimits>;
+}
+
+/** How long clients may take to read their last answers when the service closes. */
+const CLOSE_PATIENCE_MS = 1000;
+/** Bytes a message of events has around its payload, and then some. */
+const MESSAGE_OVERHEAD_BYTES = 1024;
+
+/**
+ * Serves a node's registry to clients, in process and over the network. Call `applied` and
+ * `leaderChanged` from the node's hooks of these names.
+ */
+export class RegistryService {
+  readonly limits: ServiceLimits;
+  readonly #options: RegistryServiceOptions;
+  readonly #context: ConversationContext;
+  readonly #hub: WatchHub;
+  readonly #clients = new Set<ClientEnd>();
+  #leaderAddress: string;
+  #state: 'open' | 'stopping' | 'closed' = 'open';
+
+  constructor(options: RegistryServiceOptions) {
+    this.#options = options;
+    const limits = { ...DEFAULT_SERVICE_LIMITS, ...options.limits };
+    this.limits = limits;
+    this.#hub = new WatchHub(options.registry, {
+      defer: options.environment.defer,
+      windowBytes: limits.watchWindowBytes,
+      sliceBytes: limits.watchSliceBytes,
+      maxPayloadBytes: limits.maxFrameBytes - MESSAGE_OVERHEAD_BYTES,
+      markEveryRevisions: limits.watchMarkRevisions,
+    });
+    this.#leaderAddress = options.node.status().leaderAddress ?? '';
+    this.#context = {
+      node: options.node,
+      hub: this.#hub,
+      limits,
+      query: (request) => options.registry.query(request),
+      statusReport: () => this.statusReport(),
+      leaderAddress: () => this.#leaderAddress,
+    };
+  }
+
+  /** A channel in this process, as `OpenChannel` has it. */
+  readonly openChannel = (events: ChannelEvents): Channel => {
+    const channel = new LocalChannel(this.#context, events, {
+      onClosed: (end) => this.#clients.delete(end),
+      onFault: (error) => {
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.#options.environment.log('error', `a receiver of responses threw: ${text}`);
+      },
+    });
+    this.#admit(channel);
+    return channel;
+  };
+
+  /** Serves a client whose hello was accepted, until it or the service closes. */
+  serveClient(client: AcceptedClient): void {
+    if (this.#state === 'closed') {
+      client.socket.on('error', () => undefined).destroy();
+      return;
+    }
+    const { remoteAddress, remotePort } = client.socket;
+    const name = `${remoteAddress ?? 'unknown'}:${remotePort ?? 0}`;
+    const connection = new ClientConnection(this.#context, client, {
+      onClosed: (end, fault) => {
+        this.#clients.delete(end);
+        if (fault === undefined) return;
+        this.#options.environment.log('warn', `client ${name} disconnected: ${fault}`);
+      },
+    });
+    this.#admit(connection);
+    connection.start(client.decoder);
+  }
+
+  /** How many clients are connected now, channels in this process included. */
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  /** The node applied a batch, or restored a snapshot. */
+  applied(): void {
+    this.#hub.dispatch();
+  }
+
+  /** The node knows another leader, or none. */
+  leaderChanged(): void {
+    const address = this.#options.node.status().leaderAddress ?? '';
+    if (address === this.#leaderAddress) return;
+    this.#leaderAddress = address;
+    for (const client of this.#clients) client.notify({ type: 'leader', id: 0, address });
+  }
+
+  statusReport(): StatusReport {
+    const status = this.#options.node.status();
+    return {
+      id: status.id,
+      address: status.address,
+      role: status.role,
+      term: status.term,
+      leader: status.leader ?? '',
+      leaderAddress: status.leaderAddress ?? '',
+      commitIndex: status.commitIndex,
+      appliedIndex: status.appliedIndex,
+      snapshotIndex: status.snapshotIndex,
+      lastIndex: status.lastIndex,
+      revision: this.#options.registry.revision,
+      store: status.store,
+      clusterName: this.#options.clusterName,
+      clusterId: status.clusterId,
+      unhealthy: status.unhealthy ?? '',
+      members: membersOf(status),
+    };
+  }
+
+  /** New requests are refused and watches end; what is under way goes on. Before the node stops. */
+  stopAccepting(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'stopping';
+    for (const client of this.#clients) client.conversation.stopAccepting();
+    this.#hub.stop();
+  }
+
+  /** Answers everything still open and ends every conversation. After the node has stopped. */
+  close(): void {
+    this.stopAccepting();
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    const clients = [...this.#clients];
+    for (const client of clients) client.finish('the node stopped');
+    const connections = clients.filter((client) => client instanceof ClientConnection);
+    if (connections.length === 0) return;
+    this.#options.environment.setTimer(CLOSE_PATIENCE_MS, () => {
+      for (const connection of connections) connection.cut();
+    });
+  }
+
+  #admit(client: ClientEnd): void {
+    if (this.#state === 'closed') {
+      client.finish('the node stopped');
+      return;
+    }
+    if (this.#state === 'stopping') client.conversation.stopAccepting();
+    this.#clients.add(client);
+    const address = this.#leaderAddress;
+    if (address !== '') client.notify({ type: 'leader', id: 0, address });
+  }
+}
+
+function membersOf(status: NodeStatus): MemberStatus[] {
+  const { membership } = status;
+  if (membership === undefined) return [];
+  const voting = new Set([...membership.voters, ...membership.outgoing]);
+  return Object.entries(membership.members).map(([id, member]) => ({
+    id,
+    address: member.address,
+    role: voting.has(id as NodeStatus['id']) ? 'voter' : 'learner',
+  }));
+}

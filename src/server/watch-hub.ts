@@ -1,0 +1,303 @@
+/**
+ * Watches: every change of a range, in order, once, whole revisions at a time.
+ *
+ * A watcher is *live* (told at once what each applied batch changed) or *behind* (read from the
+ * registry's history, slice by slice). Nothing is buffered for one: a live watcher that may not be
+ * sent anything now simply falls behind, and is live again once history has brought it to the
+ * latest revision. So a slow watcher costs no memory, and learns `compacted` when history was
+ * shortened past it. `next`, the first revision still to be sent, is all there is to remember.
+ */
+import { encodeEvents, type KeyEvent, type RevisionEvents } from '../registry/index.ts';
+import { cutPieces, encodePiece, type EventPiece } from './event-pieces.ts';
+import { HistoryReader, type WatchSource } from './history-reader.ts';
+import { RangeIndex, type KeyRange } from './range-index.ts';
+import { mayBeSent, type Watcher, type WatchTarget } from './watcher.ts';
+
+export interface WatchHubOptions {
+  /** Runs a callback later, with room for other work before it. */
+  readonly defer: (callback: () => void) => void;
+  /** Bytes a watch is sent before it must grant credit. */
+  readonly windowBytes: number;
+  /** Bytes of one message, about, and of one step through history. */
+  readonly sliceBytes: number;
+  /** No message is longer. */
+  readonly maxPayloadBytes: number;
+  /** Watches that see no events are told this often how far they are. */
+  readonly markEveryRevisions: number;
+}
+
+/** The live watchers of one range, and what the batch being dispatched changed in it. */
+interface WatchGroup extends KeyRange {
+  readonly watchers: Set<Watcher>;
+  pending: { readonly revision: RevisionEvents['revision']; readonly events: KeyEvent[] }[];
+}
+
+/** Slices of history per turn, before other work gets its turn. */
+const SLICES_PER_TURN = 4;
+/** What a step through history costs, in bytes: at least, and for each revision looked at. */
+const MIN_STEP_BYTES = 4096;
+const SCAN_COST_BYTES = 16;
+
+export class WatchHub {
+  readonly #source: WatchSource;
+  readonly #history: HistoryReader;
+  readonly #options: WatchHubOptions;
+  readonly #live = new RangeIndex<WatchGroup>();
+  readonly #watchers = new Set<Watcher>();
+  /** Behind, and may be sent something now. In turn. */
+  readonly #queue = new Set<Watcher>();
+  /** Everything up to here was dispatched to live watchers. */
+  #revision: number;
+  #touched: WatchGroup[] = [];
+  #catchUpScheduled = false;
+
+  constructor(source: WatchSource, options: WatchHubOptions) {
+    this.#source = source;
+    this.#history = new HistoryReader(source, options.sliceBytes);
+    this.#options = options;
+    this.#revision = source.revision;
+  }
+
+  /**
+   * Starts a watch at `from`; 0 for the next revision. It is answered with `watchStarted`, or ended
+   * at once when history no longer reaches `from`.
+   */
+  open(id: number, range: KeyRange, from: number, target: WatchTarget): Watcher {
+    const { start, end } = range;
+    const next = from === 0 ? this.#source.revision + 1 : from;
+    const credit = this.#options.windowBytes;
+    const watcher: Watcher = { id, start, end, target, next, credit, state: 'blocked' };
+    this.#watchers.add(watcher);
+    const firstRevision =
+      next > this.#source.revision ? undefined : this.#history.compactedBeyond(next);
+    if (firstRevision !== undefined) {
+      this.#endCompacted(watcher, firstRevision);
+      return watcher;
+    }
+    target.send({ type: 'watchStarted', id, revision: next - 1 });
+    if (watcher.state === 'blocked') this.#proceed(watcher);
+    return watcher;
+  }
+
+  /** The client consumed so many bytes. */
+  credit(watcher: Watcher, bytes: number): void {
+    watcher.credit = Math.min(watcher.credit + bytes, this.#options.windowBytes);
+    this.wake(watcher);
+  }
+
+  /** Its target may be writable again. */
+  wake(watcher: Watcher): void {
+    if (watcher.state === 'blocked' && mayBeSent(watcher)) this.#enqueue(watcher);
+  }
+
+  /** The client no longer wants it. Answers `watchEnded` unless it had ended. */
+  close(watcher: Watcher): void {
+    if (watcher.state === 'ended') return;
+    this.#end(watcher, 'stopped', 'the watch was cancelled');
+  }
+
+  /** The client is gone: nothing is sent any more. */
+  drop(watcher: Watcher): void {
+    this.#detach(watcher);
+    watcher.state = 'ended';
+    this.#watchers.delete(watcher);
+  }
+
+  /** The node stops: every watch ends with where to resume it. */
+  stop(): void {
+    for (const watcher of this.#watchers) {
+      this.#end(watcher, 'stopped', 'the node stops; resume the watch at another one');
+    }
+  }
+
+  /** Tells live watchers what was applied since the last call. */
+  dispatch(): void {
+    const applied = this.#source.takeEvents();
+    const first = this.#revision + 1;
+    const last = this.#source.revision;
+    const whole = applied.length === last - first + 1 && applied[0]?.revision === first;
+    if (last >= first && this.#live.size > 0) {
+      if (whole) this.#dispatchBatch(applied, first, last);
+      else this.#jumped(first, last);
+    }
+    // Not earlier: a watch that its client ends in the middle of this has not seen all of it.
+    this.#revision = last;
+  }
+
+  /** The state was replaced by a snapshot: what happened in between is in history or nowhere. */
+  #jumped(first: number, last: number): void {
+    for (const group of this.#live) {
+      for (const watcher of group.watchers) {
+        if (watcher.next <= last) this.#fallBehind(watcher, first);
+      }
+    }
+  }
+
+  #dispatchBatch(applied: readonly RevisionEvents[], first: number, last: number): void {
+    this.#collect(applied);
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const group of touched) this.#deliver(group, first, last);
+    this.#markProgress(first, last, touched);
+  }
+
+  #collect(applied: readonly RevisionEvents[]): void {
+    let revision: RevisionEvents['revision'];
+    let event: KeyEvent;
+    const collect = (group: WatchGroup): void => {
+      const newest = group.pending.at(-1);
+      if (newest === undefined) this.#touched.push(group);
+      if (newest?.revision === revision) newest.events.push(event);
+      else group.pending.push({ revision, events: [event] });
+    };
+    for (const one of applied) {
+      revision = one.revision;
+      for (event of one.events) this.#live.visit(event.record.key, collect);
+    }
+  }
+
+  /** Revisions `first` to `last` to everyone live in the group. */
+  #deliver(group: WatchGroup, first: number, last: number): void {
+    const pieces = cutPieces(group.pending, this.#options.sliceBytes);
+    group.pending = [];
+    for (const watcher of group.watchers) {
+      if (watcher.next > last) continue;
+      if (watcher.next > first) this.#fallBehind(watcher, watcher.next);
+      else this.#sendPieces(watcher, pieces, first);
+    }
+  }
+
+  #sendPieces(watcher: Watcher, pieces: readonly EventPiece[], first: number): void {
+    let next = first;
+    for (const piece of pieces) {
+      if (!mayBeSent(watcher)) {
+        this.#fallBehind(watcher, next);
+        return;
+      }
+      if (!this.#sendPiece(watcher, piece)) return;
+      next = piece.through + 1;
+      watcher.next = next;
+    }
+  }
+
+  /** False when the watch ended, by this or while its client was called. */
+  #sendPiece(watcher: Watcher, piece: EventPiece): boolean {
+    const payload = encodePiece(piece, this.#options.maxPayloadBytes);
+    if (payload === undefined) {
+      watcher.next = piece.through + 1;
+      const limit = this.#options.maxPayloadBytes;
+      const message = `revision ${piece.through} changed more than fits in ${limit} bytes`;
+      this.#end(watcher, 'overrun', `${message}; read the range anew and watch from there`);
+      return false;
+    }
+    this.#send(watcher, payload);
+    return watcher.state !== 'ended';
+  }
+
+  #send(watcher: Watcher, payload: Uint8Array): void {
+    watcher.credit -= payload.length;
+    watcher.target.send({ type: 'watchEvents', id: watcher.id, payload });
+  }
+
+  /** A revision without events says: up to here you missed nothing. */
+  #markProgress(first: number, last: number, touched: readonly WatchGroup[]): void {
+    const every = this.#options.markEveryRevisions;
+    if (Math.floor(last / every) === Math.floor((first - 1) / every)) return;
+    const mark = encodeEvents([{ revision: last as RevisionEvents['revision'], events: [] }]);
+    const told = new Set(touched);
+    for (const group of this.#live) {
+      if (told.has(group)) continue;
+      for (const watcher of group.watchers) {
+        if (watcher.next <= first && mayBeSent(watcher)) this.#send(watcher, mark);
+      }
+    }
+  }
+
+  /** From live to history, beginning at `next`. */
+  #fallBehind(watcher: Watcher, next: number): void {
+    this.#detach(watcher);
+    watcher.next = Math.max(watcher.next, next);
+    watcher.state = 'blocked';
+    this.#proceed(watcher);
+  }
+
+  /** Whatever comes next for a watcher that is neither live nor queued. */
+  #proceed(watcher: Watcher): void {
+    if (watcher.next > this.#source.revision) this.#goLive(watcher);
+    else if (mayBeSent(watcher)) this.#enqueue(watcher);
+  }
+
+  #goLive(watcher: Watcher): void {
+    watcher.state = 'live';
+    let group = this.#live.get(watcher);
+    if (group === undefined) {
+      const { start, end } = watcher;
+      group = { start, end, watchers: new Set(), pending: [] };
+      this.#live.add(group);
+    }
+    group.watchers.add(watcher);
+  }
+
+  #enqueue(watcher: Watcher): void {
+    watcher.state = 'queued';
+    this.#queue.add(watcher);
+    if (this.#catchUpScheduled) return;
+    this.#catchUpScheduled = true;
+    this.#options.defer(() => this.#catchUp());
+  }
+
+  /** One turn's worth of history, one slice per watcher in turn. */
+  #catchUp(): void {
+    this.#catchUpScheduled = false;
+    let budget = this.#options.sliceBytes * SLICES_PER_TURN;
+    for (const watcher of this.#queue) {
+      if (budget <= 0) break;
+      this.#queue.delete(watcher);
+      watcher.state = 'blocked';
+      if (!mayBeSent(watcher)) continue;
+      budget -= Math.max(this.#step(watcher), MIN_STEP_BYTES);
+    }
+    if (this.#queue.size === 0) this.#history.forget();
+    if (this.#queue.size === 0 || this.#catchUpScheduled) return;
+    this.#catchUpScheduled = true;
+    this.#options.defer(() => this.#catchUp());
+  }
+
+  /** Sends the next slice of history; returns what that cost. */
+  #step(watcher: Watcher): number {
+    const from = watcher.next;
+    const slice = this.#history.read(watcher, from);
+    if (slice.type === 'compacted') {
+      this.#endCompacted(watcher, slice.firstRevision);
+      return 0;
+    }
+    if (slice.piece !== undefined && !this.#sendPiece(watcher, slice.piece)) return 0;
+    watcher.next = slice.next;
+    this.#proceed(watcher);
+    const bytes = slice.piece?.payload?.length ?? 0;
+    return bytes + (slice.next - from) * SCAN_COST_BYTES;
+  }
+
+  #endCompacted(watcher: Watcher, firstRevision: number): void {
+    const wanted = watcher.next;
+    watcher.next = firstRevision;
+    const message = `revision ${wanted} is compacted; the oldest kept is ${firstRevision}`;
+    this.#end(watcher, 'compacted', `${message}; read the range anew and watch from there`);
+  }
+
+  #end(watcher: Watcher, code: 'compacted' | 'overrun' | 'stopped', message: string): void {
+    const wasLive = watcher.state === 'live';
+    this.drop(watcher);
+    const resumeFrom = wasLive ? Math.max(watcher.next, this.#revision + 1) : watcher.next;
+    watcher.target.send({ type: 'watchEnded', id: watcher.id, code, resumeFrom, message });
+  }
+
+  #detach(watcher: Watcher): void {
+    this.#queue.delete(watcher);
+    if (watcher.state !== 'live') return;
+    const group = this.#live.get(watcher);
+    if (group === undefined) return;
+    group.watchers.delete(watcher);
+    if (group.watchers.size === 0) this.#live.remove(group);
+  }
+}
