@@ -3,7 +3,12 @@ import { HoldfastError } from '../base/index.ts';
 import type { Entry, LogIndex, Metadata, SnapshotMeta, Term } from '../raft/index.ts';
 import type { LogBackend, StoredState } from './backend.ts';
 import type {
-  LogDump, LogStore, OpenOptions, RecoveredLog, SnapshotReader, WriteBatch,
+  LogDump,
+  LogStore,
+  OpenOptions,
+  RecoveredLog,
+  SnapshotReader,
+  WriteBatch,
 } from './contract.ts';
 import { closedStore, invalidArgument, messageOf } from './errors.ts';
 import { conflictWithSnapshot, LogSummary } from './recovery.ts';
@@ -49,7 +54,10 @@ export class BackedLogStore implements LogStore {
     }
     this.#phase = 'opening';
     const opening = this.#openBackend(options);
-    this.#opening = opening.then(() => {}, () => {});
+    this.#opening = opening.then(
+      () => undefined,
+      () => undefined,
+    );
     return opening;
   }
 
@@ -74,14 +82,17 @@ export class BackedLogStore implements LogStore {
     let summary = found;
     if (conflict !== undefined) {
       await this.#backend.commit({
-        metadata: undefined, truncateFrom: found.first, entries: [], compactThrough: undefined,
+        metadata: undefined,
+        truncateFrom: found.first,
+        entries: [],
+        compactThrough: undefined,
       });
       summary = new LogSummary();
       repaired.push(conflict);
     }
     const empty = emptyLog(snapshot?.index ?? 0);
-    const log = summary.first === undefined
-      ? empty : { ...empty, first: summary.first, last: summary.last };
+    const log =
+      summary.first === undefined ? empty : { ...empty, first: summary.first, last: summary.last };
     this.#state = {
       storeId: stored.storeId,
       queue: new WriteQueue(),
@@ -96,7 +107,7 @@ export class BackedLogStore implements LogStore {
       metadata: stored.metadata ?? NEW_METADATA,
       firstIndex: log.first as LogIndex,
       lastIndex: log.last as LogIndex,
-      lastTime: summary.first === undefined ? snapshot?.time ?? 0 : summary.lastTime,
+      lastTime: summary.first === undefined ? (snapshot?.time ?? 0) : summary.lastTime,
       snapshot,
       termRuns: summary.termRuns,
       membershipEntries: summary.membershipEntries,
@@ -149,10 +160,12 @@ export class BackedLogStore implements LogStore {
         { cause: error },
       );
       state.removal = undefined;
-      throw error instanceof HoldfastError ? error : new HoldfastError(
-        code, `writing to the ${this.kind} store failed: ${messageOf(error)}`,
-        { outcome: 'unknown', cause: error },
-      );
+      throw error instanceof HoldfastError
+        ? error
+        : new HoldfastError(code, `writing to the ${this.kind} store failed: ${messageOf(error)}`, {
+            outcome: 'unknown',
+            cause: error,
+          });
     };
     try {
       return commit()?.catch(poison);
@@ -259,8 +272,8 @@ export class BackedLogStore implements LogStore {
 
   async dump(): Promise<LogDump> {
     const { log, storeId, snapshots } = await this.#readable();
-    const entries = log.first > log.last
-      ? [] : this.#backend.read(log.first, log.last, Number.POSITIVE_INFINITY);
+    const entries =
+      log.first > log.last ? [] : this.#backend.read(log.first, log.last, Number.POSITIVE_INFINITY);
     return { storeId, metadata: this.getMetadata(), snapshot: snapshots.current, entries };
   }
 

@@ -28,10 +28,14 @@ const TYPE_OF_CODE: readonly EntryType[] = ['command', 'noop', 'membership'];
 
 function codeOf(type: EntryType): number {
   switch (type) {
-    case 'command': return 0;
-    case 'noop': return 1;
-    case 'membership': return 2;
-    default: return unreachable(type);
+    case 'command':
+      return 0;
+    case 'noop':
+      return 1;
+    case 'membership':
+      return 2;
+    default:
+      return unreachable(type);
   }
 }
 
@@ -89,7 +93,9 @@ export function encodeRecords(entries: readonly Entry[]): number {
  * lie one after another in one buffer, as freshly encoded or received ones do; else a copy.
  */
 export function joinRecords(
-  entries: readonly Entry[], from = 0, to: number = entries.length,
+  entries: readonly Entry[],
+  from = 0,
+  to: number = entries.length,
 ): Uint8Array {
   if (from >= to) return new Uint8Array(0);
   const first = encodeRecord(entries[from]!);
@@ -177,9 +183,14 @@ export class RecordReader {
     return this.#offset >= this.#bytes.length;
   }
 
+  /** Length of the next record, as far as it can be told without its checksum. */
+  get nextLength(): number {
+    return checkedLength(this.#bytes, this.#view, this.#offset);
+  }
+
   /** Passes over a record without verifying it. */
   skip(): void {
-    this.#offset += checkedLength(this.#bytes, this.#view, this.#offset);
+    this.#offset += this.nextLength;
   }
 
   /** @throws MalformedBytesError when the next record is damaged. */

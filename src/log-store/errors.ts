@@ -5,7 +5,9 @@ import type { CorruptionDetails } from './contract.ts';
 
 /** Damage found; the details stand in `cause`, what was found in the message. */
 export function corruptData(
-  record: CorruptionDetails['record'], found: string, index?: number,
+  record: CorruptionDetails['record'],
+  found: string,
+  index?: number,
 ): HoldfastError {
   const details: CorruptionDetails =
     index === undefined ? { record } : { record, index: index as LogIndex };
@@ -24,7 +26,9 @@ export function messageOf(error: unknown): string {
 
 /** Runs `read`; whatever it throws becomes `corrupt-data` about this record. */
 export function readingRecord<T>(
-  record: CorruptionDetails['record'], read: () => T, index?: number,
+  record: CorruptionDetails['record'],
+  read: () => T,
+  index?: number,
 ): T {
   try {
     return read();

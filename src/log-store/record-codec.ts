@@ -9,7 +9,7 @@ import type { LogIndex, Metadata, NodeId, SnapshotMeta, Term } from '../raft/ind
 
 const VERSION = 1;
 const CHECKSUM_BYTES = 4;
-const KIND = { identity: 1, metadata: 2, snapshotMeta: 3, storedSnapshot: 4, chunk: 5, bounds: 6 };
+const KIND = { identity: 1, metadata: 2, snapshotMeta: 3, storedSnapshot: 4, chunk: 5, head: 6 };
 type Kind = keyof typeof KIND;
 
 function seal(kind: Kind, write: (writer: ByteWriter) => unknown, sizeHint = 64): Uint8Array {
@@ -92,10 +92,14 @@ export interface StoredSnapshot {
 }
 
 export function encodeStoredSnapshot(snapshot: StoredSnapshot): Uint8Array {
-  return seal('storedSnapshot', (writer) => {
-    writer.varint(snapshot.id).varint(snapshot.size);
-    writeSnapshotMeta(writer, snapshot.meta);
-  }, 512);
+  return seal(
+    'storedSnapshot',
+    (writer) => {
+      writer.varint(snapshot.id).varint(snapshot.size);
+      writeSnapshotMeta(writer, snapshot.meta);
+    },
+    512,
+  );
 }
 
 export function decodeStoredSnapshot(bytes: Uint8Array): StoredSnapshot {
@@ -126,16 +130,28 @@ export function decodeChunk(id: number, position: number, bytes: Uint8Array): Ui
   });
 }
 
-/** How far a stored log reaches; an empty one ends right before it begins. */
-export interface LogBounds {
+/**
+ * What a store holds, kept apart from it and written with every change: nothing can vanish unnoticed.
+ * An empty log ends before it begins.
+ */
+export interface StoreHead {
   readonly first: number;
   readonly last: number;
+  readonly hasMetadata: boolean;
+  readonly hasSnapshot: boolean;
 }
 
-export function encodeBounds(bounds: LogBounds): Uint8Array {
-  return seal('bounds', (writer) => writer.varint(bounds.first).varint(bounds.last));
+export function encodeHead(head: StoreHead): Uint8Array {
+  return seal('head', (writer) =>
+    writer.varint(head.first).varint(head.last).boolean(head.hasMetadata).boolean(head.hasSnapshot),
+  );
 }
 
-export function decodeBounds(bytes: Uint8Array): LogBounds {
-  return unseal('bounds', bytes, (reader) => ({ first: reader.varint(), last: reader.varint() }));
+export function decodeHead(bytes: Uint8Array): StoreHead {
+  return unseal('head', bytes, (reader) => ({
+    first: reader.varint(),
+    last: reader.varint(),
+    hasMetadata: reader.boolean(),
+    hasSnapshot: reader.boolean(),
+  }));
 }

@@ -45,12 +45,17 @@ export class LogSummary {
  * it and cutting the log (paper section 7). A log that begins further on has lost entries.
  */
 export function conflictWithSnapshot(
-  log: LogSummary, snapshot: SnapshotMeta | undefined,
+  log: LogSummary,
+  snapshot: SnapshotMeta | undefined,
 ): string | undefined {
   if (log.first === undefined) return undefined;
   const covered = snapshot?.index ?? 0;
   if (log.first > covered + 1) {
-    throw corruptData('entry', `the log begins at ${log.first}, covered is ${covered}`, covered + 1);
+    throw corruptData(
+      'entry',
+      `the log begins at ${log.first}, covered is ${covered}`,
+      covered + 1,
+    );
   }
   if (snapshot === undefined || log.first === covered + 1) return undefined;
   const range = `log ${log.first} to ${log.last} discarded`;

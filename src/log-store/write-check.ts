@@ -87,8 +87,10 @@ export function checkWrite(log: LogPosition, batch: WriteBatch): CheckedWrite | 
   }
   const { metadata } = batch;
   if (
-    metadata === undefined && truncateFrom === undefined && entries.length === 0
-    && compactThrough === undefined
+    metadata === undefined &&
+    truncateFrom === undefined &&
+    entries.length === 0 &&
+    compactThrough === undefined
   ) {
     return undefined;
   }
@@ -107,7 +109,7 @@ export function checkDeleteRange(log: LogPosition, from: number, through: number
   if (compacts) return { compactThrough: through as NonNullable<WriteBatch['compactThrough']> };
   if (through >= log.last) return { truncateFrom: from as NonNullable<WriteBatch['truncateFrom']> };
   throw invalidArgument(
-    `range ${from} to ${through} of log ${log.first} to ${log.last} is neither a suffix nor a prefix `
-    + `that the snapshot at ${log.snapshotIndex} covers`,
+    `range ${from} to ${through} of log ${log.first} to ${log.last} is neither a suffix nor a prefix ` +
+      `that the snapshot at ${log.snapshotIndex} covers`,
   );
 }

@@ -42,8 +42,10 @@ export class WriteQueue {
 
   #follow(pending: Promise<void>): void {
     this.#current = pending;
-    const next = (): void => this.#next();
-    pending.then(next, next);
+    pending.then(
+      () => this.#next(),
+      () => this.#next(),
+    );
   }
 
   #next(): void {
