@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+import type { NodeId } from '../../raft/index.ts';
+import type { PeerMessage, TransportHandlers } from '../contract.ts';
+import type { TransportEnvironment } from '../environment.ts';
+import type { TcpLimits, TlsOptions } from './options.ts';
+import { OutboundStream } from './outbound-stream.ts';
+
+export interface PeerLinkOptions {
+  readonly id: NodeId;
+  readonly address: string;
+  readonly limits: TcpLimits;
+  readonly tls: TlsOptions | undefined;
+  readonly environment: TransportEnvironment;
+  readonly handlers: TransportHandlers;
+}
+
+/**
+ * Everything this node sends to one peer: a stream for messages, and once that one is open another
+ * for snapshot chunks, so that a heartbeat never waits behind megabytes.
+ */
+export class PeerLink {
+  readonly address: string;
+  readonly #messages: OutboundStream;
+  readonly #snapshots: OutboundStream;
+
+  constructor(options: PeerLinkOptions) {
+    const { id, handlers, limits } = options;
+    this.address = options.address;
+    this.#snapshots = new OutboundStream({
+      ...options,
+      streamKind: 'snapshot',
+      maxQueueBytes: limits.maxSnapshotQueueBytes,
+      opened: () => undefined,
+      lost: () => handlers.peerLost(id),
+    });
+    this.#messages = new OutboundStream({
+      ...options,
+      streamKind: 'peer',
+      maxQueueBytes: limits.maxQueueBytes,
+      opened: (peer) => {
+        this.#snapshots.start();
+        handlers.peerSeen(peer);
+      },
+      lost: (cause) => {
+        // A peer that is gone is dialed, and complained of, once and not twice.
+        if (cause === 'closed') this.#snapshots.stop();
+        handlers.peerLost(id);
+      },
+    });
+    this.#messages.start();
+  }
+
+  get snapshotReady(): boolean {
+    return this.#snapshots.hasRoom;
+  }
+
+  send(message: PeerMessage): void {
+    const stream = message.type === 'snapshotChunkRequest' ? this.#snapshots : this.#messages;
+    stream.send(message);
+  }
+
+  flush(): void {
+    this.#messages.flush();
+    this.#snapshots.flush();
+  }
+
+  /** Returns the sockets that may still be draining. */
+  stop(): Socket[] {
+    const sockets = [this.#messages.stop(), this.#snapshots.stop()];
+    return sockets.filter((socket) => socket !== undefined);
+  }
+}
