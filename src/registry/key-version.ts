@@ -66,10 +66,14 @@ export class KeyVersion implements KeyRecord {
   get deleted(): boolean {
     return this.version === 0;
   }
+}
 
-  get valueBytes(): number {
-    return this.stored.length;
-  }
+/** A version with the contents of `record`, its value copied. */
+export function copyVersion(record: KeyRecord, previous: KeyVersion | undefined): KeyVersion {
+  return new KeyVersion(
+    record.key, storeValue(record.value), record.createRevision, record.modRevision,
+    record.version, record.session, record.expiresAt, record.node, record.time, previous,
+  );
 }
 
 /** A key's place in the store: stays the same object while versions come and go. */
@@ -104,4 +108,8 @@ export function writeValue(writer: ByteWriter, record: KeyRecord): void {
   } else {
     writer.bytes(record.value);
   }
+}
+
+export function valueBytes(record: KeyRecord): number {
+  return record instanceof KeyVersion ? record.stored.length : record.value.length;
 }

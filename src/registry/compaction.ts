@@ -1,0 +1,116 @@
+import { invariant } from '../base/index.ts';
+import { valueBytes, type KeyVersion } from './key-version.ts';
+import type { MvccStore } from './mvcc-store.ts';
+import type { RegistryLimits, Revision, RevisionEvents } from './types.ts';
+
+/** Changes cleaned up per applied command, beside twice those it made: so cleaning keeps up. */
+const EVENTS_PER_STEP = 64;
+
+/** Somebody who still reads at an old revision; cleaning waits for them. */
+export interface HistoryPin {
+  readonly compactRevision: Revision;
+}
+
+/**
+ * Decides what history may be forgotten, and forgets it bit by bit. The decision is part of the
+ * replicated state: `compactRevision` is the oldest revision that can be read, the changes after it
+ * can be watched. The cleaning is not: how far it got shows nowhere.
+ */
+export class Compaction {
+  readonly #store: MvccStore;
+  readonly #limits: RegistryLimits;
+  readonly #pins: Set<HistoryPin> = new Set();
+  #compactRevision: Revision;
+  /** Bytes of the changes after `compactRevision`. */
+  #bytes = 0;
+  /** All changes up to here are cleaned ... */
+  #cleaned: number;
+  /** ... and so many of the revision after it. */
+  #cleanedOfNext = 0;
+  #addedSinceClean = 0;
+
+  constructor(store: MvccStore, limits: RegistryLimits) {
+    this.#store = store;
+    this.#limits = limits;
+    this.#compactRevision = store.revision;
+    this.#cleaned = store.revision;
+  }
+
+  get compactRevision(): Revision {
+    return this.#compactRevision;
+  }
+
+  /** To be called for every revision, in order. */
+  added(item: RevisionEvents): void {
+    this.#bytes += bytesOf(item);
+    this.#addedSinceClean += item.events.length;
+  }
+
+  /** Moves `compactRevision` up to `revision`, which must not be above the latest. */
+  compactTo(revision: Revision): void {
+    while (this.#compactRevision < revision) this.#compactNext();
+  }
+
+  /** Moves `compactRevision` as far as the limits on history demand. */
+  enforceLimits(): void {
+    const { historyRevisions, historyMs, historyBytes } = this.#limits;
+    const { history, time } = this.#store;
+    while (this.#compactRevision < history.last) {
+      const oldest = history.at(this.#compactRevision + 1)!;
+      const excess = history.last - this.#compactRevision > historyRevisions
+        || oldest.events[0]!.record.time <= time - historyMs
+        || this.#bytes > historyBytes;
+      if (!excess) return;
+      this.#compactNext();
+    }
+  }
+
+  pin(pin: HistoryPin): void {
+    this.#pins.add(pin);
+  }
+
+  unpin(pin: HistoryPin): void {
+    this.#pins.delete(pin);
+  }
+
+  /** Cleans up a little of what is compacted and not pinned. */
+  clean(): void {
+    let budget = EVENTS_PER_STEP + 2 * this.#addedSinceClean;
+    this.#addedSinceClean = 0;
+    let target: number = this.#compactRevision;
+    for (const pin of this.#pins) target = Math.min(target, pin.compactRevision);
+    while (budget > 0 && this.#cleaned < target) {
+      const { events } = this.#store.history.at(this.#cleaned + 1)!;
+      const stop = Math.min(events.length, this.#cleanedOfNext + budget);
+      budget -= stop - this.#cleanedOfNext;
+      for (; this.#cleanedOfNext < stop; this.#cleanedOfNext++) {
+        this.#cleanVersion(events[this.#cleanedOfNext]!.record as KeyVersion);
+      }
+      if (stop < events.length) return;
+      this.#store.history.dropFirst();
+      this.#cleaned++;
+      this.#cleanedOfNext = 0;
+    }
+  }
+
+  /** The oldest readable revision has this version or a newer one: what is older goes. */
+  #cleanVersion(version: KeyVersion): void {
+    version.previous = undefined;
+    if (!version.deleted) return;
+    const entry = this.#store.find(version.key);
+    if (entry?.latest === version) this.#store.forget(entry);
+  }
+
+  #compactNext(): void {
+    const item = this.#store.history.at(this.#compactRevision + 1);
+    invariant(item !== undefined, 'compaction stays within history', this.#compactRevision);
+    this.#bytes -= bytesOf(item);
+    this.#compactRevision = item.revision;
+  }
+}
+
+function bytesOf({ events }: RevisionEvents): number {
+  let bytes = 0;
+  for (const { record } of events) bytes += record.key.length + valueBytes(record);
+  return bytes;
+}

@@ -1,0 +1,166 @@
+import { ExpiryQueue } from './expiry-queue.ts';
+import { History } from './history.ts';
+import { KeyTable } from './key-table.ts';
+import {
+  copyVersion, EMPTY_VALUE, KeyEntry, KeyVersion, type StoredValue,
+} from './key-version.ts';
+import { isQueueKey, LockTable } from './locks.ts';
+import { OrderedIndex } from './ordered-index.ts';
+import { SessionTable } from './sessions.ts';
+import type { ByteString, KeyEvent, KeyRecord, Revision, SessionId } from './types.ts';
+
+/** What a put decides; the rest of the record follows from where it is put. */
+export interface KeyDraft {
+  readonly key: ByteString;
+  readonly stored: StoredValue;
+  /** 0: none. */
+  readonly session: SessionId;
+  readonly expiresAt: number | undefined;
+  readonly node: ByteString;
+}
+
+/**
+ * Every version of every key that may still be read, with the indexes derived from them: order,
+ * expiry, locks, sessions' keys, history. Changes gather until `commit` gives them one revision.
+ */
+export class MvccStore {
+  readonly sessions: SessionTable = new SessionTable();
+  readonly locks: LockTable = new LockTable();
+  readonly expiry: ExpiryQueue = new ExpiryQueue();
+  readonly history: History;
+  readonly #table = new KeyTable();
+  readonly #index = new OrderedIndex<KeyEntry>();
+  #pending: KeyEvent[] = [];
+  #liveKeys = 0;
+  /** Cluster time in ms: of the entry being applied, or of the last one. */
+  time: number;
+
+  /** Empty, as of `revision`. */
+  constructor(revision: Revision, time: number) {
+    this.history = new History(revision);
+    this.time = time;
+  }
+
+  get revision(): Revision {
+    return this.history.last;
+  }
+
+  /** The revision the changes under way will have. */
+  get nextRevision(): Revision {
+    return (this.history.last + 1) as Revision;
+  }
+
+  get liveKeys(): number {
+    return this.#liveKeys;
+  }
+
+  /** The key's entry, also when it is deleted but told of by history. */
+  find(key: ByteString): KeyEntry | undefined {
+    return this.#table.get(key);
+  }
+
+  /** Entries in key order from `start` on, until `visit` returns false. */
+  scan(start: ByteString, visit: (entry: KeyEntry) => boolean): void {
+    this.#index.scan(start, visit);
+  }
+
+  /** Creates or replaces a key as part of the revision under way. */
+  put(draft: KeyDraft): KeyVersion {
+    const { key, session } = draft;
+    const entry = this.#table.get(key);
+    const before = entry?.live;
+    const revision = this.nextRevision;
+    const version = new KeyVersion(
+      entry?.key ?? key,
+      draft.stored,
+      before === undefined ? revision : before.createRevision,
+      revision,
+      before === undefined ? 1 : before.version + 1,
+      session,
+      draft.expiresAt,
+      draft.node,
+      this.time,
+      entry?.latest,
+    );
+    this.#pending.push({ type: 'put', record: version, previous: before, cause: 'request' });
+    this.#install(entry, version);
+    return version;
+  }
+
+  /** Deletes a live key as part of the revision under way; `stored` says why, if anything does. */
+  remove(
+    entry: KeyEntry,
+    cause: KeyEvent['cause'],
+    node: ByteString,
+    stored: StoredValue = EMPTY_VALUE,
+  ): void {
+    const before = entry.latest;
+    const tombstone = new KeyVersion(
+      entry.key, stored, 0 as Revision, this.nextRevision, 0, 0 as SessionId, undefined, node,
+      this.time, before,
+    );
+    this.#pending.push({ type: 'delete', record: tombstone, previous: before, cause });
+    this.#install(entry, tombstone);
+  }
+
+  /** Ends the command: its changes, if any, become the next revision. */
+  commit(): Revision {
+    if (this.#pending.length > 0) {
+      this.history.append({ revision: this.nextRevision, events: this.#pending });
+      this.#pending = [];
+    }
+    return this.history.last;
+  }
+
+  /** Takes over a record from a snapshot as the oldest version of its key. */
+  load(record: KeyRecord): void {
+    this.#install(undefined, copyVersion(record, undefined));
+  }
+
+  /** Takes over a change from a snapshot's history as part of the revision under way. */
+  replay(type: KeyEvent['type'], record: KeyRecord, cause: KeyEvent['cause']): void {
+    const entry = this.#table.get(record.key);
+    const version = copyVersion(record, entry?.latest);
+    this.#pending.push({ type, record: version, previous: entry?.live, cause });
+    this.#install(entry, version);
+  }
+
+  /** Forgets a deleted key: no permitted read can find it any more. */
+  forget(entry: KeyEntry): void {
+    this.#table.delete(entry.key);
+    this.#index.remove(entry.key);
+    if (isQueueKey(entry.key)) this.locks.untrack(entry);
+  }
+
+  /** Makes `version` the latest and brings every index in line. */
+  #install(known: KeyEntry | undefined, version: KeyVersion): void {
+    const entry = known ?? this.#insert(version);
+    const before = known?.live;
+    entry.latest = version;
+    if (entry.expirySlot >= 0 || version.expiresAt !== undefined) this.expiry.update(entry);
+    const wasLive = before !== undefined;
+    if (wasLive === version.deleted) this.#liveKeys += wasLive ? -1 : 1;
+    const owner = before === undefined ? 0 : before.session;
+    if (owner !== version.session) this.#changeOwner(entry, owner as SessionId, version.session);
+  }
+
+  #insert(version: KeyVersion): KeyEntry {
+    const entry = new KeyEntry(version);
+    this.#table.add(entry);
+    this.#index.insert(entry);
+    if (isQueueKey(entry.key)) this.locks.track(entry);
+    return entry;
+  }
+
+  /** Only keys owned by sessions concern locks: every queue key is. */
+  #changeOwner(entry: KeyEntry, from: SessionId, to: SessionId): void {
+    if (from !== 0) {
+      this.sessions.get(from)?.keys.delete(entry);
+      if (isQueueKey(entry.key)) this.locks.left(entry, from);
+    }
+    if (to !== 0) {
+      this.sessions.get(to)?.keys.add(entry);
+      if (isQueueKey(entry.key)) this.locks.joined(entry);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { DedupWindow } from './dedup-window.ts';
+import type { KeyEntry } from './key-version.ts';
+import type { ByteString, SessionId } from './types.ts';
+
+/** A lease, and what hangs on it. */
+export class Session {
+  readonly id: SessionId;
+  readonly ttlMs: number;
+  readonly label: ByteString;
+  readonly metadata: Uint8Array;
+  /** Cluster time in ms. */
+  readonly openedAt: number;
+  window: DedupWindow = new DedupWindow();
+  /** Keys that go with it; derived from the keys. */
+  readonly keys: Set<KeyEntry> = new Set();
+
+  constructor(
+    id: SessionId,
+    ttlMs: number,
+    label: ByteString,
+    metadata: Uint8Array,
+    openedAt: number,
+  ) {
+    this.id = id;
+    this.ttlMs = ttlMs;
+    this.label = label;
+    this.metadata = metadata;
+    this.openedAt = openedAt;
+  }
+
+  /** The window, ready to be changed. */
+  writableWindow(): DedupWindow {
+    this.window = this.window.writable();
+    return this.window;
+  }
+}
+
+/** Open sessions, in the order of their ids: an id is a log index, so a new one is the highest. */
+export class SessionTable {
+  readonly #sessions: Map<SessionId, Session> = new Map();
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get(id: SessionId): Session | undefined {
+    return this.#sessions.get(id);
+  }
+
+  add(session: Session): void {
+    this.#sessions.set(session.id, session);
+  }
+
+  delete(id: SessionId): void {
+    this.#sessions.delete(id);
+  }
+
+  values(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+}

@@ -1,0 +1,93 @@
+import { applyCommand } from './apply.ts';
+import { writeAnswer } from './codec/answer.ts';
+import { writeResult } from './codec/result.ts';
+import type { EventsSince } from './history.ts';
+import { SessionLeases } from './leases.ts';
+import { resolveLimits } from './limits.ts';
+import { answerQuery } from './query.ts';
+import { ResultPool } from './result-pool.ts';
+import { RegistryState } from './state.ts';
+import type {
+  ByteString, RegistryAnswer, RegistryLimits, RegistryResult, Revision, RevisionEvents,
+} from './types.ts';
+
+/** What the node knows of an entry; see `ApplyContext` of the node. */
+export interface RegistryContext {
+  /** Log index. */
+  readonly index: number;
+  readonly term: number;
+  /** Cluster time in ms. */
+  readonly time: number;
+}
+
+/**
+ * The locking registry as a deterministic state machine: it fits the node's `StateMachine` by shape.
+ * Commands, results, queries and answers are bytes; see the codecs.
+ */
+export class RegistryStateMachine {
+  readonly leaderSide: SessionLeases;
+  #state: RegistryState;
+  readonly #pool = new ResultPool();
+  /** Events up to here have been taken. */
+  #taken: Revision;
+
+  /** `limits` must be the same on every replica. Throws a `RangeError` when one makes no sense. */
+  constructor(options: { readonly limits?: Partial<RegistryLimits> } = {}) {
+    this.#state = new RegistryState(resolveLimits(options.limits));
+    this.#taken = this.#state.store.revision;
+    this.leaderSide = new SessionLeases(() => this.#state);
+  }
+
+  /** The latest revision. */
+  get revision(): Revision {
+    return this.#state.store.revision;
+  }
+
+  /** The oldest revision that can be read; watches can begin after it. */
+  get compactRevision(): Revision {
+    return this.#state.compaction.compactRevision;
+  }
+
+  /** Applies an encoded command; the result is an encoded `RegistryResult`. */
+  apply(command: Uint8Array, context: RegistryContext): Uint8Array {
+    const result = applyCommand(this.#state, command, context.index, context.time);
+    if (result.type === 'session') {
+      this.leaderSide.opened(result.session, result.ttlMs, this.#state.store.time);
+    }
+    return this.#pool.encode<RegistryResult>(writeResult, result);
+  }
+
+  /** Answers an encoded query with an encoded `RegistryAnswer`, refusals included. */
+  query(request: Uint8Array): Uint8Array {
+    return this.#pool.encode<RegistryAnswer>(writeAnswer, answerQuery(this.#state, request));
+  }
+
+  /**
+   * The revisions made since the last call. To be called after every batch of applied entries. There
+   * may be a gap before the first: after a restore, or when more was applied between two calls than
+   * history keeps. Whoever stands before the gap goes on with `eventsSince`.
+   */
+  takeEvents(): RevisionEvents[] {
+    const { history } = this.#state.store;
+    const events = history.slice(this.#taken + 1);
+    this.#taken = history.last;
+    return events;
+  }
+
+  /**
+   * Changes of keys from `start` to before `end` (undefined: to the last), from revision `from` on;
+   * of at most `limit` revisions that have any. To be called again with `next` as long as that is
+   * not above the latest revision.
+   */
+  eventsSince(
+    from: Revision,
+    start: ByteString,
+    end: ByteString | undefined,
+    limit: number,
+  ): EventsSince {
+    const { compaction, store } = this.#state;
+    const { compactRevision } = compaction;
+    if (from <= compactRevision) return { type: 'compacted', compactRevision };
+    return store.history.since(from, start, end, limit);
+  }
+}
