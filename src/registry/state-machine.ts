@@ -1,4 +1,5 @@
 import { applyCommand } from './apply.ts';
+import { drain, toAsyncIterable } from './async-chunks.ts';
 import { writeAnswer } from './codec/answer.ts';
 import { writeResult } from './codec/result.ts';
 import type { EventsSince } from './history.ts';
@@ -6,10 +7,15 @@ import { SessionLeases } from './leases.ts';
 import { resolveLimits } from './limits.ts';
 import { answerQuery } from './query.ts';
 import { ResultPool } from './result-pool.ts';
+import { SnapshotReader } from './snapshot-reader.ts';
+import { SnapshotCut, writeSnapshot } from './snapshot-writer.ts';
 import { RegistryState } from './state.ts';
 import type {
   ByteString, RegistryAnswer, RegistryLimits, RegistryResult, Revision, RevisionEvents,
 } from './types.ts';
+
+/** Snapshots read at once; one more and the oldest is given up, lest it hold history for ever. */
+const MAX_CUTS = 4;
 
 /** What the node knows of an entry; see `ApplyContext` of the node. */
 export interface RegistryContext {
@@ -28,6 +34,7 @@ export class RegistryStateMachine {
   readonly leaderSide: SessionLeases;
   #state: RegistryState;
   readonly #pool = new ResultPool();
+  #cuts: SnapshotCut[] = [];
   /** Events up to here have been taken. */
   #taken: Revision;
 
@@ -89,5 +96,50 @@ export class RegistryStateMachine {
     const { compactRevision } = compaction;
     if (from <= compactRevision) return { type: 'compacted', compactRevision };
     return store.history.since(from, start, end, limit);
+  }
+
+  /** Cuts the state now; the chunks, of at most 256 KiB, are made as they are asked for. */
+  snapshot(): AsyncIterable<Uint8Array> {
+    const cut = this.#cut();
+    return toAsyncIterable(writeSnapshot(cut), () => cut.close('its reader left'));
+  }
+
+  /** The same as `snapshot`, for readers that need not wait. */
+  snapshotChunks(): IterableIterator<Uint8Array> {
+    return writeSnapshot(this.#cut());
+  }
+
+  #cut(): SnapshotCut {
+    this.#cuts = this.#cuts.filter((cut) => cut.open);
+    if (this.#cuts.length >= MAX_CUTS) {
+      this.#cuts[0]!.close(`${MAX_CUTS} newer snapshots were begun before it was read to its end`);
+    }
+    const cut = new SnapshotCut(this.#state);
+    this.#cuts.push(cut);
+    return cut;
+  }
+
+  /**
+   * Replaces the whole state by a snapshot's. Rejects with a `MalformedBytesError` that says where it
+   * is damaged, and then leaves the state as it was.
+   */
+  restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const restorer = this.restorer();
+    return drain(chunks, (chunk) => restorer.push(chunk)).then(() => restorer.finish());
+  }
+
+  /** The same as `restore`, for callers that need not wait: push every chunk, then finish. */
+  restorer(): { push(chunk: Uint8Array): void; finish(): void } {
+    const reader = new SnapshotReader(this.#state.limits);
+    return {
+      push: (chunk) => reader.push(chunk),
+      finish: () => this.#replaceState(reader.finish()),
+    };
+  }
+
+  #replaceState(state: RegistryState): void {
+    this.#state = state;
+    this.#taken = state.store.revision;
+    this.leaderSide.deposed();
   }
 }

@@ -6,6 +6,17 @@ import { readRecordBody, writeRecordBody } from './record.ts';
 /** A cause's number is its place here: add at the end only. */
 const CAUSES: readonly KeyEvent['cause'][] = ['request', 'expired', 'sessionEnded', 'broken'];
 
+export function causeNumber(cause: KeyEvent['cause']): number {
+  return CAUSES.indexOf(cause);
+}
+
+/** Throws `MalformedBytesError` when no cause has the number. */
+export function causeOf(number: number): KeyEvent['cause'] {
+  const cause = CAUSES[number];
+  if (cause === undefined) throw new MalformedBytesError(`no cause has the number ${number}`);
+  return cause;
+}
+
 const IS_DELETE = 1;
 const HAS_PREVIOUS = 2;
 const CAUSE_SHIFT = 2;
@@ -26,7 +37,7 @@ function writeEvent(writer: ByteWriter, event: KeyEvent): void {
   const { record, previous } = event;
   const kind = (event.type === 'delete' ? IS_DELETE : 0)
     | (previous === undefined ? 0 : HAS_PREVIOUS);
-  writer.u8(kind | (CAUSES.indexOf(event.cause) << CAUSE_SHIFT)).byteString(record.key);
+  writer.u8(kind | (causeNumber(event.cause) << CAUSE_SHIFT)).byteString(record.key);
   writeRecordBody(writer, record);
   if (previous !== undefined) writeRecordBody(writer, previous);
 }
@@ -47,8 +58,7 @@ export function decodeEvents(bytes: Uint8Array): RevisionEvents[] {
 
 function readEvent(reader: ByteReader): KeyEvent {
   const flags = reader.u8();
-  const cause = CAUSES[flags >>> CAUSE_SHIFT];
-  if (cause === undefined) throw new MalformedBytesError(`event flags ${flags}`);
+  const cause = causeOf(flags >>> CAUSE_SHIFT);
   const key = reader.byteString();
   const record = readRecordBody(reader, key);
   const previous = (flags & HAS_PREVIOUS) === 0 ? undefined : readRecordBody(reader, key);
