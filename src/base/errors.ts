@@ -52,6 +52,8 @@ export interface HoldfastErrorOptions {
   readonly outcome?: Outcome;
   /** Address or id of the node that leads, when known. */
   readonly leader?: string;
+  /** First revision a new watch can start at, after `compacted` or `overrun`. */
+  readonly resumeFrom?: number;
   readonly cause?: unknown;
 }
 
@@ -60,6 +62,7 @@ export class HoldfastError extends Error {
   readonly code: ErrorCode;
   readonly outcome: Outcome;
   readonly leader: string | undefined;
+  readonly resumeFrom: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: HoldfastErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -67,5 +70,6 @@ export class HoldfastError extends Error {
     this.code = code;
     this.outcome = options.outcome ?? 'not-applied';
     this.leader = options.leader;
+    this.resumeFrom = options.resumeFrom;
   }
 }

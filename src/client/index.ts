@@ -1,1 +1,18 @@
+/**
+ * The network client.
+ *
+ * ```ts
+ * import { connect } from 'holdfast/client';
+ *
+ * await using client = await connect({ endpoints: ['10.0.0.1:7400', '10.0.0.2:7400'] });
+ * await client.registry.put('config/rate', '100');
+ * ```
+ */
+export { connect, type HoldfastClient, type NewMember } from './connect.ts';
+export type { EndpointStatus } from './probe.ts';
+export { parseDuration } from './duration.ts';
+export { systemClientEnvironment, type ClientEnvironment } from './environment.ts';
+export type { ClientTls, ConnectOptions, RegistryOptions } from './options.ts';
 export * from './registry.ts';
+export { HoldfastError, type ErrorCode, type Outcome } from '../base/index.ts';
+export type { Consistency, MemberStatus, StatusReport } from '../protocol/index.ts';

@@ -55,7 +55,9 @@ export interface LockRef {
 }
 
 export interface RegistryRecord {
+  /** As text; bytes that are not UTF-8 show as U+FFFD, see `keyBytes`. */
   readonly key: string;
+  readonly keyBytes: Uint8Array;
   readonly value: Uint8Array;
   readonly createRevision: number;
   readonly modRevision: number;

@@ -1,0 +1,268 @@
+import { HoldfastError } from '../base/index.ts';
+import type { Request, Response } from '../protocol/index.ts';
+import { backoffMs } from './backoff.ts';
+import type { Connection, Exchange } from './connection.ts';
+import { Connector } from './connector.ts';
+import { Deadlines } from './deadlines.ts';
+import type { ClientEnvironment } from './environment.ts';
+import { LEADERLESS, PASSING } from './error-response.ts';
+import type {
+  Link,
+  LinkAnswer,
+  LinkCall,
+  OpenEndpoint,
+  WatchAttachment,
+  WatchSubscriber,
+} from './link.ts';
+import { PendingCall, type CallHost } from './pending-call.ts';
+
+export interface ClusterLinkOptions {
+  readonly endpoints: readonly string[];
+  readonly open: OpenEndpoint;
+  readonly environment: ClientEnvironment;
+  /** Off when the one endpoint forwards, as a node within this process does. */
+  readonly followLeader: boolean;
+  /** Calls under way at once; one more is refused as `overloaded`. */
+  readonly maxInFlight: number;
+  readonly connectTimeoutMs: number;
+  /** 0: a silent connection is never given up. */
+  readonly silenceMs: number;
+}
+
+const FIRST_PAUSE_MS = 10;
+const MAX_PAUSE_MS = 500;
+/** Part of the time left that the node may use, so that its more telling error comes in time. */
+const ATTEMPT_SHARE = 0.9;
+/** With other nodes to turn to, one attempt gets at least this long. */
+const MIN_ATTEMPT_MS = 1_000;
+const REFUSALS_BEFORE_MOVING = 2;
+
+/** Carries calls and watches to a cluster over one main connection that moves as nodes come and go. */
+export class ClusterLink implements Link {
+  readonly #options: ClusterLinkOptions;
+  readonly #connector: Connector;
+  readonly #deadlines: Deadlines<PendingCall>;
+  /** Calls that wait for a connection, in the order they are to be sent. */
+  #waiting = new Set<PendingCall>();
+  readonly #watches = new Set<PlacedWatch>();
+  #check: () => void = () => {};
+  #closed = false;
+
+  constructor(options: ClusterLinkOptions) {
+    this.#options = options;
+    this.#deadlines = new Deadlines(options.environment);
+    this.#connector = new Connector({
+      ...options,
+      events: {
+        ready: (connection) => this.#ready(connection),
+        unreachable: () => this.#unreachable(),
+        arrival: () => this.#check(),
+      },
+    });
+  }
+
+  get nodeId(): string {
+    return this.#connector.current?.nodeId ?? '';
+  }
+
+  onArrival(check: () => void): void {
+    this.#check = check;
+  }
+
+  call(call: LinkCall): Promise<LinkAnswer> {
+    return new Promise((resolve, reject) => {
+      const refusal = this.#refuse(call);
+      if (refusal !== undefined) {
+        reject(refusal);
+        return;
+      }
+      const deadlineMs = this.#options.environment.now() + call.timeoutMs;
+      const pending = new PendingCall(call, deadlineMs, this.#host, resolve, reject);
+      this.#deadlines.add(pending);
+      this.#place(pending);
+    });
+  }
+
+  watch(subscriber: WatchSubscriber): WatchAttachment {
+    const watch = new PlacedWatch(subscriber, () => this.#placeWatch(watch));
+    if (this.#closed) {
+      subscriber.ended(closedError());
+    } else {
+      this.#watches.add(watch);
+      this.#placeWatch(watch);
+    }
+    return {
+      credit: (bytes) => watch.credit(bytes),
+      resume: () => this.#placeWatch(watch),
+      close: () => {
+        this.#watches.delete(watch);
+        watch.remove();
+      },
+    };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const error = closedError();
+    for (const call of this.#deadlines.all()) call.fail(error);
+    for (const watch of this.#watches) watch.end(error);
+    this.#watches.clear();
+    this.#connector.close();
+  }
+
+  #refuse(call: LinkCall): HoldfastError | undefined {
+    if (this.#closed) return closedError();
+    if (call.signal?.aborted === true) {
+      const cause: unknown = call.signal.reason;
+      return new HoldfastError('aborted', 'the signal was aborted before the call', { cause });
+    }
+    if (this.#deadlines.size < this.#options.maxInFlight) return undefined;
+    const limit = `maxInFlight of ${this.#options.maxInFlight} calls`;
+    return new HoldfastError('overloaded', `${limit} reached: wait for some to be answered`);
+  }
+
+  #place(call: PendingCall): void {
+    const main = this.#connector.main();
+    if (main === undefined) this.#waiting.add(call);
+    else main.send(call);
+  }
+
+  #placeWatch(watch: PlacedWatch): void {
+    if (this.#closed || watch.isPlaced || !watch.isWanted) return;
+    this.#connector.main()?.send(watch);
+  }
+
+  #ready(connection: Connection): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const call of waiting) {
+      if (connection.isOpen) connection.send(call);
+      else this.#waiting.add(call);
+    }
+    for (const watch of this.#watches) this.#placeWatch(watch);
+  }
+
+  #unreachable(): void {
+    const code = this.#connector.commonRefusal();
+    if (code === undefined) return;
+    const error = new HoldfastError(code, `no endpoint accepts us: ${this.#connector.describe()}`);
+    for (const call of this.#waiting) call.fail(error);
+    for (const watch of this.#watches) watch.end(error);
+    this.#watches.clear();
+  }
+
+  readonly #host: CallHost = {
+    now: () => this.#options.environment.now(),
+    attemptTimeoutMs: (call) => this.#attemptTimeoutMs(call),
+    again: (call, pause) => this.#again(call, pause),
+    refused: (connection, error) => {
+      if (error.leader !== undefined) this.#connector.leaderAt(error.leader);
+      if (!PASSING.has(error.code)) return;
+      if (connection.countRefusal() < REFUSALS_BEFORE_MOVING) return;
+      this.#connector.passOver(connection);
+    },
+    expired: (call) => call.fail(this.#timeoutError(call)),
+    settled: (call) => {
+      this.#deadlines.delete(call);
+      this.#waiting.delete(call);
+    },
+  };
+
+  #attemptTimeoutMs(call: PendingCall): number {
+    const leftMs = call.deadlineMs - this.#options.environment.now();
+    const elsewhere = this.#options.endpoints.length > 1 && call.call.repeatable;
+    const share = leftMs * ATTEMPT_SHARE;
+    const ms = elsewhere ? Math.min(share, Math.max(MIN_ATTEMPT_MS, leftMs / 3)) : share;
+    return Math.max(1, Math.floor(ms));
+  }
+
+  #again(call: PendingCall, pause: boolean): void {
+    if (this.#closed) {
+      call.fail(closedError());
+      return;
+    }
+    if (!pause) {
+      this.#place(call);
+      return;
+    }
+    const { environment } = this.#options;
+    const delayMs = backoffMs(call.failures, FIRST_PAUSE_MS, MAX_PAUSE_MS, environment);
+    call.pausing(
+      environment.setTimer(delayMs, () => {
+        call.pauseEnded();
+        this.#place(call);
+      }),
+    );
+  }
+
+  #timeoutError(call: PendingCall): HoldfastError {
+    const within = `within ${Math.ceil(call.call.timeoutMs)} ms`;
+    if (this.#waiting.has(call)) {
+      const tried = this.#connector.describe();
+      return new HoldfastError('connection-lost', `no endpoint reached ${within}: ${tried}`);
+    }
+    const refusal = call.lastRefusal;
+    if (refusal === undefined) {
+      return new HoldfastError('timeout', `no answer ${within}`);
+    }
+    const code = LEADERLESS.has(refusal.code) ? 'no-quorum' : 'timeout';
+    return new HoldfastError(code, `not served ${within}: ${refusal.message}`, { cause: refusal });
+  }
+}
+
+/** A watch and the connection it is placed on at the moment. */
+class PlacedWatch implements Exchange {
+  readonly #subscriber: WatchSubscriber;
+  readonly #replace: () => void;
+  #connection: Connection | undefined = undefined;
+  #id = 0;
+
+  constructor(subscriber: WatchSubscriber, replace: () => void) {
+    this.#subscriber = subscriber;
+    this.#replace = replace;
+  }
+
+  get isPlaced(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  get isWanted(): boolean {
+    return this.#subscriber.wanted;
+  }
+
+  request(connection: Connection, id: number): Request {
+    this.#connection = connection;
+    this.#id = id;
+    return this.#subscriber.request(id);
+  }
+
+  response(response: Response): void {
+    if (response.type === 'watchEnded' || response.type === 'error') this.#connection = undefined;
+    this.#subscriber.response(response);
+  }
+
+  lost(): void {
+    this.#connection = undefined;
+    this.#subscriber.detached();
+    this.#replace();
+  }
+
+  credit(bytes: number): void {
+    this.#connection?.tell({ type: 'watchCredit', id: this.#id, bytes });
+  }
+
+  remove(): void {
+    this.#connection?.forget(this.#id);
+    this.#connection = undefined;
+  }
+
+  end(error: HoldfastError): void {
+    this.remove();
+    this.#subscriber.ended(error);
+  }
+}
+
+function closedError(): HoldfastError {
+  return new HoldfastError('closed', 'this registry is closed: open a new client or node');
+}

@@ -1,0 +1,176 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import { HoldfastError } from '../base/index.ts';
+import type { MemberStatus } from '../protocol/index.ts';
+import { ClusterLink } from './cluster-link.ts';
+import { systemClientEnvironment } from './environment.ts';
+import type { Link, LinkRequest, OpenEndpoint } from './link.ts';
+import {
+  connectSettings,
+  type ClientTls,
+  type ConnectOptions,
+  type ConnectSettings,
+} from './options.ts';
+import { parseDuration } from './duration.ts';
+import type { CallOptions, Registry } from './registry.ts';
+import { RegistryClient } from './registry-client.ts';
+import { probe, type EndpointStatus } from './probe.ts';
+import { tcpEndpoints } from './tcp-endpoint.ts';
+
+export interface NewMember {
+  readonly id: string;
+  /** Where it can be reached, as `host:port`. */
+  readonly address: string;
+  /** Make it a voter by itself once it has caught up; true by default. */
+  readonly promote?: boolean;
+}
+
+/** A connection to a cluster: its registry, and what operators need. */
+export interface HoldfastClient extends AsyncDisposable {
+  readonly registry: Registry;
+  /** Every configured endpoint, in the order given. Never rejects for one that is away. */
+  status(options?: CallOptions): Promise<readonly EndpointStatus[]>;
+  /** The cluster's members as the node we talk to knows them. */
+  members(options?: CallOptions): Promise<readonly MemberStatus[]>;
+  /** Rejects with `membership-refused` when the cluster cannot change now. */
+  addMember(member: NewMember, options?: CallOptions): Promise<void>;
+  /** Makes a learner that has caught up a voter. */
+  promote(id: string, options?: CallOptions): Promise<void>;
+  demote(id: string, options?: CallOptions): Promise<void>;
+  removeMember(id: string, options?: CallOptions): Promise<void>;
+  /** Hands leadership to a node, or to the best follower. */
+  transfer(to?: string, options?: CallOptions): Promise<void>;
+  /** Ends the registry's own session and closes every connection. Idempotent. */
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 1_000;
+const SILENCE_MS = 1_000;
+/** A status that takes longer comes from a node that is as good as away. */
+const STATUS_TIMEOUT_MS = 2_000;
+
+/**
+ * Connects to a cluster through any of its nodes and follows its leader from then on. Resolves when
+ * a node has accepted the connection.
+ *
+ * @throws HoldfastError `invalid-argument` for options that break a rule, `connection-lost` when no
+ * endpoint could be reached within `requestTimeout` (with what each said), `wrong-cluster` when they
+ * belong to another one than `clusterName`.
+ * @example
+ * await using client = await connect({ endpoints: ['127.0.0.1:7400'], clusterName: 'orders' });
+ * const lock = await client.registry.lock('jobs/nightly', { wait: '5s' });
+ */
+export async function connect(options: ConnectOptions): Promise<HoldfastClient> {
+  const settings = connectSettings(options);
+  const open = tcpEndpoints({
+    clusterName: settings.clusterName,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    environment: systemClientEnvironment,
+    tls: settings.tls === undefined ? undefined : nodeTls(settings.tls),
+  });
+  const client = new ClusterClient(settings, open);
+  try {
+    await client.reached();
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  return client;
+}
+
+class ClusterClient implements HoldfastClient {
+  readonly registry: Registry;
+  readonly #link: Link;
+  readonly #settings: ConnectSettings;
+  readonly #open: OpenEndpoint;
+
+  constructor(settings: ConnectSettings, open: OpenEndpoint) {
+    this.#settings = settings;
+    this.#open = open;
+    this.#link = new ClusterLink({
+      endpoints: settings.endpoints,
+      open,
+      environment: systemClientEnvironment,
+      followLeader: true,
+      maxInFlight: settings.registry.maxInFlight,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      silenceMs: SILENCE_MS,
+    });
+    this.registry = new RegistryClient(this.#link, systemClientEnvironment, settings.registry);
+  }
+
+  async reached(): Promise<void> {
+    await this.#call({ type: 'status' }, undefined, true);
+  }
+
+  status(options?: CallOptions): Promise<readonly EndpointStatus[]> {
+    const timeoutMs = Math.min(STATUS_TIMEOUT_MS, this.#timeoutMs(options));
+    return Promise.all(
+      this.#settings.endpoints.map((endpoint) =>
+        probe(endpoint, this.#open, systemClientEnvironment, timeoutMs),
+      ),
+    );
+  }
+
+  async members(options?: CallOptions): Promise<readonly MemberStatus[]> {
+    const answer = await this.#call({ type: 'status' }, options, true);
+    if (answer.response.type !== 'status') throw new HoldfastError('internal', 'no status came');
+    return answer.response.status.members;
+  }
+
+  async addMember(member: NewMember, options?: CallOptions): Promise<void> {
+    const { id, address, promote = true } = member;
+    await this.#call({ type: 'member', change: { type: 'add', id, address, promote } }, options);
+  }
+
+  async promote(id: string, options?: CallOptions): Promise<void> {
+    await this.#call({ type: 'member', change: { type: 'promote', id } }, options);
+  }
+
+  async demote(id: string, options?: CallOptions): Promise<void> {
+    await this.#call({ type: 'member', change: { type: 'demote', id } }, options);
+  }
+
+  async removeMember(id: string, options?: CallOptions): Promise<void> {
+    await this.#call({ type: 'member', change: { type: 'remove', id } }, options);
+  }
+
+  async transfer(to = '', options?: CallOptions): Promise<void> {
+    await this.#call({ type: 'transfer', to }, options);
+  }
+
+  close(): Promise<void> {
+    return this.registry.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #call(
+    request: LinkRequest,
+    options: CallOptions | undefined,
+    repeatable = false,
+  ): ReturnType<Link['call']> {
+    const timeoutMs = this.#timeoutMs(options);
+    return this.#link.call({ request, repeatable, timeoutMs, signal: options?.signal });
+  }
+
+  #timeoutMs(options: CallOptions | undefined): number {
+    if (options?.timeout === undefined) return this.#settings.registry.requestTimeoutMs;
+    return parseDuration(options.timeout, 'timeout');
+  }
+}
+
+function nodeTls(tls: ClientTls): TlsOptions {
+  const { serverName, ca, cert, key } = tls;
+  return {
+    ...(ca === undefined ? {} : { ca: asPem(ca) }),
+    ...(cert === undefined ? {} : { cert: asPem(cert) }),
+    ...(key === undefined ? {} : { key: asPem(key) }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
+}
+
+function asPem(pem: string | Uint8Array): string | Buffer {
+  return typeof pem === 'string' ? pem : Buffer.from(pem);
+}

@@ -1,0 +1,65 @@
+import type { ClientEnvironment } from './environment.ts';
+
+export interface Expiring {
+  readonly deadlineMs: number;
+  expire(): void;
+}
+
+/**
+ * Ends what has waited too long. One timer for all: it is set for the earliest deadline and looks
+ * at everything when it fires, so that a call that is answered in time costs a set entry, no timer.
+ */
+export class Deadlines<T extends Expiring> {
+  readonly #environment: ClientEnvironment;
+  readonly #live = new Set<T>();
+  #armedForMs = Infinity;
+  #cancel: (() => void) | undefined = undefined;
+
+  constructor(environment: ClientEnvironment) {
+    this.#environment = environment;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  add(one: T): void {
+    this.#live.add(one);
+    if (one.deadlineMs < this.#armedForMs) this.#arm(one.deadlineMs);
+  }
+
+  delete(one: T): void {
+    this.#live.delete(one);
+    if (this.#live.size === 0) this.#disarm();
+  }
+
+  /** Everything that waits now, for whoever ends it all. */
+  all(): readonly T[] {
+    return [...this.#live];
+  }
+
+  #arm(atMs: number): void {
+    this.#cancel?.();
+    this.#armedForMs = atMs;
+    const delayMs = Math.max(0, atMs - this.#environment.now());
+    this.#cancel = this.#environment.setTimer(delayMs, () => this.#sweep());
+  }
+
+  /** Keeps a process from ending for nothing. */
+  #disarm(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#armedForMs = Infinity;
+  }
+
+  #sweep(): void {
+    this.#disarm();
+    const now = this.#environment.now();
+    let earliestMs = Infinity;
+    for (const one of this.#live) {
+      if (one.deadlineMs <= now) one.expire();
+      else if (one.deadlineMs < earliestMs) earliestMs = one.deadlineMs;
+    }
+    if (earliestMs < this.#armedForMs && this.#live.size > 0) this.#arm(earliestMs);
+  }
+}

@@ -1,0 +1,131 @@
+/** Where the user's strings and objects become the registry's bytes, and back. */
+import {
+  byteStringToBytes,
+  bytesToByteString,
+  HoldfastError,
+  utf8ToByteString,
+} from '../base/index.ts';
+import type { ByteString, KeyRecord, KeyView, LockHolder } from '../registry/index.ts';
+import type { Key, LockRef, RegistryRecord, Value } from './registry.ts';
+
+const KEY_RULE = 'a key is a string or Uint8Array of at least one byte';
+const VALUE_RULE = 'a value is a string, a Uint8Array, or something JSON can say';
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * @throws HoldfastError `invalid-key` for an empty key and for anything but text or bytes.
+ */
+export function encodeKey(key: Key, what = 'key'): ByteString {
+  if (typeof key === 'string' && key !== '') return utf8ToByteString(key);
+  if (key instanceof Uint8Array && key.length > 0) return bytesToByteString(key);
+  const shown = typeof key === 'string' ? "''" : String(key);
+  throw new HoldfastError('invalid-key', `${what} is ${shown}: ${KEY_RULE}`);
+}
+
+/** Like `encodeKey`, but empty is allowed: every key begins with nothing. */
+export function encodePrefix(prefix: Key | undefined): ByteString {
+  if (prefix === undefined || prefix === '') return '';
+  if (prefix instanceof Uint8Array && prefix.length === 0) return '';
+  return encodeKey(prefix, 'prefix');
+}
+
+/** The first key after all that begin with `prefix`; undefined when there is no such key. */
+export function prefixEnd(prefix: ByteString): ByteString | undefined {
+  let length = prefix.length;
+  while (length > 0 && prefix.charCodeAt(length - 1) === 0xff) length--;
+  if (length === 0) return undefined;
+  const last = String.fromCharCode(prefix.charCodeAt(length - 1) + 1);
+  return prefix.slice(0, length - 1) + last;
+}
+
+/**
+ * Bytes as they are, text as UTF-8, everything else as its JSON text.
+ * @throws HoldfastError `invalid-argument` for what JSON would drop or falsify.
+ */
+export function encodeValue(value: Value, what = 'value'): Uint8Array {
+  if (typeof value === 'string') return encoder.encode(value);
+  if (value instanceof Uint8Array) return value;
+  let json: string | undefined;
+  try {
+    json = ArrayBuffer.isView(value) ? undefined : JSON.stringify(value, refuseFalseNumbers);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HoldfastError('invalid-argument', `${what}: ${VALUE_RULE} (${why})`, { cause });
+  }
+  if (json === undefined) {
+    throw new HoldfastError('invalid-argument', `${what} is ${typeof value}: ${VALUE_RULE}`);
+  }
+  return encoder.encode(json);
+}
+
+function refuseFalseNumbers(_name: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new TypeError(`${value} is no JSON number`);
+  }
+  return value;
+}
+
+/** What `metadata` options become: nothing when absent. */
+export function encodeMetadata(metadata: Value | undefined): Uint8Array {
+  return metadata === undefined ? NO_BYTES : encodeValue(metadata, 'metadata');
+}
+
+/** A byte string as text; bytes that are not UTF-8 show as U+FFFD. */
+export function textOf(bytes: ByteString): string {
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes.charCodeAt(i) >= 0x80) return decoder.decode(byteStringToBytes(bytes));
+  }
+  return bytes;
+}
+
+class EdgeRecord implements RegistryRecord {
+  readonly key: string;
+  readonly keyBytes: Uint8Array;
+  readonly value: Uint8Array;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly version: number;
+  readonly session: number | undefined;
+  readonly expiresAt: number | undefined;
+  readonly lock: LockRef | undefined;
+  readonly node: string;
+  readonly time: number;
+
+  constructor(record: KeyRecord, lock: LockHolder | undefined) {
+    this.key = textOf(record.key);
+    this.keyBytes = byteStringToBytes(record.key);
+    // A copy: what was decoded is a view of everything that arrived with it.
+    this.value = new Uint8Array(record.value);
+    this.createRevision = record.createRevision;
+    this.modRevision = record.modRevision;
+    this.version = record.version;
+    this.session = record.session === 0 ? undefined : record.session;
+    this.expiresAt = record.expiresAt;
+    this.lock = lock === undefined ? undefined : lockRef(lock);
+    this.node = textOf(record.node);
+    this.time = record.time;
+  }
+
+  text(): string {
+    return decoder.decode(this.value);
+  }
+
+  json(): unknown {
+    return JSON.parse(this.text());
+  }
+}
+
+export function lockRef(holder: LockHolder): LockRef {
+  return { session: holder.session, token: holder.token };
+}
+
+export function edgeRecord(record: KeyRecord, lock: LockHolder | undefined): RegistryRecord {
+  return new EdgeRecord(record, lock);
+}
+
+/** Undefined for a key that is absent, even when its lock is held. */
+export function edgeView(view: KeyView): RegistryRecord | undefined {
+  return view.record === undefined ? undefined : edgeRecord(view.record, view.lock);
+}

@@ -1,0 +1,70 @@
+/** Errors as they come over the wire, made into the one error type of the public API. */
+import { HoldfastError, type ErrorCode, type Outcome } from '../base/index.ts';
+
+/** Complete, or it does not compile. */
+const KNOWN: Readonly<Record<ErrorCode, true>> = {
+  'no-quorum': true,
+  'not-leader': true,
+  'no-leader': true,
+  overloaded: true,
+  transferring: true,
+  stopped: true,
+  timeout: true,
+  aborted: true,
+  'connection-lost': true,
+  'disk-failed': true,
+  'disk-full': true,
+  locked: true,
+  'not-held': true,
+  'not-found': true,
+  'session-expired': true,
+  compacted: true,
+  overrun: true,
+  'sequence-too-old': true,
+  'membership-refused': true,
+  'lock-timeout': true,
+  'invalid-argument': true,
+  'invalid-key': true,
+  'invalid-command': true,
+  'too-large': true,
+  'wrong-cluster': true,
+  'wrong-version': true,
+  'configuration-mismatch': true,
+  'address-in-use': true,
+  'data-directory': true,
+  'data-in-use': true,
+  'corrupt-data': true,
+  'wiped-node': true,
+  'removed-node': true,
+  closed: true,
+  internal: true,
+};
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(KNOWN, code);
+}
+
+/** A code this version does not know becomes `internal`; its name stays in the message. */
+export function toErrorCode(code: string): ErrorCode {
+  return isErrorCode(code) ? code : 'internal';
+}
+
+export function errorFromWire(
+  code: string,
+  message: string,
+  outcome: Outcome,
+  leader: string,
+): HoldfastError {
+  const known = toErrorCode(code);
+  const text = known === code ? message : `${code}: ${message}`;
+  return new HoldfastError(known, text, leader === '' ? { outcome } : { outcome, leader });
+}
+
+/** Refusals for want of a leader that can reach a majority. */
+export const LEADERLESS: ReadonlySet<string> = new Set(['no-leader', 'no-quorum', 'not-leader']);
+
+/** Refusals that say nothing about the request: the same one may succeed a moment later. */
+export const PASSING: ReadonlySet<string> = new Set([
+  ...LEADERLESS,
+  ...['transferring', 'stopped', 'closed', 'connection-lost', 'timeout'],
+]);

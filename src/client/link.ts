@@ -1,0 +1,102 @@
+/** What the façade needs from whoever carries its requests to the cluster. */
+import { unreachable } from '../base/index.ts';
+import type { HoldfastError } from '../base/index.ts';
+import type { Channel, ChannelEvents, Consistency, Request, Response } from '../protocol/index.ts';
+
+type MemberChange = Extract<Request, { type: 'member' }>['change'];
+
+/** A request without what is particular to one attempt at it. */
+export type LinkRequest =
+  | { readonly type: 'propose'; readonly command: Uint8Array }
+  | { readonly type: 'query'; readonly consistency: Consistency; readonly query: Uint8Array }
+  | { readonly type: 'leaderQuery'; readonly query: Uint8Array }
+  | { readonly type: 'status' }
+  | { readonly type: 'member'; readonly change: MemberChange }
+  | { readonly type: 'transfer'; readonly to: string };
+
+export interface LinkCall {
+  readonly request: LinkRequest;
+  /**
+   * Doing it twice is no worse than doing it once, so it is sent again when its outcome is unknown.
+   * Reads are; writes are when they carry a session and a sequence.
+   */
+  readonly repeatable: boolean;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LinkAnswer {
+  readonly response: Extract<Response, { type: 'ok' | 'status' }>;
+  /** Monotonic time at which the attempt that was answered left. */
+  readonly sentAtMs: number;
+  /** An earlier attempt may have been carried out besides this one. */
+  readonly doubted: boolean;
+}
+
+/** One watch. The link places it on a connection, and on the next one when that is lost. */
+export interface WatchSubscriber {
+  request(id: number): Request;
+  response(response: Response): void;
+  /** Its connection is gone; nothing comes before it is placed anew. */
+  detached(): void;
+  /** Whether to place it anew at once; when not, `WatchAttachment.resume` asks again. */
+  readonly wanted: boolean;
+  /** The link is closed: nothing will ever come. */
+  ended(error: HoldfastError): void;
+}
+export interface WatchAttachment {
+  credit(bytes: number): void;
+  /** Places it (again) when it is not placed. */
+  resume(): void;
+  close(): void;
+}
+
+/**
+ * Carries calls to the cluster: finds a node that serves, retries what may be retried until each
+ * call's time is up, and tells the outcome when it gives up.
+ */
+export interface Link {
+  call(call: LinkCall): Promise<LinkAnswer>;
+  watch(subscriber: WatchSubscriber): WatchAttachment;
+  /** The node through which calls go at the moment; '' while there is none. */
+  readonly nodeId: string;
+  /** Called before anything that arrived is handed on. */
+  onArrival(check: () => void): void;
+  /** Rejects everything under way. */
+  close(): void;
+}
+
+/** A channel whose other end must be reached first: requests are sent only once it is open. */
+export interface EndpointEvents extends ChannelEvents {
+  /** `nodeId`: who is at the other end. */
+  opened(nodeId: string): void;
+  /** `code` tells a refusal that another attempt cannot mend. */
+  closed(reason: string, code?: 'wrong-cluster' | 'wrong-version'): void;
+}
+/** Begins to connect. `opened` or `closed` is called later, or before it returns. */
+export type OpenEndpoint = (address: string, events: EndpointEvents) => Channel;
+
+export function attemptOf(request: LinkRequest, id: number, timeoutMs: number): Request {
+  switch (request.type) {
+    case 'propose':
+      return { type: 'propose', id, timeoutMs, command: request.command };
+    case 'query':
+      return {
+        type: 'query',
+        id,
+        timeoutMs,
+        consistency: request.consistency,
+        query: request.query,
+      };
+    case 'leaderQuery':
+      return { type: 'leaderQuery', id, timeoutMs, query: request.query };
+    case 'status':
+      return { type: 'status', id };
+    case 'member':
+      return { type: 'member', id, timeoutMs, change: request.change };
+    case 'transfer':
+      return { type: 'transfer', id, timeoutMs, to: request.to };
+    default:
+      return unreachable(request);
+  }
+}

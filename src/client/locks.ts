@@ -1,0 +1,206 @@
+import { HoldfastError } from '../base/index.ts';
+import type { ByteString } from '../registry/index.ts';
+import { ClientSession } from './client-session.ts';
+import { encodeMetadata, textOf } from './edge.ts';
+import { HeldLockHandle } from './held-lock.ts';
+import { LockClaims, type Claim } from './lock-claims.ts';
+import {
+  mayPass,
+  untilHeld,
+  untilLost,
+  type LockHost,
+  type Place,
+  type Queued,
+} from './lock-waiting.ts';
+import {
+  answerOf,
+  NOBODY,
+  resultOf,
+  type Actor,
+  type Patience,
+  type Prepared,
+} from './proposals.ts';
+import type { CallOptions, LockOptions } from './registry.ts';
+import { pause, WaitEnd } from './waiting.ts';
+
+const CLEANUP_TIMEOUT_MS = 5_000;
+const CLEANUP_PAUSE_MS = 500;
+
+/** Takes and releases locks; what a caller gave up waiting for never stays behind in a queue. */
+export class Locks {
+  readonly #host: LockHost;
+  readonly #claims = new LockClaims();
+  readonly #closing = new AbortController();
+
+  constructor(host: LockHost) {
+    this.#host = host;
+  }
+
+  async lock(
+    name: ByteString,
+    actor: Actor,
+    options: LockOptions,
+    waitMs: number | undefined,
+  ): Promise<HeldLockHandle> {
+    const end = this.#waitEnd(actor, options.signal, waitMs, textOf(name));
+    try {
+      const claim = await end.race(this.#claims.enter(name, actor.session));
+      const queued = await this.#enqueue(name, actor, options, end, claim);
+      try {
+        const revision = await untilHeld(this.#host, queued, end);
+        return new HeldLockHandle(this, actor, claim, { ...queued, revision });
+      } catch (error) {
+        this.releaseInBackground(queued, claim);
+        throw error;
+      }
+    } catch (error) {
+      throw end.error ?? error;
+    } finally {
+      end.dispose();
+    }
+  }
+
+  /** Releases by the holder's session and token. */
+  async unlock(place: Place, actor: Actor, options: CallOptions | undefined): Promise<void> {
+    const { name, session, token } = place;
+    const command = { type: 'unlock', name, session, token } as const;
+    await this.#host.proposals.propose(command, actor, this.#host.patience(options));
+  }
+
+  /** Goes on releasing until the cluster has it, however long that takes; nobody waits. */
+  releaseInBackground(place: Place, claim: Claim): void {
+    claim.leaveAfter(() => this.#persistently(() => this.#leave(place)));
+  }
+
+  /** Tells of the loss of a lock that is held: by an operator's break, or its session's end. */
+  watchOver(lock: HeldLockHandle, actor: Actor, lost: (error: HoldfastError) => void): WaitEnd {
+    const end = this.#waitEnd(actor, undefined, undefined, lock.name);
+    // At once, not by way of a promise: the body must know before anything else happens.
+    const ended = (): void => {
+      if (end.error !== undefined && end.error.code !== 'aborted') lost(end.error);
+    };
+    end.signal.addEventListener('abort', ended);
+    ended();
+    untilLost(this.#host, lock.place, lock.place.revision, end).catch((error: unknown) => {
+      if (error instanceof HoldfastError && end.error === undefined) lost(error);
+    });
+    return end;
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #waitEnd(
+    actor: Actor,
+    signal: AbortSignal | undefined,
+    waitMs: number | undefined,
+    name: string,
+  ): WaitEnd {
+    const { environment } = this.#host.proposals;
+    const end = new WaitEnd();
+    if (actor instanceof ClientSession) {
+      end.onAbortOf(actor.signal, () => sessionLost(actor.signal, name));
+    }
+    const aborted = (): HoldfastError =>
+      new HoldfastError('aborted', `waiting for lock '${name}' was aborted by its signal`);
+    const late = `lock '${name}' was not free within ${waitMs} ms`;
+    return end
+      .onAbortOf(this.#closing.signal, registryClosed)
+      .onAbortOf(signal, aborted)
+      .after(waitMs, environment, () => new HoldfastError('lock-timeout', late));
+  }
+
+  /** Joins the queue. When it is unknown whether it did, it is taken out again in the background. */
+  async #enqueue(
+    name: ByteString,
+    actor: Actor,
+    options: LockOptions,
+    end: WaitEnd,
+    claim: Claim,
+  ): Promise<Queued> {
+    const { proposals } = this.#host;
+    const patience = { deadlineMs: this.#host.patience(options).deadlineMs, signal: end.signal };
+    let prepared: Prepared | undefined;
+    try {
+      const metadata = encodeMetadata(options.metadata);
+      const command = { type: 'lock', name, wait: options.try !== true, metadata } as const;
+      const attempt = await proposals.prepare(command, actor, patience);
+      prepared = attempt;
+      const queued = await this.#send(attempt, name, patience);
+      proposals.settle(attempt);
+      return queued;
+    } catch (error) {
+      const inDoubt = error instanceof HoldfastError && error.outcome === 'unknown';
+      const attempt = prepared;
+      if (attempt === undefined || !inDoubt) {
+        claim.leave();
+        if (attempt !== undefined) proposals.settle(attempt);
+      } else {
+        claim.leaveAfter(async () => {
+          await this.#persistently(() => this.#findAndLeave(attempt, name));
+          proposals.settle(attempt);
+        });
+      }
+      throw error;
+    }
+  }
+
+  async #send(prepared: Prepared, name: ByteString, patience: Patience): Promise<Queued> {
+    const applied = await this.#host.proposals.send(prepared, patience);
+    const { token, revision, ahead } = resultOf(applied.result, 'lock');
+    const { session } = prepared.actor;
+    return { name, session, token, revision, ahead: ahead.at(-1)?.session };
+  }
+
+  /** Until it is done, or can no longer be: then the session's end does it. */
+  async #persistently(work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (!mayPass(error)) return;
+        await pause(CLEANUP_PAUSE_MS, this.#host.proposals.environment, signal);
+      }
+    }
+  }
+
+  /** Harmless to repeat: a token is never given twice. */
+  async #leave({ name, session, token }: Place): Promise<void> {
+    const command = { type: 'unlock', name, session, token } as const;
+    await this.#host.proposals.propose(command, NOBODY, this.#background(), true);
+  }
+
+  /** The token is not known yet: a numbered attempt repeated tells it, else the queue does. */
+  async #findAndLeave(prepared: Prepared, name: ByteString): Promise<void> {
+    if (prepared.sequence > 0) {
+      await this.#leave(await this.#send(prepared, name, this.#background()));
+      return;
+    }
+    const { session } = prepared.actor;
+    const query = { type: 'lockQueue', name } as const;
+    const { proposals } = this.#host;
+    const answer = await proposals.query(query, 'linearizable', this.#background());
+    const own = answerOf(answer, 'lockQueue').queue.find((one) => one.session === session);
+    if (own === undefined) return;
+    await this.#leave({ name, session, token: own.token });
+  }
+
+  #background(): Patience {
+    const { environment } = this.#host.proposals;
+    const deadlineMs = environment.now() + CLEANUP_TIMEOUT_MS;
+    return { deadlineMs, signal: this.#closing.signal };
+  }
+}
+
+function registryClosed(): HoldfastError {
+  return new HoldfastError('closed', 'the registry is closed');
+}
+
+function sessionLost(signal: AbortSignal, name: string): HoldfastError {
+  const why: unknown = signal.reason;
+  const text = why instanceof Error ? `: ${why.message}` : '';
+  return new HoldfastError('session-expired', `the session of lock '${name}' is over${text}`);
+}

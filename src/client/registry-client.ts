@@ -1,0 +1,326 @@
+import { HoldfastError, utf8ToByteString } from '../base/index.ts';
+import type { ByteString, FencingToken, Revision, SessionId } from '../registry/index.ts';
+import { Actors } from './actors.ts';
+import { wholeNumber } from './checks.ts';
+import { parseDuration } from './duration.ts';
+import {
+  edgeView,
+  encodeKey,
+  encodePrefix,
+  encodeValue,
+  lockRef,
+  prefixEnd,
+  textOf,
+} from './edge.ts';
+import type { Consistency } from '../protocol/index.ts';
+import type { ClientEnvironment } from './environment.ts';
+import type { Link } from './link.ts';
+import { Locks } from './locks.ts';
+import type { RegistrySettings } from './options.ts';
+import { answerOf, NOBODY, Proposals, resultOf, type Patience } from './proposals.ts';
+import type {
+  CallOptions,
+  HeldLock,
+  Key,
+  ListOptions,
+  ListPage,
+  Lock,
+  LockOptions,
+  LockRef,
+  PutOptions,
+  ReadOptions,
+  Registry,
+  RegistryRecord,
+  Session,
+  SessionDetails,
+  SessionOptions,
+  Value,
+  Watch,
+  WatchOptions,
+  WithLockOptions,
+  WriteOptions,
+} from './registry.ts';
+import { SessionClock } from './session-clock.ts';
+import { WatchStream } from './watch-stream.ts';
+import { runHolding } from './with-lock.ts';
+
+/** Of the session a `withLock` opens; names of locks may be longer. */
+const MAX_LABEL_LENGTH = 256;
+
+/** The registry over a link: the same for an embedded node and for a network client. */
+export class RegistryClient implements Registry {
+  readonly #link: Link;
+  readonly #settings: RegistrySettings;
+  readonly #proposals: Proposals;
+  readonly #actors: Actors;
+  readonly #locks: Locks;
+  readonly #environment: ClientEnvironment;
+  #closing: Promise<void> | undefined = undefined;
+
+  constructor(link: Link, environment: ClientEnvironment, settings: RegistrySettings) {
+    this.#link = link;
+    this.#environment = environment;
+    this.#settings = settings;
+    this.#proposals = new Proposals(link, environment);
+    const clock = new SessionClock(environment);
+    link.onArrival(clock.check);
+    const patience = (options: CallOptions | undefined): Patience => this.#patience(options);
+    const host = { link, proposals: this.#proposals, clock, patience };
+    this.#actors = new Actors(host, settings);
+    this.#locks = new Locks({
+      proposals: this.#proposals,
+      patience,
+      watchKey: (key, from, signal) => this.#watch(key, `${key}\0`, from, signal),
+    });
+  }
+
+  async get(key: Key, options: ReadOptions = {}): Promise<RegistryRecord | undefined> {
+    const query = { type: 'get', key: encodeKey(key) } as const;
+    const patience = this.#patience(options);
+    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
+    return edgeView(answerOf(answer, 'get').view);
+  }
+
+  async put(key: Key, value: Value, options: PutOptions = {}): Promise<RegistryRecord> {
+    const command = {
+      type: 'put',
+      key: encodeKey(key),
+      value: encodeValue(value),
+      ttlMs: this.#ttlOf(options),
+      ephemeral: options.ephemeral === true,
+      lock: options.lock === true,
+    } as const;
+    const patience = this.#patience(options);
+    const needsSession = command.ephemeral || command.lock;
+    const actor = await this.#actors.actorFor(options.session, patience, needsSession);
+    const { result } = await this.#proposals.propose(command, actor, patience);
+    const record = edgeView(resultOf(result, 'key').view);
+    if (record === undefined) throw new HoldfastError('internal', 'a put left no record');
+    return record;
+  }
+
+  delete(key: Key, options: WriteOptions = {}): Promise<RegistryRecord | undefined> {
+    return this.#changeKey('delete', key, options);
+  }
+
+  persist(key: Key, options: WriteOptions = {}): Promise<RegistryRecord | undefined> {
+    return this.#changeKey('persist', key, options);
+  }
+
+  async list(options: ListOptions = {}): Promise<ListPage> {
+    const prefix = encodePrefix(options.prefix);
+    const after = options.after === undefined ? '' : `${encodeKey(options.after, 'after')}\0`;
+    const query = {
+      type: 'range',
+      start: after > prefix ? after : prefix,
+      end: prefixEnd(prefix),
+      limit: wholeNumber(options.limit ?? 0, 'limit'),
+      keysOnly: options.keysOnly === true,
+      revision: wholeNumber(options.revision ?? 0, 'revision') as Revision,
+    } as const;
+    const patience = this.#patience(options);
+    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
+    const { views, revision, more } = answerOf(answer, 'range');
+    const records = views.map(edgeView).filter((record) => record !== undefined);
+    return { records, revision, more };
+  }
+
+  async *records(options: Omit<ListOptions, 'after'> = {}): AsyncGenerator<RegistryRecord> {
+    let left = options.limit ?? Infinity;
+    let page = await this.list(options);
+    while (left > 0) {
+      for (const record of page.records) {
+        if (left-- <= 0) return;
+        yield record;
+      }
+      const last = page.records.at(-1);
+      if (!page.more || last === undefined) return;
+      const limit = left === Infinity ? {} : { limit: left };
+      const { revision } = page;
+      page = await this.list({ ...options, ...limit, revision, after: last.keyBytes });
+    }
+  }
+
+  async lock(name: Key, options: LockOptions = {}): Promise<Lock> {
+    const actor = await this.#actors.actorFor(options.session, this.#patience(options), true);
+    return this.#locks.lock(encodeKey(name, 'name'), actor, options, waitOf(options));
+  }
+
+  async unlock(name: Key, lock: LockRef, options?: CallOptions): Promise<void> {
+    const key = encodeKey(name, 'name');
+    const session = wholeNumber(lock.session, 'session') as SessionId;
+    const token = wholeNumber(lock.token, 'token') as FencingToken;
+    const actor = await this.#actors.actorFor(undefined, this.#patience(options), false);
+    await this.#locks.unlock({ name: key, session, token }, actor, options);
+  }
+
+  async withLock<T>(
+    name: Key,
+    options: WithLockOptions,
+    body: (lock: HeldLock) => Promise<T>,
+  ): Promise<T> {
+    const key = encodeKey(name, 'name');
+    const waitMs = waitOf(options);
+    if (options.session !== undefined) {
+      const actor = await this.#actors.actorFor(options.session, this.#patience(options), true);
+      await using lock = await this.#locks.lock(key, actor, options, waitMs);
+      return await runHolding(this.#locks, lock, actor, body);
+    }
+    const label = `lock ${textOf(key)}`.slice(0, MAX_LABEL_LENGTH);
+    const { ttl, timeout, signal } = options;
+    await using session = await this.#actors.open({
+      label,
+      ...(ttl === undefined ? {} : { ttl }),
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const lock = await this.#locks.lock(key, session, options, waitMs);
+    return await runHolding(this.#locks, lock, session, body);
+  }
+
+  async lockQueue(name: Key, options: ReadOptions = {}): Promise<readonly LockRef[]> {
+    const query = { type: 'lockQueue', name: encodeKey(name, 'name') } as const;
+    const patience = this.#patience(options);
+    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
+    return answerOf(answer, 'lockQueue').queue.map(lockRef);
+  }
+
+  async breakLock(name: Key, token: number, reason: string, options?: CallOptions): Promise<void> {
+    const command = {
+      type: 'breakLock',
+      name: encodeKey(name, 'name'),
+      token: wholeNumber(token, 'token') as FencingToken,
+      reason: utf8ToByteString(reason),
+    } as const;
+    const patience = this.#patience(options);
+    const actor = await this.#actors.actorFor(undefined, patience, false);
+    await this.#proposals.propose(command, actor, patience);
+  }
+
+  openSession(options: SessionOptions = {}): Promise<Session> {
+    return this.#actors.open(options);
+  }
+
+  async closeSession(id: number, options?: CallOptions): Promise<void> {
+    const session = wholeNumber(id, 'session') as SessionId;
+    const command = { type: 'closeSession', session } as const;
+    await this.#proposals.propose(command, NOBODY, this.#patience(options), true);
+  }
+
+  async sessions(options: ReadOptions = {}): Promise<readonly SessionDetails[]> {
+    const patience = this.#patience(options);
+    const asked = { type: 'sessions' } as const;
+    const answer = await this.#proposals.query(asked, consistencyOf(options), patience);
+    return answerOf(answer, 'sessions').sessions.map(({ id, ttlMs, label, openedAt, keys }) => {
+      return { id, ttlMs, label: textOf(label), openedAt, keys };
+    });
+  }
+
+  watch(options: WatchOptions = {}): Watch {
+    const { key, prefix, from, signal } = options;
+    if (key !== undefined && prefix !== undefined) {
+      throw new HoldfastError('invalid-argument', 'a watch takes key or prefix, not both');
+    }
+    const revision = wholeNumber(from ?? 0, 'from');
+    if (key !== undefined) {
+      const start = encodeKey(key);
+      return this.#watch(start, `${start}\0`, revision, signal);
+    }
+    const start = encodePrefix(prefix);
+    return this.#watch(start, prefixEnd(start), revision, signal);
+  }
+
+  async revision(options: ReadOptions = {}): Promise<number> {
+    const patience = this.#patience(options);
+    const asked = { type: 'stats' } as const;
+    const answer = await this.#proposals.query(asked, consistencyOf(options), patience);
+    return answerOf(answer, 'stats').stats.revision;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#locks.close();
+    await this.#actors.close();
+    this.#link.close();
+  }
+
+  async #changeKey(
+    type: 'delete' | 'persist',
+    key: Key,
+    options: WriteOptions,
+  ): Promise<RegistryRecord | undefined> {
+    const command = { type, key: encodeKey(key) } as const;
+    const patience = this.#patience(options);
+    const actor = await this.#actors.actorFor(options.session, patience, false);
+    try {
+      const { result } = await this.#proposals.propose(command, actor, patience);
+      return edgeView(resultOf(result, 'key').view);
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'not-found') return undefined;
+      throw error;
+    }
+  }
+
+  #ttlOf(options: PutOptions): number {
+    if (options.ttl === undefined) {
+      return options.persist === true ? 0 : this.#settings.defaultTtlMs;
+    }
+    if (options.persist === true) {
+      throw new HoldfastError('invalid-argument', 'a put takes ttl or persist, not both');
+    }
+    return parseDuration(options.ttl, 'ttl');
+  }
+
+  #watch(
+    start: ByteString,
+    end: ByteString | undefined,
+    from: number,
+    signal: AbortSignal | undefined,
+  ): WatchStream {
+    const { seenRevision } = this.#proposals;
+    const environment = this.#environment;
+    return new WatchStream({
+      link: this.#link,
+      environment,
+      start,
+      end,
+      from,
+      seenRevision,
+      signal,
+    });
+  }
+
+  #patience(options: CallOptions | undefined): Patience {
+    const { requestTimeoutMs } = this.#settings;
+    const timeoutMs =
+      options?.timeout === undefined ? requestTimeoutMs : parseDuration(options.timeout, 'timeout');
+    return { deadlineMs: this.#environment.now() + timeoutMs, signal: options?.signal };
+  }
+}
+
+function consistencyOf(options: ReadOptions): Consistency {
+  const { consistency } = options;
+  if (consistency === undefined) return 'linearizable';
+  if (consistency === 'linearizable' || consistency === 'lease' || consistency === 'local') {
+    return consistency;
+  }
+  const message = `consistency is '${String(consistency)}': linearizable, lease or local`;
+  throw new HoldfastError('invalid-argument', message);
+}
+
+/** Undefined waits without end. */
+function waitOf(options: LockOptions): number | undefined {
+  if (options.wait === undefined) return undefined;
+  if (options.try === true) {
+    throw new HoldfastError('invalid-argument', 'a lock takes try or wait, not both');
+  }
+  return parseDuration(options.wait, 'wait');
+}

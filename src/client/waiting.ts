@@ -1,0 +1,92 @@
+/** Waiting for something with an end: a signal, a deadline, a session that is lost. */
+import { HoldfastError } from '../base/index.ts';
+import type { ClientEnvironment } from './environment.ts';
+
+export function abortError(signal: AbortSignal, what: string): HoldfastError {
+  const cause: unknown = signal.reason;
+  return new HoldfastError('aborted', `${what} was aborted by its signal`, { cause });
+}
+
+/**
+ * Ends a wait for the first of several causes; `signal` carries it to everything that takes part.
+ * Dispose of it when the wait is over.
+ */
+export class WaitEnd {
+  readonly #controller = new AbortController();
+  readonly #releases: (() => void)[] = [];
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Why it ended; undefined while it goes on. */
+  get error(): HoldfastError | undefined {
+    return this.signal.aborted ? (this.signal.reason as HoldfastError) : undefined;
+  }
+
+  throwIfEnded(): void {
+    const { error } = this;
+    if (error !== undefined) throw error;
+  }
+
+  end(error: HoldfastError): void {
+    this.#controller.abort(error);
+  }
+
+  onAbortOf(signal: AbortSignal | undefined, error: () => HoldfastError): this {
+    if (signal === undefined) return this;
+    const listener = (): void => this.end(error());
+    if (signal.aborted) listener();
+    signal.addEventListener('abort', listener);
+    this.#releases.push(() => signal.removeEventListener('abort', listener));
+    return this;
+  }
+
+  after(
+    delayMs: number | undefined,
+    environment: ClientEnvironment,
+    error: () => HoldfastError,
+  ): this {
+    if (delayMs === undefined) return this;
+    this.#releases.push(environment.setTimer(delayMs, () => this.end(error())));
+    return this;
+  }
+
+  /** The promise's result, or the end's error when that comes first. */
+  race<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const ended = (): void => reject(this.error ?? new Error('the wait ended'));
+      if (this.signal.aborted) ended();
+      this.signal.addEventListener('abort', ended, { once: true });
+      promise.then(resolve, reject).finally(() => {
+        this.signal.removeEventListener('abort', ended);
+      });
+    });
+  }
+
+  dispose(): void {
+    for (const release of this.#releases) release();
+    this.#releases.length = 0;
+  }
+}
+
+/** Resolves after `delayMs`, or at once when the signal is aborted. */
+export function pause(
+  delayMs: number,
+  environment: ClientEnvironment,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const finish = (): void => {
+      cancel();
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    const cancel = environment.setTimer(delayMs, finish);
+    signal.addEventListener('abort', finish);
+  });
+}
