@@ -1,3 +1,13 @@
+export {
+  decodeAnswer,
+  decodeEvents,
+  decodeLeaseAnswer,
+  decodeResult,
+  encodeCommand,
+  encodeLeaseQuery,
+  encodeQuery,
+} from '../registry/index.ts';
+export type * from '../registry/types.ts';
 export * from './channel.ts';
 export { frameRequest, frameResponse, REQUEST_FRAME, RESPONSE_FRAME } from './framing.ts';
 export * from './limits.ts';

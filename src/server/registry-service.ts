@@ -1,10 +1,11 @@
 import type { Environment, NodeStatus, RaftNode } from '../node/index.ts';
 import type { Channel, ChannelEvents, MemberStatus, StatusReport } from '../protocol/index.ts';
-import { ClientConnection, type AcceptedClient } from './client-connection.ts';
+import type { ClientConnection } from '../transport/index.ts';
 import type { ClientEnd, ConversationContext } from './conversation.ts';
 import type { WatchSource } from './history-reader.ts';
 import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from './limits.ts';
 import { LocalChannel } from './local-channel.ts';
+import { SocketClient } from './socket-client.ts';
 import { WatchHub } from './watch-hub.ts';
 
 /** What the service needs of a `RegistryStateMachine`. */
@@ -70,18 +71,20 @@ export class RegistryService {
       },
     });
     this.#admit(channel);
+    const address = this.#leaderAddress;
+    if (address !== '') channel.notify({ type: 'leader', id: 0, address });
     return channel;
   };
 
-  /** Serves a client whose hello was accepted, until it or the service closes. */
-  serveClient(client: AcceptedClient): void {
+  /** Answers a client's hello and serves it until it or the service closes. */
+  serveClient(client: ClientConnection): void {
     if (this.#state === 'closed') {
       client.socket.on('error', () => undefined).destroy();
       return;
     }
     const { remoteAddress, remotePort } = client.socket;
     const name = `${remoteAddress ?? 'unknown'}:${remotePort ?? 0}`;
-    const connection = new ClientConnection(this.#context, client, {
+    const connection = new SocketClient(this.#context, client, {
       onClosed: (end, fault) => {
         this.#clients.delete(end);
         if (fault === undefined) return;
@@ -89,7 +92,10 @@ export class RegistryService {
       },
     });
     this.#admit(connection);
-    connection.start(client.decoder);
+    const { id, clusterId } = this.#options.node.status();
+    const { clusterName } = this.#options;
+    const leaderAddress = this.#leaderAddress;
+    connection.start({ nodeId: id, clusterName, clusterId, leaderAddress });
   }
 
   /** How many clients are connected now, channels in this process included. */
@@ -147,7 +153,7 @@ export class RegistryService {
     this.#state = 'closed';
     const clients = [...this.#clients];
     for (const client of clients) client.finish('the node stopped');
-    const connections = clients.filter((client) => client instanceof ClientConnection);
+    const connections = clients.filter((client) => client instanceof SocketClient);
     if (connections.length === 0) return;
     this.#options.environment.setTimer(CLOSE_PATIENCE_MS, () => {
       for (const connection of connections) connection.cut();
@@ -161,8 +167,6 @@ export class RegistryService {
     }
     if (this.#state === 'stopping') client.conversation.stopAccepting();
     this.#clients.add(client);
-    const address = this.#leaderAddress;
-    if (address !== '') client.notify({ type: 'leader', id: 0, address });
   }
 }
 

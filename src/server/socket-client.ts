@@ -1,11 +1,15 @@
 import type { Socket } from 'node:net';
 import { InvariantError } from '../base/index.ts';
 import { decodeRequest, frameResponse, REQUEST_FRAME, type Response } from '../protocol/index.ts';
+import type { ClientConnection } from '../transport/index.ts';
 import {
+  acceptHello,
+  encodeClientWelcome,
   FrameKind,
   FrameWriter,
   receiveFrames,
   WireError,
+  type ClientWelcome,
   type Frame,
   type FrameDecoder,
 } from '../wire/index.ts';
@@ -17,14 +21,7 @@ import {
 } from './conversation.ts';
 import type { ServiceLimits } from './limits.ts';
 
-/** A client's connection after its hello was accepted. */
-export interface AcceptedClient {
-  readonly socket: Socket;
-  /** Holds what arrived behind the hello. */
-  readonly decoder: FrameDecoder;
-}
-
-export interface ClientConnectionHooks {
+export interface SocketClientHooks {
   /** Once; `fault` says what was wrong with the client or the connection, if anything was. */
   readonly onClosed: (end: ClientEnd, fault: string | undefined) => void;
 }
@@ -36,18 +33,20 @@ const KEEP_ALIVE_DELAY_MS = 15_000;
  * A conversation over a socket. All responses of one turn leave in one write. While the client does
  * not read, nothing is read from it either, and its watches wait in history.
  */
-export class ClientConnection implements ClientEnd, Outlet {
+export class SocketClient implements ClientEnd, Outlet {
   readonly conversation: Conversation;
   readonly #socket: Socket;
+  readonly #decoder: FrameDecoder;
   readonly #frames: FrameWriter;
   readonly #limits: ServiceLimits;
-  readonly #hooks: ClientConnectionHooks;
+  readonly #hooks: SocketClientHooks;
   #paused = false;
   #closed = false;
 
-  constructor(context: ConversationContext, client: AcceptedClient, hooks: ClientConnectionHooks) {
+  constructor(context: ConversationContext, client: ClientConnection, hooks: SocketClientHooks) {
     const { socket, decoder } = client;
     this.#socket = socket;
+    this.#decoder = decoder;
     this.#limits = context.limits;
     this.#hooks = hooks;
     const { maxFrameBytes } = context.limits;
@@ -59,9 +58,10 @@ export class ClientConnection implements ClientEnd, Outlet {
     socket.on('drain', () => this.#drained());
   }
 
-  /** Begins to read; separate from construction, since it may end the connection at once. */
-  start(decoder: FrameDecoder): void {
-    receiveFrames(this.#socket, decoder, {
+  /** Accepts the client and begins to read, which may end the connection at once. */
+  start(welcome: ClientWelcome): void {
+    acceptHello(this.#socket, 'client', encodeClientWelcome(welcome));
+    receiveFrames(this.#socket, this.#decoder, {
       frame: (frame) => this.#receive(frame),
       closed: (reason) => this.#end(reason),
     });
