@@ -1,2 +1,5 @@
 export * from './contract.ts';
+export { defaultSettings } from './defaults.ts';
+export { createNode } from './node.ts';
 export * from './state-machine.ts';
+export { systemEnvironment } from './system-environment.ts';

@@ -1,0 +1,165 @@
+/** A follower's side of forwarding: hands work to the leader and matches the answers. */
+import type { NodeId, Term } from '../raft/index.ts';
+import type { ForwardRequest, ForwardResponse } from '../transport/index.ts';
+import { decodeAnswers, encodeWork, firstIdOfLife } from './forward-codec.ts';
+import type { Excuse } from './leader-work.ts';
+import type { Runtime } from './runtime.ts';
+import { answerAll, answerWaiter, failure } from './waiter.ts';
+import type { Waiter } from './waiter.ts';
+
+export type ForwardKind = ForwardRequest['kind'];
+
+interface Outstanding {
+  readonly to: NodeId;
+  readonly kind: ForwardKind;
+  readonly waiters: (Waiter | undefined)[];
+  remaining: number;
+}
+
+/** One message carries at most so many commands, so that no frame limit is met. */
+const MAX_COMMANDS = 4096;
+
+/** These say: certainly not done, and not for a reason that lies in the request. */
+const RETRIED: ReadonlySet<string> = new Set(['not-leader', 'transferring', 'stopped']);
+
+export interface ForwardSenderOptions {
+  readonly send: (request: ForwardRequest) => void;
+  readonly term: () => Term;
+  readonly excuse: Excuse;
+  readonly retry: (kind: ForwardKind, waiters: readonly Waiter[]) => void;
+}
+
+/**
+ * A request is sent once. It is sent again only after the leader said it certainly did not take
+ * it; when no answer comes, its callers are told that the outcome is unknown.
+ */
+export class ForwardSender {
+  readonly #runtime: Runtime;
+  readonly #options: ForwardSenderOptions;
+  readonly #outstanding = new Map<number, Outstanding>();
+  #nextId: number;
+  #count = 0;
+  #bytes = 0;
+  #earliestDeadline = Infinity;
+
+  constructor(runtime: Runtime, options: ForwardSenderOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#nextId = firstIdOfLife(runtime.environment.random());
+  }
+
+  /** Callers whose work is with a leader now, and the bytes of it. */
+  get length(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  send(kind: ForwardKind, leader: NodeId, waiters: readonly Waiter[]): void {
+    let from = 0;
+    let bytes = 0;
+    for (let i = 0; i < waiters.length; i++) {
+      bytes += waiters[i]!.command.length;
+      const next = waiters[i + 1];
+      const full =
+        i + 1 - from >= MAX_COMMANDS ||
+        (next !== undefined && bytes + next.command.length > this.#runtime.settings.maxAppendBytes);
+      if (next !== undefined && !full) continue;
+      this.#sendOne(kind, leader, waiters.slice(from, i + 1));
+      from = i + 1;
+      bytes = 0;
+    }
+  }
+
+  #sendOne(kind: ForwardKind, leader: NodeId, waiters: Waiter[]): void {
+    let deadline = Infinity;
+    for (const waiter of waiters) deadline = Math.min(deadline, waiter.deadline);
+    this.#earliestDeadline = Math.min(this.#earliestDeadline, deadline);
+    const requestId = this.#nextId++;
+    this.#outstanding.set(requestId, { to: leader, kind, waiters, remaining: waiters.length });
+    this.#count += waiters.length;
+    for (const { command } of waiters) this.#bytes += command.length;
+    const timeoutMs = deadline - this.#runtime.environment.now();
+    const commands = waiters.map(({ command }) => command);
+    const payload = encodeWork({ term: this.#options.term(), timeoutMs, commands });
+    const from = this.#runtime.id;
+    this.#options.send({ type: 'forwardRequest', from, to: leader, requestId, kind, payload });
+  }
+
+  received(response: ForwardResponse): void {
+    const { requestId, result } = response;
+    const outstanding = this.#outstanding.get(requestId);
+    if (outstanding === undefined || outstanding.to !== response.from) return;
+    if (result.type === 'error') {
+      // Only ever sent for a request of which nothing was taken.
+      this.#remove(requestId, outstanding);
+      const waiters = outstanding.waiters.filter((waiter) => waiter !== undefined);
+      this.#options.retry(outstanding.kind, waiters);
+      return;
+    }
+    const retried: Waiter[] = [];
+    for (const { slot, answer } of decodeAnswers(result.payload)) {
+      const waiter = outstanding.waiters[slot];
+      if (waiter === undefined) continue;
+      this.#release(outstanding, slot, waiter);
+      const { type } = answer;
+      const notTaken = type === 'error' && answer.error.outcome === 'not-applied';
+      if (notTaken && RETRIED.has(answer.error.code)) retried.push(waiter);
+      else answerWaiter(waiter, answer);
+    }
+    if (outstanding.remaining === 0) this.#outstanding.delete(requestId);
+    if (retried.length > 0) this.#options.retry(outstanding.kind, retried);
+  }
+
+  /** What was on its way to this peer, or coming back, may be lost. */
+  lost(peer: NodeId): void {
+    const message = `the connection to the leader ${peer} broke before its answer came`;
+    const answer = failure('connection-lost', message, { outcome: 'unknown' });
+    for (const [requestId, outstanding] of this.#outstanding) {
+      if (outstanding.to !== peer) continue;
+      this.#remove(requestId, outstanding);
+      answerAll(outstanding.waiters, answer);
+    }
+  }
+
+  expire(now: number): void {
+    if (now < this.#earliestDeadline) return;
+    this.#earliestDeadline = Infinity;
+    const excuse = this.#options.excuse('unknown');
+    for (const [requestId, outstanding] of this.#outstanding) {
+      outstanding.waiters.forEach((waiter, slot) => {
+        if (waiter === undefined) return;
+        if (waiter.deadline > now) {
+          this.#earliestDeadline = Math.min(this.#earliestDeadline, waiter.deadline);
+          return;
+        }
+        this.#release(outstanding, slot, waiter);
+        answerWaiter(waiter, excuse);
+      });
+      if (outstanding.remaining === 0) this.#outstanding.delete(requestId);
+    }
+  }
+
+  failAll(message: string): void {
+    const answer = failure('stopped', message, { outcome: 'unknown' });
+    for (const [requestId, outstanding] of this.#outstanding) {
+      this.#remove(requestId, outstanding);
+      answerAll(outstanding.waiters, answer);
+    }
+  }
+
+  #remove(requestId: number, outstanding: Outstanding): void {
+    this.#outstanding.delete(requestId);
+    this.#count -= outstanding.remaining;
+    for (const waiter of outstanding.waiters) this.#bytes -= waiter?.command.length ?? 0;
+  }
+
+  #release(outstanding: Outstanding, slot: number, waiter: Waiter): void {
+    outstanding.waiters[slot] = undefined;
+    outstanding.remaining -= 1;
+    this.#count -= 1;
+    this.#bytes -= waiter.command.length;
+  }
+}

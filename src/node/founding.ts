@@ -1,0 +1,175 @@
+/** How a node without any data finds its cluster: by founding it with others, or by joining. */
+import { createHash } from 'node:crypto';
+import { HoldfastError } from '../base/index.ts';
+import { foundingMembership, foundingSnapshot, memberOf } from '../raft/index.ts';
+import type { Member, Membership, NodeId, SnapshotMeta } from '../raft/index.ts';
+import type { PeerIdentity } from '../transport/index.ts';
+import type { NodeOptions } from './contract.ts';
+import { foundingText } from './peers.ts';
+
+const CLUSTER_HASH_CHARS = 32;
+const IDS_HASH_CHARS = 8;
+
+function hash(lines: readonly string[], chars: number): string {
+  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, chars);
+}
+
+/** Recognises the founding members' ids in a cluster id, long after the record itself is gone. */
+function idsHash(ids: Iterable<NodeId>): string {
+  return hash([...ids].toSorted(), IDS_HASH_CHARS);
+}
+
+function wasFoundedBy(clusterId: string, ids: Iterable<NodeId>): boolean {
+  return clusterId.endsWith(`-${idsHash(ids)}`);
+}
+
+/** The same on every founding node: it follows from the peer list and everybody's store id. */
+export function foundingRecord(
+  clusterName: string,
+  peers: ReadonlyMap<NodeId, string>,
+  storeIds: ReadonlyMap<NodeId, string>,
+): SnapshotMeta {
+  const voters = [...peers.keys()].toSorted();
+  const identities = voters.map((id) => `${id}=${storeIds.get(id)!}`);
+  const clusterHash = hash([clusterName, ...identities], CLUSTER_HASH_CHARS);
+  const members = voters.map((id): [NodeId, Member] => {
+    return [id, { address: peers.get(id)!, storeId: storeIds.get(id)! }];
+  });
+  const clusterId = `${clusterHash}-${idsHash(voters)}`;
+  return foundingSnapshot(foundingMembership(clusterId, Object.fromEntries(members)));
+}
+
+export type FoundingOutcome =
+  /** Write this record, then take part. */
+  | { readonly type: 'record'; readonly record: SnapshotMeta; readonly how: string }
+  /** The cluster exists and has left its founding record behind: its leader will send a snapshot. */
+  | { readonly type: 'join'; readonly how: string }
+  | { readonly type: 'refused'; readonly error: HoldfastError };
+
+/**
+ * Waits until every founding peer has met every other, or one of them tells of a cluster that
+ * exists. Either way this node learns who it is there: a member when the record names its own store
+ * id; a wiped or new node otherwise, which neither votes nor campaigns until the leader has made
+ * it a learner and promoted it.
+ */
+export class Founding {
+  readonly #options: NodeOptions;
+  readonly #storeId: string;
+  readonly #settle: (outcome: FoundingOutcome) => void;
+  readonly #met = new Map<NodeId, PeerIdentity>();
+  #settled = false;
+
+  constructor(options: NodeOptions, storeId: string, settle: (outcome: FoundingOutcome) => void) {
+    this.#options = options;
+    this.#storeId = storeId;
+    this.#settle = settle;
+  }
+
+  /** Those not met yet. */
+  missing(): NodeId[] {
+    const { id, peers } = this.#options;
+    return [...peers.keys()].filter((peer) => peer !== id && !this.#met.has(peer));
+  }
+
+  begin(): void {
+    this.#foundIfComplete();
+  }
+
+  peerSeen(peer: PeerIdentity): void {
+    if (peer.clusterId !== '') {
+      this.#joinExisting(peer);
+      return;
+    }
+    if (!this.#options.peers.has(peer.id)) return;
+    if (peer.foundingPeers !== foundingText(this.#options.peers)) return;
+    this.#met.set(peer.id, peer);
+    this.#foundIfComplete();
+  }
+
+  peerLost(id: NodeId): void {
+    this.#met.delete(id);
+  }
+
+  disagreement(peer: PeerIdentity): void {
+    const { id, peers } = this.#options;
+    const text =
+      `${id} was started with the peers ${foundingText(peers)}, ${peer.id} with ` +
+      `${peer.foundingPeers}: start all founding members with the same list`;
+    this.#end({ type: 'refused', error: new HoldfastError('configuration-mismatch', text) });
+  }
+
+  #foundIfComplete(): void {
+    const { id, clusterName, peers } = this.#options;
+    if (!peers.has(id) || this.missing().length > 0) return;
+    const storeIds = new Map([[id, this.#storeId]]);
+    for (const [peer, { storeId }] of this.#met) storeIds.set(peer, storeId);
+    const record = foundingRecord(clusterName, peers, storeIds);
+    this.#end({
+      type: 'record',
+      record,
+      how: `founded with ${record.membership.voters.join(', ')}`,
+    });
+  }
+
+  #joinExisting(peer: PeerIdentity): void {
+    const record = peer.founding;
+    if (record === undefined) {
+      this.#end({ type: 'join', how: `joining the cluster of ${peer.id}` });
+      return;
+    }
+    const self = memberOf(record.membership, this.#options.id);
+    const how =
+      self?.storeId === this.#storeId
+        ? `founding record taken over from ${peer.id}`
+        : self === undefined
+          ? `joining the cluster of ${peer.id}`
+          : `the cluster knows this node with another store (${self.storeId}): joining anew`;
+    this.#end({ type: 'record', record, how });
+  }
+
+  #end(outcome: FoundingOutcome): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#settle(outcome);
+  }
+}
+
+/**
+ * Compares what the node was started with to what its store says. After membership changes the
+ * founding list, today's members, and anything in between that names another member are accepted;
+ * a list that was never true is not. Returns what is worth a line in the log.
+ */
+export function checkConfiguration(
+  options: NodeOptions,
+  storeId: string,
+  membership: Membership,
+): string[] {
+  const { id, peers } = options;
+  const ids = Object.keys(membership.members) as NodeId[];
+  const owner = ids.find((other) => membership.members[other]!.storeId === storeId);
+  if (owner !== undefined && owner !== id) {
+    const text = `this store belongs to ${owner}, not to ${id}: start it with --id ${owner}`;
+    throw new HoldfastError('configuration-mismatch', text);
+  }
+  if (peers.size === 0 || membership.clusterId === '') return [];
+  const same = peers.size === ids.length && ids.every((other) => peers.has(other));
+  if (!same && !wasFoundedBy(membership.clusterId, peers.keys())) {
+    const changed = !wasFoundedBy(membership.clusterId, ids);
+    const others = [...peers.keys()].filter((other) => other !== id);
+    const overlaps = others.length === 0 || others.some((other) => ids.includes(other));
+    const text =
+      `the peer list names ${[...peers.keys()].join(', ')}, but the members of the stored ` +
+      `cluster ${membership.clusterId} are ${ids.join(', ')}`;
+    if (!changed || !overlaps) {
+      const advice = 'correct the list, or use another data directory';
+      throw new HoldfastError('configuration-mismatch', `${text}; ${advice}`);
+    }
+    return [`${text}; the stored ones hold`];
+  }
+  return ids.flatMap((other) => {
+    const listed = peers.get(other);
+    const { address } = membership.members[other]!;
+    if (listed === undefined || listed === address) return [];
+    return [`the peer list has ${other} at ${listed}, the members know it at ${address}`];
+  });
+}

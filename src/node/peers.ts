@@ -1,0 +1,150 @@
+/** Who the others are: handshakes, addresses, and whose replies count. */
+import { isMember, memberOf } from '../raft/index.ts';
+import type { Membership, NodeId, SnapshotMeta } from '../raft/index.ts';
+import type { PeerIdentity, PeerMessage } from '../transport/index.ts';
+import type { NodeOptions } from './contract.ts';
+
+const REPLIES: ReadonlySet<PeerMessage['type']> = new Set([
+  'voteResponse',
+  'preVoteResponse',
+  'appendResponse',
+  'heartbeatResponse',
+  'readIndexResponse',
+  'snapshotChunkResponse',
+]);
+
+/** Founding members as one text: equal when two nodes were given the same list. */
+export function foundingText(peers: ReadonlyMap<NodeId, string>): string {
+  return [...peers]
+    .map(([id, address]) => `${id}=${address}`)
+    .toSorted()
+    .join(',');
+}
+
+export interface PeersHooks {
+  /** Undefined before this node knows its cluster. */
+  readonly membership: () => Membership | undefined;
+  /** The founding record, while the store still holds it. */
+  readonly founding: () => SnapshotMeta | undefined;
+  /** A node that has not been founded either was given another peer list. */
+  readonly disagreement: (peer: PeerIdentity) => void;
+}
+
+export class Peers {
+  readonly #options: NodeOptions;
+  readonly #storeId: string;
+  readonly #hooks: PeersHooks;
+  readonly #foundingPeers: string;
+  /** Those a handshake was completed with and whose connection did not break since. */
+  readonly #connected = new Map<NodeId, PeerIdentity>();
+  /** Where each was last reached. */
+  readonly #addresses = new Map<NodeId, string>();
+  #announced = '';
+
+  constructor(options: NodeOptions, storeId: string, hooks: PeersHooks) {
+    this.#options = options;
+    this.#storeId = storeId;
+    this.#hooks = hooks;
+    this.#foundingPeers = foundingText(options.peers);
+  }
+
+  identity(): PeerIdentity {
+    const { id, clusterName, address } = this.#options;
+    return {
+      id,
+      clusterName,
+      address,
+      clusterId: this.#hooks.membership()?.clusterId ?? '',
+      storeId: this.#storeId,
+      foundingPeers: this.#foundingPeers,
+      founding: this.#hooks.founding(),
+    };
+  }
+
+  /** Why a peer may not take part, or undefined. */
+  admit(peer: PeerIdentity): string | undefined {
+    const { id, clusterName } = this.#options;
+    const membership = this.#hooks.membership();
+    if (peer.id === id) return `duplicate node id: this node is called ${id} too`;
+    if (peer.clusterName !== clusterName) {
+      return `wrong cluster: this is ${clusterName}, not ${peer.clusterName}`;
+    }
+    const clusterId = membership?.clusterId ?? '';
+    if (clusterId !== '' && peer.clusterId !== '' && clusterId !== peer.clusterId) {
+      return `wrong cluster: this one has the id ${clusterId}, not ${peer.clusterId}`;
+    }
+    if (this.#disagrees(peer, membership)) {
+      return `peer lists disagree: here ${this.#foundingPeers}, there ${peer.foundingPeers}`;
+    }
+    return this.#duplicate(peer, membership);
+  }
+
+  #disagrees(peer: PeerIdentity, membership: Membership | undefined): boolean {
+    if (membership !== undefined || peer.clusterId !== '' || this.#foundingPeers === '') {
+      return false;
+    }
+    if (peer.foundingPeers === this.#foundingPeers || peer.foundingPeers === '') return false;
+    if (this.#options.peers.has(peer.id)) this.#hooks.disagreement(peer);
+    return true;
+  }
+
+  /** Two processes under one id would take turns at being the wiped one; the first to come stays. */
+  #duplicate(peer: PeerIdentity, membership: Membership | undefined): string | undefined {
+    const present = this.#connected.get(peer.id);
+    if (present === undefined || present.storeId === peer.storeId) return undefined;
+    const recorded = membership && memberOf(membership, peer.id)?.storeId;
+    if (recorded !== undefined && recorded === peer.storeId) return undefined;
+    return `duplicate node id: another node called ${peer.id} is connected`;
+  }
+
+  seen(peer: PeerIdentity): void {
+    this.#connected.set(peer.id, peer);
+    this.#addresses.set(peer.id, peer.address);
+    this.announce();
+  }
+
+  lost(id: NodeId): void {
+    this.#connected.delete(id);
+  }
+
+  connected(id: NodeId): PeerIdentity | undefined {
+    return this.#connected.get(id);
+  }
+
+  all(): IterableIterator<PeerIdentity> {
+    return this.#connected.values();
+  }
+
+  /**
+   * Tells the transport whom to keep connections to. What a peer said of itself is newest, then
+   * comes what the members agreed on, then what this node was started with.
+   */
+  announce(): void {
+    const addresses = new Map(this.#options.peers);
+    const membership = this.#hooks.membership();
+    for (const [id, { address }] of Object.entries(membership?.members ?? {})) {
+      addresses.set(id as NodeId, address);
+    }
+    for (const [id, address] of this.#addresses) {
+      const gone = membership !== undefined && !isMember(membership, id);
+      // A stranger is kept while it is connected: it may be about to join.
+      if (!gone || this.#connected.has(id)) addresses.set(id, address);
+    }
+    addresses.delete(this.#options.id);
+    const text = foundingText(addresses);
+    if (text === this.#announced) return;
+    this.#announced = text;
+    this.#options.transport.setPeers(addresses);
+  }
+
+  /**
+   * Whether a reply may count. One from a node whose disk is not the one on record speaks for a
+   * log that was lost: its votes and acknowledgements are void (dragonboat #256).
+   */
+  counts(message: PeerMessage, peer: PeerIdentity): boolean {
+    if (!REPLIES.has(message.type)) return true;
+    const membership = this.#hooks.membership();
+    const recorded = membership && memberOf(membership, peer.id)?.storeId;
+    return recorded === undefined || recorded === '' || recorded === peer.storeId;
+  }
+}

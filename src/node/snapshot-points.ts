@@ -1,0 +1,37 @@
+/** Where in the log snapshots are taken. */
+import type { Entry } from '../raft/index.ts';
+
+/** What an entry weighs besides its data, so that many empty ones count too. */
+const ENTRY_OVERHEAD_BYTES = 32;
+
+/**
+ * Counts entries and bytes since the last point. A point follows from the log alone, and every
+ * snapshot is taken at one, so all replicas (with equal settings) agree on the points, also after
+ * a restart or a received snapshot, and whether or not a snapshot was really taken at each.
+ */
+export class SnapshotPoints {
+  readonly #everyEntries: number;
+  readonly #everyBytes: number;
+  #entries = 0;
+  #bytes = 0;
+
+  constructor(everyEntries: number, everyBytes: number) {
+    this.#everyEntries = everyEntries;
+    this.#everyBytes = everyBytes;
+  }
+
+  /** Counts an entry; true when it is a point. */
+  passed(entry: Entry): boolean {
+    this.#entries += 1;
+    this.#bytes += entry.data.length + ENTRY_OVERHEAD_BYTES;
+    if (this.#entries < this.#everyEntries && this.#bytes < this.#everyBytes) return false;
+    this.restart();
+    return true;
+  }
+
+  /** A snapshot was restored: the count begins at its index. */
+  restart(): void {
+    this.#entries = 0;
+    this.#bytes = 0;
+  }
+}

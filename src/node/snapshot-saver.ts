@@ -1,0 +1,63 @@
+/** Saves this node's own snapshots while entries go on being applied. */
+import type { LogStore } from '../log-store/index.ts';
+import type { Entry, LogIndex, RaftCore, SnapshotMeta } from '../raft/index.ts';
+import { messageOf, settle } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import { SnapshotPoints } from './snapshot-points.ts';
+import type { StateMachine } from './state-machine.ts';
+
+/**
+ * One snapshot is saved at a time: a point reached meanwhile is passed over, and the next one
+ * counts again (openraft dropped every later one).
+ */
+export class SnapshotSaver {
+  readonly #runtime: Runtime;
+  readonly #raft: RaftCore;
+  readonly #store: LogStore;
+  readonly #stateMachine: StateMachine;
+  readonly #points: SnapshotPoints;
+  #saving = false;
+
+  constructor(runtime: Runtime, raft: RaftCore, store: LogStore, stateMachine: StateMachine) {
+    this.#runtime = runtime;
+    this.#raft = raft;
+    this.#store = store;
+    this.#stateMachine = stateMachine;
+    const { snapshotEveryEntries, snapshotEveryBytes } = runtime.settings;
+    this.#points = new SnapshotPoints(snapshotEveryEntries, snapshotEveryBytes);
+  }
+
+  /** To be called right after each entry was applied: the cut is the state at this very entry. */
+  applied(entry: Entry): void {
+    if (!this.#points.passed(entry) || this.#saving) return;
+    const { index, term, time } = entry;
+    const meta: SnapshotMeta = { index, term, time, membership: this.#raft.membershipAt(index) };
+    this.#saving = true;
+    settle(
+      this.#runtime,
+      this.#store.saveSnapshot(meta, this.#stateMachine.snapshot()),
+      () => this.#saved(meta),
+      (error) => this.#failed(meta, error),
+    );
+  }
+
+  restored(): void {
+    this.#points.restart();
+  }
+
+  #saved(meta: SnapshotMeta): void {
+    this.#saving = false;
+    const { snapshotIndex } = this.#raft.status();
+    // A newer one was received while this one was being written.
+    if (snapshotIndex >= meta.index) return;
+    this.#raft.snapshotSaved(meta);
+    const through = (meta.index - this.#runtime.settings.trailingEntries) as LogIndex;
+    if (through >= this.#raft.status().firstIndex) this.#raft.compact(through);
+  }
+
+  #failed(meta: SnapshotMeta, error: unknown): void {
+    this.#saving = false;
+    const text = `snapshot at ${meta.index} was not saved: ${messageOf(error)}`;
+    this.#runtime.environment.log('warn', text);
+  }
+}
