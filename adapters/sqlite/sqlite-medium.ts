@@ -1,10 +1,15 @@
 /** A log's blocks, records and snapshot chunks as rows of one SQLite database. */
 import { closeSync, existsSync, openSync, readSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { HoldfastError } from '../../src/base/index.ts';
-import { corruptData, decodeHead, messageOf } from '../../src/log-store/index.ts';
+import {
+  corruptData,
+  decodeHead,
+  makeDirectory,
+  unusablePlace,
+} from '../../src/log-store/index.ts';
 import type { BlockChange, BlockMedium, RecordName } from '../../src/log-store/index.ts';
-import { makeParentDirectory } from './directory.ts';
 import { findWalDamage } from './wal-check.ts';
 
 /** `HFLS` in the database header says whose file this is; the layout's version stands beside it. */
@@ -86,14 +91,6 @@ function asHoldfastError(error: unknown, path: string): unknown {
   return new HoldfastError('disk-failed', `${path}: ${error.message} (${code})`, options);
 }
 
-function directoryError(path: string, error: unknown): HoldfastError {
-  return new HoldfastError(
-    'data-directory',
-    `cannot use ${path} (${messageOf(error)}); name a file in a directory this process may write to`,
-    { cause: error },
-  );
-}
-
 /** Looks at an existing file before SQLite may touch it. Returns whether there is any. */
 function checkHeader(path: string): boolean {
   const header = Buffer.alloc(HEADER_BYTES);
@@ -107,7 +104,7 @@ function checkHeader(path: string): boolean {
       closeSync(file);
     }
   } catch (error) {
-    throw directoryError(path, error);
+    throw unusablePlace(path, error);
   }
   // Nothing yet: the process that created it died before its first transaction.
   if (length === 0) return true;
@@ -172,7 +169,7 @@ export class SqliteMedium implements BlockMedium {
 
   open(identity: Uint8Array): readonly string[] {
     const { path, synchronous } = this.#options;
-    makeParentDirectory(path);
+    makeDirectory(dirname(path));
     if (checkHeader(path)) refuseDamagedWal(path);
     try {
       const db = new Database(path, { timeout: 0 });
@@ -192,7 +189,7 @@ export class SqliteMedium implements BlockMedium {
     } catch (error) {
       const mapped = asHoldfastError(error, path);
       const isUnusable = mapped instanceof HoldfastError && mapped.code === 'disk-failed';
-      throw isUnusable || mapped instanceof TypeError ? directoryError(path, error) : mapped;
+      throw isUnusable || mapped instanceof TypeError ? unusablePlace(path, error) : mapped;
     }
     return [];
   }

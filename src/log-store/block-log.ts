@@ -7,7 +7,6 @@ import { readingRecord } from './errors.ts';
 
 /** A block grows no further than this, unless a single entry is larger. */
 const MAX_BLOCK_BYTES = 256 * 1024;
-const AFTER_EVERY_KEY = Number.MAX_SAFE_INTEGER;
 
 /** A block on the medium. */
 export interface StoredBlock {
@@ -125,6 +124,12 @@ export class BlockLog {
     for (let place = this.#find(from); place <= end; place++) yield this.#load(place);
   }
 
+  /** The keys of the blocks at places `from` to `to`, exclusive. */
+  #range(from: number, to: number): KeyRange {
+    const keys = this.#blocks.slice(from, to).map((block) => block.first);
+    return { from: keys[0]!, through: keys.at(-1)!, keys };
+  }
+
   plan(change: LogChange): BlockPlan {
     const added: Block[] = [];
     const removed: KeyRange[] = [];
@@ -132,7 +137,7 @@ export class BlockLog {
     if (change.truncateFrom !== undefined) {
       keptTo = this.#find(change.truncateFrom);
       const { first } = this.#blocks[keptTo]!;
-      removed.push({ from: first, through: AFTER_EVERY_KEY });
+      removed.push(this.#range(keptTo, this.#blocks.length));
       if (first < change.truncateFrom) {
         added.push(cutBlock(this.#load(keptTo), first, change.truncateFrom - 1));
       }
@@ -147,7 +152,6 @@ export class BlockLog {
   #compact(through: number, removed: KeyRange[], keptTo: number, added: Block[]): BlockPlan {
     let keptFrom = 0;
     while (keptFrom < keptTo && this.#blocks[keptFrom]!.last <= through) keptFrom++;
-    removed.push({ from: 0, through });
     let front: Block | undefined;
     let gone = 0;
     if (keptFrom < keptTo) {
@@ -164,6 +168,7 @@ export class BlockLog {
         gone++;
       }
     }
+    if (keptFrom > 0) removed.push(this.#range(0, keptFrom));
     return { removed, keptFrom, keptTo, front, added: added.slice(gone) };
   }
 

@@ -18,10 +18,12 @@ export interface Block {
   readonly bytes: Uint8Array;
 }
 
-/** Block keys from one through another, inclusive. */
+/** A run of blocks: all there are from one key through another, inclusive. */
 export interface KeyRange {
   readonly from: number;
   readonly through: number;
+  /** Each of them, for a medium that cannot remove a range. Never empty. */
+  readonly keys: readonly number[];
 }
 
 /** One atomic durable write, in the order of the fields. */
