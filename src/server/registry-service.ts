@@ -88,7 +88,7 @@ export class RegistryService {
       onClosed: (end, fault) => {
         this.#clients.delete(end);
         if (fault === undefined) return;
-        this.#options.environment.log('warn', `client ${name} disconnected: ${fault}`);
+        this.#options.environment.log('info', `client ${name} disconnected: ${fault}`);
       },
     });
     this.#admit(connection);

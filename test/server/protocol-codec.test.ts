@@ -41,10 +41,10 @@ test('[SRV-1] every response survives its encoding', () => {
 
 test('[SRV-2] a payload is decoded as a view of what arrived, not as a copy', () => {
   const command = Uint8Array.of(1, 2, 3);
-  const sent = encodeRequest({ type: 'propose', id: 1, timeoutMs: 5, command });
-  const request = decodeRequest(sent);
+  const asked = encodeRequest({ type: 'propose', id: 1, timeoutMs: 5, command });
+  const request = decodeRequest(asked);
   assert.equal(request.type, 'propose');
-  assert.equal(request.command.buffer, sent.buffer);
+  assert.equal(request.command.buffer, asked.buffer);
   const answered = encodeResponse({ type: 'ok', id: 1, payload: command });
   const response = decodeResponse(answered);
   assert.equal(response.type, 'ok');

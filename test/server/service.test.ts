@@ -41,7 +41,7 @@ function errorOf(response: Response | undefined): Extract<Response, { type: 'err
 }
 
 test('[SRV-10] a command goes to the node untouched and its result comes back', async () => {
-  const { node, open } = setUp();
+  const { node, open } = new TestService();
   const client = open();
   const command = put('a', 'x');
   const proposed: Uint8Array[] = [];
@@ -59,7 +59,7 @@ test('[SRV-10] a command goes to the node untouched and its result comes back', 
 });
 
 test('[SRV-11] a query waits for the barrier of its consistency', async () => {
-  const { node, open } = setUp();
+  const { node, open } = new TestService();
   const client = open();
   client.send(query(1, 'linearizable'), query(2, 'lease'), query(3, 'local'));
   await delivered();
@@ -76,7 +76,7 @@ test('[SRV-11] a query waits for the barrier of its consistency', async () => {
 });
 
 test('[SRV-12] errors keep code, message and outcome, and name the leader', async () => {
-  const { node, open, fail } = setUp();
+  const { node, open, fail } = new TestService();
   node.setLeader({ id: 'b', address: 'b:7400' });
   const client = open();
   fail(new HoldfastError('no-quorum', 'no quorum within 5000 ms', { outcome: 'unknown' }));
@@ -94,7 +94,7 @@ test('[SRV-12] errors keep code, message and outcome, and name the leader', asyn
 });
 
 test('[SRV-13] too large is refused before the node sees it, with the limit', async () => {
-  const { node, open } = setUp({ service: { maxCommandBytes: 100, maxQueryBytes: 50 } });
+  const { node, open } = new TestService({ service: { maxCommandBytes: 100, maxQueryBytes: 50 } });
   const client = open();
   client.send(propose(1, new Uint8Array(101)));
   client.send({ type: 'leaderQuery', id: 2, timeoutMs: 0, query: new Uint8Array(51) });
@@ -106,7 +106,9 @@ test('[SRV-13] too large is refused before the node sees it, with the limit', as
 });
 
 test('[SRV-14] a client with too much in flight is answered overloaded, others are not', async () => {
-  const { node, open } = setUp({ service: { maxRequestsInFlight: 2, maxWatchesPerClient: 1 } });
+  const { node, open } = new TestService({
+    service: { maxRequestsInFlight: 2, maxWatchesPerClient: 1 },
+  });
   const client = open();
   client.send(query(1, 'local'), query(2, 'local'), query(3, 'local'));
   // Cancelling does not take work back from the node, so it does not make room either.
@@ -132,7 +134,7 @@ test('[SRV-14] a client with too much in flight is answered overloaded, others a
 });
 
 test('[SRV-15] cancelling answers at once, and the late answer is dropped', async () => {
-  const { node, open } = setUp();
+  const { node, open } = new TestService();
   const client = open();
   client.send(propose(1, put('a', 'x')), query(2, 'linearizable'));
   client.send({ type: 'cancel', id: 1 }, { type: 'cancel', id: 2 }, { type: 'cancel', id: 99 });
@@ -155,7 +157,7 @@ test('[SRV-15] cancelling answers at once, and the late answer is dropped', asyn
 });
 
 test('[SRV-16] status tells everything about the node, its members and its revision', async () => {
-  const { node, open } = setUp();
+  const { node, open } = new TestService();
   node.setLeader({ id: 'b', address: 'b:1' });
   node.apply(put('a', 'x'));
   const client = open();
@@ -190,7 +192,7 @@ test('[SRV-16] status tells everything about the node, its members and its revis
 });
 
 test('[SRV-17] members and transfers are checked, passed on and answered', async () => {
-  const { node, open } = setUp();
+  const { node, open } = new TestService();
   const client = open();
   const base = { type: 'member', timeoutMs: 0 } as const;
   client.send(
@@ -212,7 +214,7 @@ test('[SRV-17] members and transfers are checked, passed on and answered', async
 });
 
 test('[SRV-18] keep-alives are asked of the leader side', async () => {
-  const { node, open } = setUp();
+  const { node, open } = new TestService();
   const client = open();
   const lease = encodeLeaseQuery({ type: 'keepAlive', sessions: [77 as SessionId] });
   client.send({ type: 'leaderQuery', id: 1, timeoutMs: 0, query: lease });
@@ -222,7 +224,7 @@ test('[SRV-18] keep-alives are asked of the leader side', async () => {
 });
 
 test('[SRV-19] every client is told when the leader changes, and at first who leads', async () => {
-  const { node, open } = setUp();
+  const { node, open } = new TestService();
   const early = open();
   await delivered();
   assert.deepEqual(early.responses, []);
@@ -231,13 +233,13 @@ test('[SRV-19] every client is told when the leader changes, and at first who le
   const late = open();
   node.setLeader(undefined);
   await delivered();
-  const notice = (address: string): Response => ({ type: 'leader', id: 0, address });
-  assert.deepEqual(early.responses, [notice('b:1'), notice('')]);
-  assert.deepEqual(late.responses, [notice('b:1'), notice('')]);
+  const told: Response[] = ['b:1', ''].map((address) => ({ type: 'leader', id: 0, address }));
+  assert.deepEqual(early.responses, told);
+  assert.deepEqual(late.responses, told);
 });
 
 test('[WATCH-63] a watch from now waits until the node has applied what was committed', async () => {
-  const { node, open } = setUp();
+  const { node, open } = new TestService();
   const client = open();
   client.send(watchAll(1));
   client.send(watchAll(2, 1));
@@ -261,7 +263,7 @@ test('[WATCH-63] a watch from now waits until the node has applied what was comm
 });
 
 test('[WATCH-63] without a quorum a watch from now fails, one from a revision does not', async () => {
-  const { node, open, fail } = setUp();
+  const { node, open, fail } = new TestService();
   fail(new HoldfastError('no-quorum', 'no quorum'));
   const client = open();
   client.send(watchAll(1), watchAll(2, 1));
@@ -272,7 +274,7 @@ test('[WATCH-63] without a quorum a watch from now fails, one from a revision do
 });
 
 test('[WATCH-64] cancelling a watch ends it, and credit for what is over is ignored', async () => {
-  const { node, open } = setUp();
+  const { node, open } = new TestService();
   const client = open();
   client.send(watchAll(1, 1), watchAll(2));
   client.send({ type: 'cancel', id: 1 }, { type: 'cancel', id: 2 });
@@ -288,7 +290,7 @@ test('[WATCH-64] cancelling a watch ends it, and credit for what is over is igno
 });
 
 test('[SRV-20] a stopping node refuses new work, answers the old, then closes', async () => {
-  const { node, open, service } = setUp();
+  const { node, open, service } = new TestService();
   const client = open();
   client.send(propose(1, put('a', 'x')), propose(2, put('b', 'y')), watchAll(3, 1));
   const stuck = query(4, 'linearizable');
@@ -315,7 +317,7 @@ test('[SRV-20] a stopping node refuses new work, answers the old, then closes', 
 });
 
 test('[SRV-21] in process, nothing is delivered inside send, and a throwing receiver harms no one', async () => {
-  const { service, log, node } = setUp();
+  const { service, log, node } = new TestService();
   let inside = false;
   const reentered: boolean[] = [];
   const channel = service.openChannel({
@@ -346,7 +348,7 @@ test('[SRV-22] whatever happens, every request gets exactly one final response',
     fc.asyncProperty(
       fc.array(fc.tuple(anyAct, fc.nat(60)), { maxLength: 60, size: 'max' }),
       async (acts) => {
-        const { node, open, service } = setUp({ service: { maxRequestsInFlight: 8 } });
+        const { node, open, service } = new TestService({ service: { maxRequestsInFlight: 8 } });
         const client = open();
         let next = 1;
         for (const [act, which] of acts) {
@@ -369,10 +371,3 @@ test('[SRV-22] whatever happens, every request gets exactly one final response',
     { numRuns: 200 },
   );
 });
-
-function setUp(...setup: ConstructorParameters<typeof TestService>): TestService & {
-  readonly open: TestService['open'];
-} {
-  const made = new TestService(...setup);
-  return Object.assign(made, { open: made.open.bind(made), fail: made.fail.bind(made) });
-}

@@ -39,13 +39,12 @@ export class TestService {
     this.node.onLeaderChanged = () => this.service.leaderChanged();
   }
 
-  open(): TestChannel {
-    return new TestChannel(this.service);
-  }
+  readonly open = (): TestChannel => new TestChannel(this.service);
 
-  fail(error: HoldfastError): void {
+  /** Barriers fail from now on. */
+  readonly fail = (error: HoldfastError): void => {
     this.node.barrierError = error;
-  }
+  };
 }
 
 /** One client in process, which notes everything it is told. */

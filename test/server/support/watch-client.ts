@@ -28,7 +28,10 @@ export class RecordingTarget implements WatchTarget {
       case 'watchEnded':
         this.ended = response;
         return;
-      default:
+      case 'ok':
+      case 'error':
+      case 'status':
+      case 'leader':
         assert.fail(`a watch was sent ${response.type}`);
     }
   }
