@@ -353,6 +353,12 @@ export interface RaftOptions {
   readonly maxCachedBytes: number;
   /** Ticks a leader's lease is shortened by, for drift between clocks and for tick granularity. */
   readonly leaseMarginTicks: number;
+  /**
+   * For so many ticks after a start no votes are given (but to the target of a transfer), as if a
+   * leader had just been heard: before it stopped, this node may have helped to hold a lease.
+   * 0 unless given; `electionTicks` wherever lease reads are served.
+   */
+  readonly restartQuietTicks?: number;
   /** Check invariants after every input; for tests and simulation. */
   readonly checkInvariants: boolean;
 }
