@@ -22,5 +22,10 @@ export function drain<T>(source: AsyncIterable<T>, take: (piece: T) => void): Pr
       take(step.value);
       return takeRest();
     });
-  return takeRest().finally(() => iterator.return?.());
+  const leave = (): Promise<unknown> => iterator.return?.() ?? Promise.resolve();
+  return takeRest().catch((error: unknown) =>
+    leave().then(() => {
+      throw error;
+    }),
+  );
 }

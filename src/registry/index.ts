@@ -2,6 +2,6 @@ export * from './codec/index.ts';
 export { filterRevision, type EventsSince } from './history.ts';
 export { SessionLeases } from './leases.ts';
 export { defaultLimits, resolveLimits } from './limits.ts';
-export { isQueueKey, queueKey } from './locks.ts';
+export { queueKey } from './locks.ts';
 export { RegistryStateMachine, type RegistryContext } from './state-machine.ts';
 export * from './types.ts';

@@ -30,7 +30,9 @@ export class MvccStore {
   readonly history: History;
   readonly #table = new KeyTable();
   readonly #index = new OrderedIndex<KeyEntry>();
-  #pending: KeyEvent[] = [];
+  /** Changes of the revision under way. Most have one: its list is made to measure. */
+  #firstChange: KeyEvent | undefined;
+  #moreChanges: KeyEvent[] | undefined;
   #liveKeys = 0;
   /** Cluster time in ms: of the entry being applied, or of the last one. */
   time: number;
@@ -82,7 +84,7 @@ export class MvccStore {
       this.time,
       entry?.latest,
     );
-    this.#pending.push({ type: 'put', record: version, previous: before, cause: 'request' });
+    this.#changed({ type: 'put', record: version, previous: before, cause: 'request' });
     this.#install(entry, version);
     return version;
   }
@@ -99,17 +101,29 @@ export class MvccStore {
       entry.key, stored, 0 as Revision, this.nextRevision, 0, 0 as SessionId, undefined, node,
       this.time, before,
     );
-    this.#pending.push({ type: 'delete', record: tombstone, previous: before, cause });
+    this.#changed({ type: 'delete', record: tombstone, previous: before, cause });
     this.#install(entry, tombstone);
   }
 
   /** Ends the command: its changes, if any, become the next revision. */
   commit(): Revision {
-    if (this.#pending.length > 0) {
-      this.history.append({ revision: this.nextRevision, events: this.#pending });
-      this.#pending = [];
-    }
+    const first = this.#firstChange;
+    if (first === undefined) return this.history.last;
+    const more = this.#moreChanges;
+    const events = more === undefined ? [first] : [first, ...more];
+    this.#firstChange = undefined;
+    this.#moreChanges = undefined;
+    this.history.append({ revision: this.nextRevision, events });
     return this.history.last;
+  }
+
+  #changed(event: KeyEvent): void {
+    if (this.#firstChange === undefined) {
+      this.#firstChange = event;
+      return;
+    }
+    this.#moreChanges ??= [];
+    this.#moreChanges.push(event);
   }
 
   /** Takes over a record from a snapshot as the oldest version of its key. */
@@ -121,7 +135,7 @@ export class MvccStore {
   replay(type: KeyEvent['type'], record: KeyRecord, cause: KeyEvent['cause']): void {
     const entry = this.#table.get(record.key);
     const version = copyVersion(record, entry?.latest);
-    this.#pending.push({ type, record: version, previous: entry?.live, cause });
+    this.#changed({ type, record: version, previous: entry?.live, cause });
     this.#install(entry, version);
   }
 
