@@ -66,5 +66,9 @@ export const LEADERLESS: ReadonlySet<string> = new Set(['no-leader', 'no-quorum'
 /** Refusals that say nothing about the request: the same one may succeed a moment later. */
 export const PASSING: ReadonlySet<string> = new Set([
   ...LEADERLESS,
-  ...['transferring', 'stopped', 'closed', 'connection-lost', 'timeout'],
+  'transferring',
+  'stopped',
+  'closed',
+  'connection-lost',
+  'timeout',
 ]);

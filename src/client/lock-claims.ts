@@ -52,12 +52,12 @@ export class LockClaims {
       if (this.#spots.get(id) === spot && spot.claims === 0) this.#spots.delete(id);
     };
     const closeWhile = (work: Promise<void>): void => {
-      const over = work
-        .catch(() => undefined)
-        .then(() => {
-          if (spot.leaving === over) spot.leaving = undefined;
-          forget();
-        });
+      const settled = async (): Promise<void> => {
+        await work.catch(() => undefined);
+        if (spot.leaving === over) spot.leaving = undefined;
+        forget();
+      };
+      const over = settled();
       spot.leaving = over;
     };
     return {

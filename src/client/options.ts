@@ -58,16 +58,19 @@ export interface ConnectSettings {
 }
 
 function duration(what: string, defaultMs: number): z.ZodType<number> {
-  return z.unknown().transform((value, context) => {
-    if (value === undefined) return defaultMs;
-    try {
-      return parseDuration(value as Duration, what);
-    } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-      return z.NEVER;
-    }
-  });
+  return z
+    .unknown()
+    .optional()
+    .transform((value, context) => {
+      if (value === undefined) return defaultMs;
+      try {
+        return parseDuration(value as Duration, what);
+      } catch (error) {
+        if (!(error instanceof HoldfastError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+        return z.NEVER;
+      }
+    });
 }
 
 const registryFields = {
