@@ -155,7 +155,7 @@ export class Lifecycle {
     const { store, stateMachine, environment } = this.#options;
     const { snapshot } = recovered;
     if (snapshot?.index === 0) this.#foundingRecord = snapshot;
-    const raft = new Raft(this.#raftOptions(), recovered);
+    const raft = new Raft(this.#raftOptions(isNew), recovered);
     if (!isNew) {
       const lines = checkConfiguration(this.#options, this.#storeId, raft.membership);
       for (const line of lines) environment.log('warn', line);
@@ -181,9 +181,17 @@ export class Lifecycle {
     this.#turn = new Turn(engine, this.#loop, { leaderChanged });
   }
 
-  #raftOptions(): RaftOptions {
+  #raftOptions(isNew: boolean): RaftOptions {
     const { id, environment, settings } = this.#options;
-    return { id, storeId: this.#storeId, random: () => environment.random(), ...paces(settings) };
+    const rest = paces(settings);
+    return {
+      id,
+      storeId: this.#storeId,
+      random: () => environment.random(),
+      // In the life before, this node may have been part of a quorum that granted a lease.
+      restartQuietTicks: isNew ? 0 : rest.electionTicks,
+      ...rest,
+    };
   }
 
   #createPeers(): Peers {

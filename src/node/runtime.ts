@@ -16,11 +16,11 @@ export interface Runtime {
 export function settle<T>(
   runtime: Runtime,
   promise: Promise<T>,
-  done: (value: T) => void,
+  settled: (value: T) => void,
   failed: (error: unknown) => void,
 ): void {
   promise.then(
-    (value) => runtime.post(() => done(value)),
+    (value) => runtime.post(() => settled(value)),
     (error: unknown) => runtime.post(() => failed(error)),
   );
 }

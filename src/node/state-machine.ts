@@ -47,5 +47,5 @@ export interface StateMachine {
   /** Replaces the whole state. When it rejects, the state is undefined and the node stops. */
   restore(chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** Only when the machine has a leader-only side. */
-  readonly leaderSide?: LeaderSide;
+  readonly leaderSide?: LeaderSide | undefined;
 }
