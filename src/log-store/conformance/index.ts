@@ -1,0 +1,47 @@
+/**
+ * `holdfast/conformance`: checks a log store against the whole contract.
+ *
+ * @example
+ * import { test } from 'node:test';
+ * import { testLogStore } from 'holdfast/conformance';
+ * import { createStore } from './my-store.js';
+ *
+ * const module = new URL('./my-store.js', import.meta.url);
+ * testLogStore({ test, create: createStore, module });
+ */
+import { defineBoundaries } from './boundaries.ts';
+import { defineModelCases } from './model-cases.ts';
+import type { ConformanceOptions } from './options.ts';
+import { Rig } from './rig.ts';
+import type { Define } from './rig.ts';
+import { defineSnapshots } from './snapshots.ts';
+import { defineVerbs } from './verbs.ts';
+
+/**
+ * Registers every case with `options.test`. A case fails by rejecting. Directories are made under the
+ * system's place for temporary files and removed.
+ */
+export function testLogStore(options: ConformanceOptions): void {
+  const long = options.long ?? process.env['HOLDFAST_CONFORMANCE_LONG'] !== undefined;
+  const define: Define = (name, run) => {
+    options.test(name, async () => {
+      const rig = new Rig(options);
+      try {
+        await run(rig);
+      } finally {
+        await rig.dispose();
+      }
+    });
+  };
+  defineVerbs(define, options.durable !== false);
+  defineBoundaries(define);
+  defineSnapshots(define);
+  defineModelCases(define, long);
+}
+
+export type {
+  ConformanceOptions,
+  CreateStore,
+  DurableStoreOptions,
+  VolatileStoreOptions,
+} from './options.ts';
