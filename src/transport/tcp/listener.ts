@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { HoldfastError } from '../../base/index.ts';
 import { formatAddress, readHello, type FrameDecoder, type Hello } from '../../wire/index.ts';
 import type { TransportEnvironment } from '../environment.ts';
@@ -102,10 +102,11 @@ export class Listener {
         cert,
         ...(ca === undefined ? {} : { ca }),
         requestCert: requestClientCertificate,
-        rejectUnauthorized: requestClientCertificate,
+        // Judged in `#welcomeSecure`, since the server itself would hang up without giving a reason.
+        rejectUnauthorized: false,
         handshakeTimeout: limits.handshakeTimeoutMs,
       },
-      (socket) => this.#welcome(socket),
+      (socket) => this.#welcomeSecure(socket, requestClientCertificate),
     );
     server.on('tlsClientError', (error, socket) => {
       const remote = socket.remoteAddress;
@@ -113,6 +114,18 @@ export class Listener {
       if (remote !== undefined) this.#options.strange(remote, `TLS failed: ${error.message}`);
     });
     return server;
+  }
+
+  #welcomeSecure(socket: TLSSocket, certificateDemanded: boolean): void {
+    if (socket.authorized || !certificateDemanded) {
+      this.#welcome(socket);
+      return;
+    }
+    const remote = remoteOf(socket);
+    const given = Object.keys(socket.getPeerCertificate()).length > 0;
+    const fault = given ? `is not trusted (${String(socket.authorizationError)})` : 'is missing';
+    socket.on('error', () => undefined).destroy();
+    this.#options.strange(remote, `TLS failed: its certificate ${fault}`);
   }
 
   /** Strangers cost memory and descriptors before they have said a word: bound their number. */
