@@ -140,11 +140,6 @@ export class Core {
     return lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex >= log.lastIndex);
   }
 
-  /** Entries through here may be handed out: committed, and durable here too. */
-  get applicableIndex(): LogIndex {
-    return this.commitIndex < this.log.persistedIndex ? this.commitIndex : this.log.persistedIndex;
-  }
-
   /** Puts a membership in force that has just been appended. */
   adoptMembership(index: LogIndex, membership: Membership): void {
     this.memberships.push(index, membership);

@@ -73,12 +73,12 @@ type Hold = (condition: boolean, message: string) => void;
 function checkLog(core: Core, hold: Hold): void {
   const { log, memberships } = core;
   hold(core.appliedIndex <= core.commitIndex, 'only what is committed is applied');
-  hold(core.appliedIndex <= log.persistedIndex, 'only what is durable here is applied');
   hold(core.commitIndex <= log.lastIndex, 'the commit index is in the log');
   hold(log.persistedIndex <= log.lastIndex, 'only what is in the log is durable');
   hold(log.firstIndex <= log.lastIndex + 1, 'the log begins at or before its end');
   hold(log.firstIndex <= (core.snapshot?.index ?? 0) + 1, 'a snapshot covers what was compacted');
-  hold(log.memoryFirst <= log.persistedIndex + 1, 'what is not durable is in memory');
+  const durable = Math.max(log.persistedIndex, core.snapshot?.index ?? 0);
+  hold(log.memoryFirst <= durable + 1, 'what is not durable is in memory');
   hold(log.lastTerm <= core.term, 'no entry is of a later term than the node');
   hold(log.termAt(core.commitIndex) !== undefined, 'the term at the commit index is known');
   hold(memberships.index <= log.lastIndex, 'the membership in force is in the log');
@@ -108,7 +108,10 @@ function checkLeader(core: Core, role: LeaderRole, hold: Hold): void {
   const { log, membership } = core;
   hold(core.votedFor === core.id, 'a leader voted for itself');
   hold(log.lastTerm === core.term, 'a leader has an entry of its term');
-  hold(log.termAt(role.termStart) === core.term, 'the term starts with an entry of its own');
+  hold(
+    role.termStart < log.firstIndex || log.termAt(role.termStart) === core.term,
+    'the term starts with an entry of its own',
+  );
   hold(
     isVoter(membership, core.id) || core.memberships.index >= role.termStart,
     'a leader is a voter unless its own change removed it',

@@ -9,11 +9,11 @@ import type { Progress } from './progress.ts';
 import { quorumValue } from './quorum.ts';
 import { RoundClock } from './round-clock.ts';
 import type { LeaderRole } from './roles.ts';
-import { bestSuccessor, expireTransfer, startTransfer } from './transfer.ts';
+import { bestSuccessor, expireTransfer, sendTimeoutNow } from './transfer.ts';
 import { becomeFollower } from './transitions.ts';
 import type { NodeId } from './types.ts';
 
-/** A candidate was elected. Its first entry lets earlier terms' entries be committed (section 8). */
+/** A candidate was elected. Its first entry lets those of earlier terms be committed (section 8). */
 export function startLeading(core: Core): void {
   invariant(core.role.type === 'candidate', 'only a candidate is elected', core.role.type);
   const progress = new Map<NodeId, Progress>();
@@ -60,10 +60,6 @@ export function tickLeader(core: Core, role: LeaderRole): void {
     return;
   }
   expireTransfer(core, role);
-  if (!core.campaignAllowed && role.transfer === undefined) {
-    becomeFollower(core, core.term, undefined);
-    return;
-  }
   for (const progress of role.progress.values()) tickSnapshot(core, role, progress);
   if (core.tickCount - role.lastHeartbeatTick < core.options.heartbeatTicks) return;
   role.lastHeartbeatTick = core.tickCount;
@@ -87,10 +83,9 @@ function tickSnapshot(core: Core, role: LeaderRole, progress: Progress): void {
   role.replicationDue = true;
 }
 
-/** Gives leadership up: to the best follower when there is one, to nobody otherwise. */
+/** Gives leadership up at once, and bids the best follower not to wait for a timeout. */
 export function giveUpLeadership(core: Core, role: LeaderRole): void {
-  if (role.transfer !== undefined) return;
   const successor = bestSuccessor(core, role);
-  if (successor === undefined) becomeFollower(core, core.term, undefined);
-  else startTransfer(core, successor);
+  if (successor !== undefined) sendTimeoutNow(core, role, successor);
+  becomeFollower(core, core.term, undefined);
 }

@@ -7,8 +7,7 @@ import type { Progress } from './progress.ts';
 import { beginReadRound, noteReply } from './reads.ts';
 import type { LeaderRole } from './roles.ts';
 import { requestSnapshotChunk, startSnapshot } from './snapshot-sending.ts';
-import { bestSuccessor, sendTimeoutNow } from './transfer.ts';
-import { becomeFollower } from './transitions.ts';
+import { giveUpLeadership } from './leading.ts';
 import type {
   AppendResponse,
   Entry,
@@ -39,14 +38,8 @@ export function flushLeader(core: Core, role: LeaderRole): void {
     const shared: SharedBatch = { from: NO_INDEX, batch: EMPTY_BATCH };
     for (const [id, progress] of role.progress) replicate(core, role, id, progress, shared);
   }
-  if (role.retiring) retire(core, role);
-}
-
-/** Removed from the cluster: the others were told of the commit, and one may go on at once. */
-function retire(core: Core, role: LeaderRole): void {
-  const successor = bestSuccessor(core, role);
-  if (successor !== undefined) sendTimeoutNow(core, role, successor);
-  becomeFollower(core, core.term, undefined);
+  // Removed from the cluster. The others have been told of the commit by now.
+  if (role.retiring) giveUpLeadership(core, role);
 }
 
 function sendHeartbeat(core: Core, role: LeaderRole, to: NodeId, progress: Progress): void {
@@ -139,7 +132,21 @@ export function handleFollowerFetch(
   const isCurrent = entries.every(
     (entry, i) => entry.index === request.from + i && core.log.matches(entry.index, entry.term),
   );
-  if (isCurrent && entries.length > 0) sendAppend(core, role, id, progress, batchOf(entries));
+  if (isCurrent && entries.length > 0)
+    sendAppend(core, role, id, progress, toppedUp(core, entries));
+}
+
+/** Fetched entries and what follows them in memory: a probe costs a round trip, so it goes full. */
+function toppedUp(core: Core, fetched: readonly Entry[]): EntryBatch {
+  const { log, options } = core;
+  const batch = batchOf(fetched);
+  const next = logIndex(fetched[fetched.length - 1]!.index + 1);
+  if (next < log.memoryFirst || next > log.lastIndex) return batch;
+  const room = options.maxAppendBytes - batch.bytes;
+  const first = log.entryInMemory(next)!;
+  if (first.data.length > room) return batch;
+  const more = log.slice(next, log.lastIndex, room);
+  return { entries: [...fetched, ...more.entries], bytes: batch.bytes + more.bytes };
 }
 
 function sendEmpty(core: Core, role: LeaderRole, to: NodeId, progress: Progress): void {
@@ -216,7 +223,7 @@ export function handleHeartbeatResponse(
 
 /** When confirmations stay out, an empty append shows whether what was sent has arrived. */
 function nudge(core: Core, role: LeaderRole, to: NodeId, progress: Progress): void {
-  if (!progress.stalled(core.tickCount, 2 * core.options.heartbeatTicks)) return;
+  if (!progress.stalled(core.tickCount, core.options.heartbeatTicks)) return;
   progress.lastAdvanceTick = core.tickCount;
   sendEmpty(core, role, to, progress);
 }
