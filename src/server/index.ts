@@ -5,3 +5,5 @@ export {
   type RegistryServiceOptions,
   type ServedRegistry,
 } from './registry-service.ts';
+export type { ServerOptions, ServerTls } from './server-options.ts';
+export { startServer, type RunningServer } from './start-server.ts';
