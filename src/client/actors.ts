@@ -48,11 +48,11 @@ export class Actors {
     return numbered ? own : { ...NOBODY, session: own.session };
   }
 
-  open(options: SessionOptions): Promise<ClientSession> {
+  async open(options: SessionOptions): Promise<ClientSession> {
     const { ttl, label, metadata, keepAlive } = options;
     const ttlMs = ttl === undefined ? this.#settings.sessionTtlMs : parseDuration(ttl, 'ttl');
     const name = utf8ToByteString(label ?? '');
-    return this.#open(ttlMs, name, encodeMetadata(metadata), keepAlive !== false, options);
+    return await this.#open(ttlMs, name, encodeMetadata(metadata), keepAlive !== false, options);
   }
 
   /** Ends the own session; the others end with their TTL. */

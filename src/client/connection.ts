@@ -14,7 +14,7 @@ export interface Exchange {
 
 export interface ConnectionEvents {
   opened(connection: Connection): void;
-  /** Called once, after every exchange was told. */
+  /** Called once, before its exchanges are told. */
   closed(connection: Connection, reason: string, code: RefusalCode | undefined): void;
   leader(address: string): void;
   arrival(): void;
@@ -194,8 +194,9 @@ export class Connection {
     this.#options.events.arrival();
     const exchanges = [...this.#exchanges.values()];
     this.#exchanges.clear();
-    for (const exchange of exchanges) exchange.lost(reason);
+    // First, so that nobody who sends again is given this connection.
     this.#options.events.closed(this, reason, code);
+    for (const exchange of exchanges) exchange.lost(reason);
   }
 }
 

@@ -142,8 +142,10 @@ export class RegistryClient implements Registry {
   }
 
   async lock(name: Key, options: LockOptions = {}): Promise<Lock> {
+    const key = encodeKey(name, 'name');
+    const waitMs = waitOf(options);
     const actor = await this.#actors.actorFor(options.session, this.#patience(options), true);
-    return this.#locks.lock(encodeKey(name, 'name'), actor, options, waitOf(options));
+    return this.#locks.lock(key, actor, options, waitMs);
   }
 
   async unlock(name: Key, lock: LockRef, options?: CallOptions): Promise<void> {

@@ -202,10 +202,11 @@ export class WatchStream implements Watch, WatchSubscriber {
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#attachment?.close();
     this.#rejectStarted(error ?? new HoldfastError('closed', 'the watch was closed'));
-    for (const waiter of this.#waiters.splice(0)) {
-      if (error === undefined) waiter.resolve(DONE);
-      else waiter.reject(error);
-    }
+    const waiters = this.#waiters.splice(0);
+    if (error === undefined) for (const waiter of waiters) waiter.resolve(DONE);
+    else for (const waiter of waiters) waiter.reject(error);
+    // An error is told once; then the iteration is over.
+    if (waiters.length > 0) this.#end = { error: undefined };
   }
 
   #nextEvent(): Promise<IteratorResult<WatchEvent, undefined>> {

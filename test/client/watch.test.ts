@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Watch } from '../../src/client/index.ts';
+import { failure, harness, type Harness } from './support/harness.ts';
+
+/** Takes so many events, as `key=value@revision`. */
+async function take(watch: Watch, count: number): Promise<string[]> {
+  const seen: string[] = [];
+  if (count === 0) return seen;
+  const iterator = watch[Symbol.asyncIterator]();
+  while (seen.length < count) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    const { type, key, record, revision } = next.value;
+    seen.push(type === 'put' ? `${key}=${record.text()}@${revision}` : `-${key}@${revision}`);
+  }
+  return seen;
+}
+
+async function write(harnessed: Harness, from: number, to: number): Promise<void> {
+  const { time, registry } = harnessed;
+  for (let i = from; i <= to; i++) await time.until(registry.put(`w/${i}`, `${i}`));
+}
+
+test('[API-30] a watch sees what is written after it started, in order, once', async () => {
+  const { time, registry } = harness();
+  await time.until(registry.put('w/0', 'before'));
+  const watch = registry.watch({ prefix: 'w/' });
+  const { revision } = await time.until(watch.started);
+  const first = await time.until(registry.put('w/1', 'one'));
+  assert.equal(first.modRevision, revision + 1);
+  await time.until(registry.put('other', 'x'));
+  await time.until(registry.delete('w/0'));
+  const seen = await time.until(take(watch, 2));
+  assert.deepEqual(seen, [`w/1=one@${revision + 1}`, `-w/0@${revision + 3}`]);
+  await watch.close();
+});
+
+test('[API-31] a watch may begin in the past and goes on into the present', async () => {
+  const harnessed = harness();
+  const { time, registry } = harnessed;
+  await write(harnessed, 1, 3);
+  const from = (await time.until(registry.get('w/2')))?.modRevision ?? 0;
+  const watch = registry.watch({ prefix: 'w/', from });
+  assert.equal((await time.until(watch.started)).revision, from - 1);
+  await write(harnessed, 4, 4);
+  const seen = await time.until(take(watch, 3));
+  assert.deepEqual(
+    seen.map((event) => event.split('@')[0]),
+    ['w/2=2', 'w/3=3', 'w/4=4'],
+  );
+});
+
+test('[API-32] a watch goes on after a lost connection, without gap or repeat', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry } = harnessed;
+  const watch = registry.watch({ prefix: 'w/' });
+  await time.until(watch.started);
+  await write(harnessed, 1, 2);
+  for (const node of cluster.nodes.values()) node.cutAll();
+  const other = harnessed.another();
+  await time.until(other.put('w/3', '3'));
+  cluster.node('a:1').goDown();
+  cluster.elect('b:1');
+  await time.until(other.put('w/4', '4'));
+  await write(harnessed, 5, 5);
+  const seen = await time.until(take(watch, 5));
+  assert.deepEqual(
+    seen.map((event) => event.split('@')[0]),
+    ['w/1=1', 'w/2=2', 'w/3=3', 'w/4=4', 'w/5=5'],
+  );
+});
+
+test('[API-33] a node that lags behind is fine for a watch', async () => {
+  const harnessed = harness({ followLeader: false, endpoints: ['b:1'] });
+  const { time, cluster, registry } = harnessed;
+  const watch = registry.watch({ prefix: 'w/' });
+  await time.until(watch.started);
+  cluster.node('b:1').heldBackAt = cluster.registry.revision;
+  await write(harnessed, 1, 3);
+  cluster.node('b:1').cutAll();
+  await time.advance(500);
+  cluster.node('b:1').heldBackAt = undefined;
+  cluster.node('b:1').pump();
+  const seen = await time.until(take(watch, 3));
+  assert.deepEqual(
+    seen.map((event) => event.split('@')[0]),
+    ['w/1=1', 'w/2=2', 'w/3=3'],
+  );
+});
+
+test('[API-34] history that is gone ends the watch, with where to begin again', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry } = harnessed;
+  await write(harnessed, 1, 5);
+  const { encodeCommand } = await import('../../src/registry/index.ts');
+  const header = { session: 0, sequence: 0, acknowledged: 0, node: '' } as never;
+  cluster.apply(encodeCommand(header, { type: 'compact', revision: 3 as never }));
+  const watch = registry.watch({ from: 2 });
+  const error = await failure(time.until(take(watch, 1)));
+  assert.equal(error.code, 'compacted');
+  assert.equal(error.resumeFrom, 4);
+  assert.match(error.message, /may start at revision 4/);
+  assert.deepEqual(await time.until(take(watch, 1)), []);
+});
+
+test('[API-35] a consumer that does not read stops the flow, and then gets everything', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry } = harnessed;
+  const watch = registry.watch({ prefix: 'w/' });
+  await time.until(watch.started);
+  const big = new Uint8Array(300_000).fill(65);
+  for (let i = 0; i < 12; i++) await time.until(registry.put(`w/${i}`, big));
+  const unread = [...cluster.nodes.values()].flatMap((node) => [...node.channels]);
+  assert.ok(unread.length > 0);
+  for (const node of cluster.nodes.values()) node.cutAll();
+  await time.advance(2_000);
+  const watching = unread.length;
+  assert.ok(watching > 0);
+  const seen = await time.until(take(watch, 12));
+  assert.deepEqual(
+    seen.map((event) => event.split('=')[0]),
+    Array.from({ length: 12 }, (_, i) => `w/${i}`),
+  );
+});
+
+test('[API-36] closing a watch, or its signal, ends the iteration quietly', async () => {
+  const { time, registry } = harness();
+  const controller = new AbortController();
+  const one = registry.watch({ signal: controller.signal });
+  const other = registry.watch();
+  const both = Promise.all([take(one, 1), take(other, 1)]);
+  await time.advance(50);
+  controller.abort();
+  await other.close();
+  assert.deepEqual(await time.until(both), [[], []]);
+  const aborted = registry.watch({ signal: controller.signal });
+  assert.deepEqual(await time.until(take(aborted, 1)), []);
+});
+
+test('[API-37] changes of one revision are marked: the last one says so', async () => {
+  const { time, cluster, registry } = harness();
+  const session = await time.until(registry.openSession({ ttl: '5s' }));
+  const watch = registry.watch({ prefix: 'e/' });
+  await time.until(watch.started);
+  await time.until(registry.put('e/1', 'x', { ephemeral: true, session }));
+  await time.until(registry.put('e/2', 'x', { ephemeral: true, session }));
+  await time.until(session.close());
+  const marks: [string, boolean][] = [];
+  const iterator = watch[Symbol.asyncIterator]();
+  for (let i = 0; i < 4; i++) {
+    const { value } = await time.until(iterator.next());
+    if (value !== undefined) marks.push([`${value.type} ${value.cause}`, value.last]);
+  }
+  assert.deepEqual(marks, [
+    ['put request', true],
+    ['put request', true],
+    ['delete sessionEnded', false],
+    ['delete sessionEnded', true],
+  ]);
+  assert.ok(cluster.registry.revision > 0);
+});
