@@ -6,17 +6,10 @@ import type { Entry, FetchRequest } from './types.ts';
 
 const NOTHING: readonly Entry[] = [];
 
-/** Entries that are durable and handed out stay in memory only for followers close behind. */
-export function evict(core: Core): void {
-  const { log, appliedIndex, options } = core;
-  const through = appliedIndex < log.persistedIndex ? appliedIndex : log.persistedIndex;
-  log.evict(through, options.maxCachedBytes);
-}
-
 /** Whether `takeCommitted` would hand out entries or ask for them. */
 export function hasCommitted(core: Core): boolean {
   if (core.fetchedToApply !== undefined) return true;
-  return core.commitIndex > core.appliedIndex && core.applyFetch === undefined;
+  return core.applicableIndex > core.appliedIndex && core.applyFetch === undefined;
 }
 
 /** The next committed entries; those no longer in memory are asked back from the store first. */
@@ -32,7 +25,7 @@ export function takeCommitted(core: Core): readonly Entry[] {
 function fromMemory(core: Core): readonly Entry[] {
   const { log, options } = core;
   const from = logIndex(core.appliedIndex + 1);
-  const through = core.commitIndex;
+  const through = core.applicableIndex;
   if (from >= log.memoryFirst) return log.slice(from, through, options.maxCommittedBytes).entries;
   core.applyFetch = {
     purpose: { type: 'apply' },
@@ -54,7 +47,7 @@ export function handleApplyFetch(
   core.applyFetch = undefined;
   invariant(entries !== undefined && entries.length > 0, 'entries to apply are gone', request);
   entries.forEach((entry, i) => {
-    const inPlace = entry.index === request.from + i && entry.index <= core.commitIndex;
+    const inPlace = entry.index === request.from + i && entry.index <= core.applicableIndex;
     invariant(inPlace, 'fetched entries are those asked for', request);
   });
   core.fetchedToApply = entries;

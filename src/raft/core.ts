@@ -140,6 +140,14 @@ export class Core {
     return lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex >= log.lastIndex);
   }
 
+  /**
+   * Entries through here may be handed out: committed, and durable here too. So what was applied is
+   * never ahead of the log, and neither is a snapshot of it.
+   */
+  get applicableIndex(): LogIndex {
+    return this.commitIndex < this.log.persistedIndex ? this.commitIndex : this.log.persistedIndex;
+  }
+
   /** Puts a membership in force that has just been appended. */
   adoptMembership(index: LogIndex, membership: Membership): void {
     this.memberships.push(index, membership);

@@ -77,8 +77,8 @@ function checkLog(core: Core, hold: Hold): void {
   hold(log.persistedIndex <= log.lastIndex, 'only what is in the log is durable');
   hold(log.firstIndex <= log.lastIndex + 1, 'the log begins at or before its end');
   hold(log.firstIndex <= (core.snapshot?.index ?? 0) + 1, 'a snapshot covers what was compacted');
-  const durable = Math.max(log.persistedIndex, core.snapshot?.index ?? 0);
-  hold(log.memoryFirst <= durable + 1, 'what is not durable is in memory');
+  hold(core.appliedIndex <= log.persistedIndex, 'only what is durable here is applied');
+  hold(log.memoryFirst <= log.persistedIndex + 1, 'what is not durable is in memory');
   hold(log.lastTerm <= core.term, 'no entry is of a later term than the node');
   hold(log.termAt(core.commitIndex) !== undefined, 'the term at the commit index is known');
   hold(memberships.index <= log.lastIndex, 'the membership in force is in the log');

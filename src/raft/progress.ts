@@ -114,6 +114,7 @@ export class Progress {
         break;
       case 'snapshot':
         if (match >= this.state.snapshot.index) this.becomeProbe(logIndex(match + 1));
+        else if (match >= this.next) this.next = logIndex(match + 1);
         break;
     }
     return advanced;

@@ -1,5 +1,5 @@
 /** The consensus core: takes inputs one at a time, and gathers what they ask the node to do. */
-import { evict, handleApplyFetch, hasCommitted, takeCommitted } from './applying.ts';
+import { handleApplyFetch, hasCommitted, takeCommitted } from './applying.ts';
 import { advanceCommit } from './commit.ts';
 import { Core } from './core.ts';
 import { receive } from './dispatch.ts';
@@ -116,7 +116,6 @@ export class Raft implements RaftCore {
     const metadata = core.log.completeWrite(token);
     if (metadata !== undefined) voteBecameDurable(core, metadata.term, metadata.votedFor);
     campaignIfDurable(core);
-    evict(core);
     if (core.role.type === 'leader') advanceCommit(core, core.role);
     this.#checker?.check();
   }
@@ -184,7 +183,7 @@ export class Raft implements RaftCore {
     const metadata = core.takeChangedMetadata();
     const mustWrite = metadata !== undefined || log.writePending;
     const persist = mustWrite ? log.issueWrite(metadata) : undefined;
-    if (committed.length > 0) evict(core);
+    if (committed.length > 0) log.evict(core.appliedIndex, core.options.maxCachedBytes);
     this.#checker?.check();
     return out.take(persist, committed);
   }

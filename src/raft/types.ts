@@ -272,7 +272,7 @@ export interface Output {
   readonly sendAfterPersist: readonly Message[];
   /** Replace the state machine's state with this (already durable) snapshot. */
   readonly restore: SnapshotMeta | undefined;
-  /** To be applied, in order, each exactly once. */
+  /** To be applied, in order, each exactly once. Durable here as well as on a quorum. */
   readonly committed: readonly Entry[];
   readonly reads: readonly ReadResult[];
   readonly fetch: readonly FetchRequest[];
