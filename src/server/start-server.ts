@@ -123,7 +123,7 @@ function tlsOf(options: ServerOptions): Pick<ConstructorParameters<typeof TcpTra
  * 0 is exchanged for a free one first. Another process may take it in between; then the start fails
  * with `address-in-use`.
  */
-async function resolvePort(options: ResolvedOptions): Promise<ResolvedOptions> {
+export async function resolvePort(options: ResolvedOptions): Promise<ResolvedOptions> {
   if (options.listen.port !== 0) return options;
   const probe = createServer();
   try {
@@ -153,7 +153,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 };
 
 /** What went wrong, as the one type callers are told; the parts' own errors are kept. */
-function startError(error: unknown, signal: AbortSignal | undefined): HoldfastError {
+export function startError(error: unknown, signal: AbortSignal | undefined): HoldfastError {
   if (signal?.aborted === true) {
     return new HoldfastError('aborted', 'the start was aborted', { cause: error });
   }

@@ -46,6 +46,28 @@ test('[WATCH-56] when the state jumped, watchers go on out of history', () => {
   assert.equal(later.target.revisions[0]?.revision, 40);
 });
 
+test('[WATCH-56] a watch open while a snapshot is restored sees what the snapshot skipped', () => {
+  const lagging = new WatchModel({ historyRevisions: 30 });
+  const ahead = new WatchModel({ historyRevisions: 30 });
+  for (const model of [lagging, ahead]) {
+    for (let i = 1; i <= 10; i++) model.apply(put('a', String(i)));
+    model.hub.dispatch();
+  }
+  const reached = lagging.watch(ALL);
+  const slow = lagging.watch(ALL, 2);
+  slow.target.writable = false;
+  for (let i = 11; i <= 35; i++) ahead.apply(put('a', String(i)));
+  const restorer = lagging.registry.restorer();
+  for (const chunk of ahead.registry.snapshotChunks()) restorer.push(chunk);
+  restorer.finish();
+  lagging.hub.dispatch();
+  lagging.settle();
+  assert.deepEqual(describeEvents(reached.target.revisions), ahead.expected(reached, 35));
+  assert.equal(reached.target.newest, 35);
+  assert.equal(slow.target.ended?.code, 'compacted');
+  assert.equal(slow.target.ended?.resumeFrom, lagging.registry.compactRevision + 1);
+});
+
 test('[WATCH-57] a watch that sees no events is told how far it is', () => {
   const model = new WatchModel({ historyRevisions: 60 });
   const idle = model.watch({ start: 'x', end: 'y' });
