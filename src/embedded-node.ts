@@ -1,0 +1,92 @@
+/** What every node in this process offers, whatever it replicates. */
+import type { HoldfastError } from './base/index.ts';
+import { parseDuration, type Duration, type MemberStatus, type NewMember } from './client/index.ts';
+import type { CallOptions, MembershipChange, NodeId, NodeStatus, RaftNode } from './node/index.ts';
+
+export interface WaitOptions {
+  /** How long to wait; the default is the node's `requestTimeoutMs`. */
+  readonly timeout?: Duration;
+}
+
+/** One member of a cluster, in this process. */
+export interface EmbeddedNode extends AsyncDisposable {
+  readonly id: string;
+  /** Where others reach it, `host:port`. */
+  readonly address: string;
+  /** Resolves when the node is over: to why, when it stopped itself, and to undefined after `stop`. */
+  readonly stopped: Promise<HoldfastError | undefined>;
+  /** As of now and of this node. */
+  status(): NodeStatus;
+  /** The cluster's members as this node knows them. */
+  members(): readonly MemberStatus[];
+  /** Rejects with `membership-refused` when the cluster cannot change now. */
+  addMember(member: NewMember, options?: WaitOptions): Promise<void>;
+  /** Makes a learner that has caught up a voter. */
+  promote(id: string, options?: WaitOptions): Promise<void>;
+  demote(id: string, options?: WaitOptions): Promise<void>;
+  removeMember(id: string, options?: WaitOptions): Promise<void>;
+  /** Hands leadership to a node, or to the best follower. */
+  transfer(to?: string, options?: WaitOptions): Promise<void>;
+  /** Resolves to the leader's id; rejects with `no-leader` when none is found in time. */
+  waitForLeader(options?: WaitOptions): Promise<string>;
+  /** Hands leadership over, answers what is open, closes everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** The part of a node that is the same for every state machine. */
+export class NodeControls {
+  readonly id: string;
+  readonly #node: RaftNode;
+
+  constructor(node: RaftNode) {
+    this.id = node.id;
+    this.#node = node;
+  }
+
+  status(): NodeStatus {
+    return this.#node.status();
+  }
+
+  members(): readonly MemberStatus[] {
+    const { membership } = this.#node.status();
+    if (membership === undefined) return [];
+    const voting = new Set<string>([...membership.voters, ...membership.outgoing]);
+    return Object.entries(membership.members).map(([id, { address }]) => {
+      return { id, address, role: voting.has(id) ? 'voter' : 'learner' };
+    });
+  }
+
+  addMember({ id, address, promote = true }: NewMember, options?: WaitOptions): Promise<void> {
+    return this.#change({ type: 'add', id: id as NodeId, address, promote }, options);
+  }
+
+  promote(id: string, options?: WaitOptions): Promise<void> {
+    return this.#change({ type: 'promote', id: id as NodeId }, options);
+  }
+
+  demote(id: string, options?: WaitOptions): Promise<void> {
+    return this.#change({ type: 'demote', id: id as NodeId }, options);
+  }
+
+  removeMember(id: string, options?: WaitOptions): Promise<void> {
+    return this.#change({ type: 'remove', id: id as NodeId }, options);
+  }
+
+  async transfer(to?: string, options?: WaitOptions): Promise<void> {
+    await this.#node.transfer(to as NodeId | undefined, patience(options));
+  }
+
+  async waitForLeader(options?: WaitOptions): Promise<string> {
+    return await this.#node.waitForLeader(patience(options));
+  }
+
+  async #change(change: MembershipChange, options: WaitOptions | undefined): Promise<void> {
+    await this.#node.changeMembership(change, patience(options));
+  }
+}
+
+/** The runtime's own options for a call. */
+export function patience(options: WaitOptions | undefined): CallOptions {
+  if (options?.timeout === undefined) return {};
+  return { timeoutMs: parseDuration(options.timeout, 'timeout') };
+}

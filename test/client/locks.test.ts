@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LockRef, Registry } from '../../src/client/index.ts';
+import { failure, harness, type Harness } from './support/harness.ts';
+import { eventually } from './support/wait.ts';
+
+async function queueOf({ time, another }: Harness, name: string): Promise<readonly LockRef[]> {
+  const onlooker = another({ exactlyOnce: false });
+  const queue = await time.until(onlooker.lockQueue(name));
+  await time.until(onlooker.close());
+  return queue;
+}
+
+test('[M4] [LOCK-50] trying takes a free lock, and refuses a held one at once', async () => {
+  const { time, registry, another } = harness();
+  const lock = await time.until(registry.lock('n', { try: true }));
+  const again = await time.until(registry.lock('n', { try: true }));
+  assert.equal(again.token, lock.token);
+  const other = another();
+  const error = await failure(time.until(other.lock('n', { try: true })));
+  assert.equal(error.code, 'locked');
+  await time.until(lock.unlock());
+  await time.until(lock.unlock());
+  const next = await time.until(other.lock('n', { try: true }));
+  assert.ok(next.token > lock.token);
+});
+
+test('[M2] [LOCK-51] the own session holds: its writes pass, those of others do not', async () => {
+  const { time, registry, another } = harness();
+  const lock = await time.until(registry.lock('n'));
+  const record = await time.until(registry.put('n', 'mine'));
+  assert.deepEqual(record.lock, { session: lock.session, token: lock.token });
+  const other = another();
+  for (const write of [other.put('n', 'theirs'), other.delete('n'), other.persist('n')]) {
+    assert.equal((await failure(time.until(write))).code, 'locked');
+  }
+  assert.equal((await time.until(registry.get('n')))?.text(), 'mine');
+  assert.deepEqual(await time.until(other.lockQueue('n')), [record.lock]);
+});
+
+test('[M2] a put can take the lock in the same step', async () => {
+  const { time, registry, another } = harness();
+  const record = await time.until(registry.put('n', 'v', { lock: true }));
+  assert.ok(record.lock !== undefined);
+  const other = another();
+  const refused = await failure(time.until(other.put('n', 'w', { lock: true })));
+  assert.equal(refused.code, 'locked');
+  await time.until(registry.unlock('n', record.lock));
+  await time.until(other.put('n', 'w', { lock: true }));
+});
+
+test('[M5] [LOCK-52] only session and token together unlock', async () => {
+  const { time, registry, another } = harness();
+  const { session, token } = await time.until(registry.lock('n'));
+  const other = another();
+  const wrongToken = await failure(time.until(other.unlock('n', { session, token: token + 1 })));
+  assert.equal(wrongToken.code, 'not-held');
+  const wrongSession = await failure(
+    time.until(other.unlock('n', { session: session + 1, token })),
+  );
+  assert.equal(wrongSession.code, 'not-held');
+  await time.until(other.unlock('n', { session, token }));
+  assert.deepEqual(await time.until(registry.lockQueue('n')), []);
+});
+
+test('[LOCK-53] waiters get the lock in the order they came, each with a larger token', async () => {
+  const harnessed = harness();
+  const { time, registry } = harnessed;
+  const first = await time.until(registry.lock('n'));
+  const order: number[] = [];
+  const tokens: number[] = [first.token];
+  const waiters = [1, 2, 3].map(async (number) => {
+    await time.until(Promise.resolve());
+    const lock = await harnessed.another().lock('n');
+    order.push(number);
+    tokens.push(lock.token);
+    await lock.unlock();
+  });
+  for (let length = 1; length <= 4; length++) {
+    await eventually(time, 'a queue', () => harnessed.cluster.count('lock') >= length);
+  }
+  await time.until(first.unlock());
+  await time.until(Promise.all(waiters));
+  assert.deepEqual(
+    tokens.toSorted((left, right) => left - right),
+    tokens,
+  );
+  assert.equal(order.length, 3);
+});
+
+test('[LOCK-54] a waiter watches the one ahead of it only: a release wakes one', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry } = harnessed;
+  const first = await time.until(registry.lock('n'));
+  const waiting: Promise<unknown>[] = [];
+  for (let i = 0; i < 5; i++) {
+    waiting.push(harnessed.another().lock('n'));
+    await eventually(time, 'the next in line', () => cluster.count('lock') === i + 2);
+  }
+  await time.advance(100);
+  let looks = 0;
+  cluster.fateOf = (request) => {
+    if (request.type === 'query') looks++;
+    return { type: 'served' };
+  };
+  await time.until(first.unlock());
+  await time.until(waiting[0] ?? Promise.resolve());
+  await time.advance(1_000);
+  assert.equal(looks, 1);
+});
+
+test('[LOCK-55] a wait that is over, by time or signal, leaves nothing in the queue', async () => {
+  const harnessed = harness();
+  const { time, registry, another } = harnessed;
+  const holder = await time.until(registry.lock('n'));
+  const other = another();
+  const late = await failure(time.until(other.lock('n', { wait: '2s' })));
+  assert.equal(late.code, 'lock-timeout');
+  const controller = new AbortController();
+  const aborted = failure(other.lock('n', { signal: controller.signal }));
+  await time.advance(500);
+  assert.equal((await queueOf(harnessed, 'n')).length, 2);
+  controller.abort();
+  assert.equal((await aborted).code, 'aborted');
+  await time.advance(500);
+  assert.deepEqual(await queueOf(harnessed, 'n'), [
+    { session: holder.session, token: holder.token },
+  ]);
+});
+
+test('[LOCK-56] when it is unknown whether we queued, the place is found and given up', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry, another } = harnessed;
+  const holder = await time.until(registry.lock('n'));
+  const other = another();
+  await time.until(other.put('warm', ''));
+  cluster.fateOf = (request) => ({ type: request.type === 'propose' ? 'cutAfter' : 'served' });
+  const controller = new AbortController();
+  const waiting = failure(other.lock('n', { signal: controller.signal }));
+  await eventually(time, 'a place', () => cluster.count('lock') >= 2);
+  controller.abort();
+  assert.equal((await time.until(waiting)).code, 'aborted');
+  await time.advance(2_000);
+  cluster.fateOf = () => ({ type: 'served' });
+  await time.advance(20_000);
+  assert.deepEqual(await queueOf(harnessed, 'n'), [
+    { session: holder.session, token: holder.token },
+  ]);
+});
+
+test('[LOCK-57] one caller giving up does not take the place from another of the same session', async () => {
+  const harnessed = harness();
+  const { time, registry, another } = harnessed;
+  const holder = await time.until(registry.lock('n'));
+  const other = another();
+  const patient = other.lock('n');
+  const hasty = failure(other.lock('n', { wait: '1s' }));
+  assert.equal((await time.until(hasty)).code, 'lock-timeout');
+  await time.advance(1_000);
+  await time.until(holder.unlock());
+  const lock = await time.until(patient);
+  assert.equal((await queueOf(harnessed, 'n'))[0]?.token, lock.token);
+});
+
+test('[LOCK-58] giving up and asking again at once does not lose the new place', async () => {
+  const harnessed = harness();
+  const { time, registry, another } = harnessed;
+  const holder = await time.until(registry.lock('n'));
+  const other = another();
+  const controller = new AbortController();
+  const first = failure(other.lock('n', { signal: controller.signal }));
+  await time.advance(100);
+  controller.abort();
+  await first;
+  const second = other.lock('n');
+  await time.advance(100);
+  await time.until(holder.unlock());
+  const lock = await time.until(second);
+  assert.equal((await queueOf(harnessed, 'n'))[0]?.token, lock.token);
+});
+
+test('[LOCK-59] a waiter whose session ends is told, and is out of the queue', async () => {
+  const harnessed = harness();
+  const { time, registry, another } = harnessed;
+  const holder = await time.until(registry.lock('n'));
+  const other = another();
+  const session = await time.until(other.openSession({ ttl: '2s' }));
+  const waiting = failure(other.lock('n', { session }));
+  await time.advance(500);
+  await time.until(registry.closeSession(session.id));
+  assert.equal((await time.until(waiting)).code, 'session-expired');
+  await time.advance(500);
+  assert.equal((await queueOf(harnessed, 'n'))[0]?.token, holder.token);
+});
+
+test('[M9] [LOCK-60] a holder that dies passes the lock on when its session expires', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry, another } = harnessed;
+  const session = await time.until(registry.openSession({ ttl: '2s', keepAlive: false }));
+  const dead = await time.until(registry.lock('n', { session }));
+  await time.until(registry.put('e', 'v', { session, ephemeral: true }));
+  const waiting = another().lock('n');
+  await time.advance(1_000);
+  const lock = await time.until(waiting);
+  assert.ok(lock.token > dead.token);
+  assert.equal(cluster.count('expireSessions'), 1);
+  assert.equal(await time.until(registry.get('e')), undefined);
+});
+
+test('[LOCK-61] waiting survives lost connections and a change of leader', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry, another } = harnessed;
+  const holder = await time.until(registry.lock('n'));
+  const waiting = another().lock('n');
+  await time.advance(100);
+  for (const node of cluster.nodes.values()) node.cutAll();
+  cluster.node('a:1').goDown();
+  cluster.elect('b:1');
+  await time.advance(100);
+  await time.until(holder.unlock());
+  for (const node of cluster.nodes.values()) node.cutAll();
+  const lock = await time.until(waiting);
+  assert.equal((await queueOf(harnessed, 'n'))[0]?.token, lock.token);
+});
+
+test('[LOCK-62] withLock holds while its body runs, and releases however that ends', async () => {
+  const harnessed = harness();
+  const { time, registry } = harnessed;
+  const result = await time.until(
+    registry.withLock('n', { wait: '5s' }, async ({ session, token, signal, name }) => {
+      assert.deepEqual([...(await registry.lockQueue('n'))], [{ session, token }]);
+      assert.equal(signal.aborted, false);
+      assert.equal(name, 'n');
+      return 'done';
+    }),
+  );
+  assert.equal(result, 'done');
+  assert.deepEqual(await queueOf(harnessed, 'n'), []);
+  assert.deepEqual(await time.until(registry.sessions()), []);
+  const thrown = new Error('of the body');
+  const failing = registry.withLock('n', {}, () => Promise.reject(thrown));
+  await assert.rejects(time.until(failing), thrown);
+  assert.deepEqual(await queueOf(harnessed, 'n'), []);
+  const session = await time.until(registry.openSession());
+  await time.until(registry.withLock('n', { session }, async () => undefined));
+  assert.deepEqual(await queueOf(harnessed, 'n'), []);
+  assert.equal(session.signal.aborted, false);
+});
+
+test('[LOCK-63] withLock tells its body when the session may have expired, and its caller after', async () => {
+  const { time, cluster, registry } = harness();
+  let told = 0;
+  const working = registry.withLock('n', { ttl: '2s' }, async ({ signal }) => {
+    cluster.fateOf = () => ({ type: 'lost' });
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    assert.equal(cluster.count('expireSessions'), 0);
+    told++;
+    return 'too late';
+  });
+  const error = await failure(time.until(working));
+  assert.equal(told, 1);
+  assert.equal(error.code, 'session-expired');
+  assert.equal(error.outcome, 'unknown');
+});
+
+test('[LOCK-64] a body that kept the event loop busy past the deadline does not pass for alone', async () => {
+  const { time, registry } = harness();
+  const working = registry.withLock('n', { ttl: '2s' }, async ({ signal }) => {
+    time.stall(5_000);
+    assert.equal(signal.aborted, false);
+    return Promise.resolve('believed to be alone');
+  });
+  assert.equal((await failure(time.until(working))).code, 'session-expired');
+});
+
+test('[LOCK-65] an operator who breaks a lock is noticed by its holder', async () => {
+  const { time, registry, another } = harness();
+  const operator: Registry = another();
+  const working = registry.withLock('n', {}, async ({ signal, token }) => {
+    await operator.breakLock('n', token, 'stuck');
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  });
+  const error = await failure(time.until(working));
+  assert.equal(error.code, 'not-held');
+});
+
+test('[LOCK-66] locks of different names share a session', async () => {
+  const { time, cluster, registry } = harness();
+  const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
+  const locks = await time.until(Promise.all(names.map((name) => registry.lock(name))));
+  assert.equal(new Set(locks.map(({ session }) => session)).size, 1);
+  assert.equal(new Set(locks.map(({ token }) => token)).size, 20);
+  assert.equal(cluster.count('openSession'), 1);
+});
+
+test('[LOCK-67] a lock that is disposed of out of reach is released when the cluster is back', async () => {
+  const harnessed = harness({ requestTimeout: '1s' });
+  const { time, cluster, registry } = harnessed;
+  const lock = await time.until(registry.lock('n'));
+  const node = cluster.node('a:1');
+  for (const one of cluster.nodes.values()) one.goDown();
+  await time.until(Promise.resolve(lock[Symbol.asyncDispose]()));
+  for (const one of cluster.nodes.values()) one.state = 'up';
+  assert.equal(node.state, 'up');
+  await time.advance(5_000);
+  assert.deepEqual(await queueOf(harnessed, 'n'), []);
+});

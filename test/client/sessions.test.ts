@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HoldfastError } from '../../src/client/index.ts';
+import { failure, harness } from './support/harness.ts';
+
+test('[SESS-50] a session is kept alive in the background, a third of its TTL apart', async () => {
+  const { time, cluster, registry } = harness();
+  const renewals: number[] = [];
+  cluster.fateOf = (request) => {
+    if (request.type === 'leaderQuery') renewals.push(time.now());
+    return { type: 'served' };
+  };
+  const session = await time.until(registry.openSession({ ttl: '3s', label: 'worker' }));
+  await time.advance(10_000);
+  assert.equal(session.signal.aborted, false);
+  assert.ok(renewals.length >= 9 && renewals.length <= 10, `${renewals.length} renewals`);
+  const [details] = await time.until(registry.sessions());
+  assert.deepEqual([details?.id, details?.ttlMs, details?.label], [session.id, 3_000, 'worker']);
+});
+
+test('[SESS-51] without a confirmed renewal the signal aborts before the cluster ends it', async () => {
+  const { time, cluster, registry } = harness();
+  const session = await time.until(registry.openSession({ ttl: '3s' }));
+  const openedAt = time.now();
+  cluster.fateOf = (request) => ({ type: request.type === 'leaderQuery' ? 'lost' : 'served' });
+  let abortedAt = 0;
+  session.signal.addEventListener('abort', () => {
+    abortedAt = time.now();
+    assert.equal(cluster.count('expireSessions'), 0);
+  });
+  await time.advance(6_000);
+  assert.ok(abortedAt > openedAt + 2_800 && abortedAt < openedAt + 3_000, `${abortedAt}`);
+  assert.equal(cluster.count('expireSessions'), 1);
+  assert.ok(session.signal.reason instanceof HoldfastError);
+  assert.equal((await failure(session.keepAlive())).code, 'session-expired');
+});
+
+test('[SESS-52] the deadline counts from when a renewal was sent, not answered', async () => {
+  const { time, cluster, registry } = harness();
+  const session = await time.until(registry.openSession({ ttl: '3s', keepAlive: false }));
+  await time.advance(1_000);
+  const sentAt = time.now();
+  cluster.latencyMs = () => 400;
+  await time.until(session.keepAlive());
+  cluster.latencyMs = () => 1;
+  const expected = sentAt + 3_000 * (1 - 1 / 64);
+  await time.advance(expected - time.now() - 1);
+  assert.equal(session.signal.aborted, false);
+  await time.advance(2);
+  assert.equal(session.signal.aborted, true);
+});
+
+test('[SESS-53] after a stall the session is over before anything else is told', async () => {
+  const { time, cluster, registry } = harness();
+  const session = await time.until(registry.openSession({ ttl: '3s' }));
+  const order: string[] = [];
+  session.signal.addEventListener('abort', () => order.push('aborted'));
+  const read = registry.get('k', { timeout: '60s' }).then(() => order.push('answered'));
+  cluster.latencyMs = () => 0;
+  await time.advance(0);
+  // The answer lies ready when the loop comes back; timers come after it.
+  const channel = [...cluster.nodes.values()].flatMap((node) => [...node.channels])[0];
+  time.stall(10_000);
+  channel?.tellLeader();
+  assert.deepEqual(order, ['aborted']);
+  await time.until(read);
+  assert.deepEqual(order, ['aborted', 'answered']);
+});
+
+test('[SESS-54] a session that ended on the cluster is noticed with the next renewal', async () => {
+  const { time, registry } = harness();
+  const session = await time.until(registry.openSession({ ttl: '6s' }));
+  await time.until(registry.closeSession(session.id));
+  assert.equal(session.signal.aborted, false);
+  await time.advance(2_100);
+  assert.equal(session.signal.aborted, true);
+  const error = await failure(time.until(registry.put('k', 'v', { session, ephemeral: true })));
+  assert.equal(error.code, 'session-expired');
+  await time.until(session.close());
+});
+
+test('[SESS-55] closing a session is idempotent and takes what it owns along', async () => {
+  const { time, cluster, registry } = harness();
+  const session = await time.until(registry.openSession());
+  await time.until(registry.put('e', 'v', { session, ephemeral: true }));
+  assert.equal((await time.until(registry.get('e')))?.session, session.id);
+  let cut = true;
+  cluster.fateOf = () => {
+    const fate = cut ? 'cutAfter' : 'served';
+    cut = false;
+    return { type: fate };
+  };
+  await time.until(Promise.all([session.close(), session.close()]));
+  assert.equal(await time.until(registry.get('e')), undefined);
+  assert.equal(session.signal.aborted, true);
+});
+
+test('[SESS-56] the first write opens the own session, the next ones share it', async () => {
+  const { time, cluster, registry } = harness();
+  await time.until(registry.get('k'));
+  assert.equal(cluster.count('openSession'), 0);
+  await time.until(Promise.all([registry.put('a', '1'), registry.put('b', '2')]));
+  await time.until(registry.put('c', '3'));
+  assert.equal(cluster.count('openSession'), 1);
+  const puts = cluster.applied.filter(({ command }) => command.type === 'put');
+  assert.deepEqual(
+    puts.map(({ header }) => header.sequence),
+    [1, 2, 3],
+  );
+  assert.equal(puts[2]?.header.acknowledged, 2);
+  await time.until(registry.close());
+  assert.equal(cluster.count('closeSession'), 1);
+});
+
+test('[SESS-57] after the own session ended, later writes get a new one; none crosses over', async () => {
+  const { time, cluster, registry } = harness({ sessionTtl: '2s', requestTimeout: '10s' });
+  await time.until(registry.put('k', 'one'));
+  // Applied, its answer lost; then nobody answers until the session has expired.
+  cluster.fateOf = (request) => ({ type: request.type === 'propose' ? 'cutAfter' : 'served' });
+  const write = failure(registry.put('k', 'two'));
+  await time.advance(1);
+  cluster.fateOf = () => ({ type: 'cutBefore' });
+  await time.advance(5_000);
+  cluster.fateOf = () => ({ type: 'served' });
+  const error = await time.until(write);
+  assert.equal(error.code, 'session-expired');
+  assert.equal(error.outcome, 'unknown');
+  const record = await time.until(registry.put('k', 'three'));
+  assert.equal(record.version, 3);
+  assert.equal(cluster.count('openSession'), 2);
+});
+
+test('[SESS-58] a write refused because its session is gone was certainly not applied', async () => {
+  const { time, cluster, registry } = harness();
+  await time.until(registry.put('k', 'one'));
+  const [opened] = await time.until(registry.sessions());
+  await time.until(registry.closeSession(opened?.id ?? 0));
+  const error = await failure(time.until(registry.put('k', 'two')));
+  assert.deepEqual([error.code, error.outcome], ['session-expired', 'not-applied']);
+  assert.equal((await time.until(registry.put('k', 'three'))).version, 2);
+  assert.equal(cluster.count('openSession'), 2);
+});
+
+test('[SESS-59] no more writes of a session are unanswered than the registry keeps answers for', async () => {
+  const { time, cluster, registry } = harness({ requestTimeout: '60s' });
+  await time.until(registry.put('warm', ''));
+  let held = true;
+  cluster.fateOf = (request) => {
+    if (request.type !== 'propose' || !held) return { type: 'served' };
+    held = false;
+    return { type: 'cutAfter' };
+  };
+  const writes = Array.from({ length: 5_000 }, (_, i) => registry.put(`k${i % 7}`, `${i}`));
+  await time.until(Promise.all(writes));
+  for (const { header } of cluster.applied) {
+    assert.ok(header.sequence - header.acknowledged <= 4_096);
+  }
+  const versions = await time.until(registry.list({ prefix: 'k' }));
+  const total = versions.records.reduce((sum, record) => sum + record.version, 0);
+  assert.equal(total, 5_000);
+});
