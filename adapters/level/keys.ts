@@ -1,11 +1,12 @@
 /** The keys of a log in LevelDB: a letter, then numbers whose byte order is their order. */
+import { verifyBlock, verifyChunk, verifyRecord } from '../../src/log-store/index.ts';
 import type { RecordName } from '../../src/log-store/index.ts';
 
 const TWO_POW_32 = 2 ** 32;
-export const BLOCK_LETTER = 0x62;
+const BLOCK_LETTER = 0x62;
 const CHUNK_LETTER = 0x63;
 const RECORD_LETTER = 0x72;
-export const BLOCK_KEY_BYTES = 9;
+const BLOCK_KEY_BYTES = 9;
 const CHUNK_KEY_BYTES = 13;
 
 function writeU64(bytes: Buffer, value: number, at: number): void {
@@ -16,6 +17,11 @@ function writeU64(bytes: Buffer, value: number, at: number): void {
 function readU64(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(at) * TWO_POW_32 + bytes.readUInt32BE(at + 4);
 }
+
+const RECORD_NAMES: readonly RecordName[] = ['identity', 'metadata', 'head', 'snapshot'];
+
+/** Written last of all when a store is closed, so that damage to any other write has one behind it. */
+export const CLOSING_KEY: Buffer = Buffer.from('z');
 
 export function recordKey(name: RecordName): Buffer {
   return Buffer.from(String.fromCharCode(RECORD_LETTER) + name, 'latin1');
@@ -60,4 +66,12 @@ export const ALL_CHUNKS: KeySpan = {
 
 export function chunksOf(id: number): KeySpan {
   return { gte: chunkKey(id, 0), lt: chunkKey(id + 1, 0) };
+}
+
+/** Throws `corrupt-data` when a stored value is not what its key says. */
+export function verifyStored(key: Buffer, value: Buffer): void {
+  if (key[0] === BLOCK_LETTER) verifyBlock(blockOfKey(key), value);
+  else if (key[0] === CHUNK_LETTER) verifyChunk(snapshotOfKey(key), key.readUInt32BE(9), value);
+  const name = RECORD_NAMES.find((one) => recordKey(one).equals(key));
+  if (name !== undefined) verifyRecord(name, value);
 }

@@ -8,6 +8,7 @@ import type { BlockChange, BlockMedium, KeyRange, RecordName } from '../../src/l
 import {
   ALL_BLOCKS,
   ALL_CHUNKS,
+  CLOSING_KEY,
   blockKey,
   blockOfKey,
   chunkKey,
@@ -94,7 +95,7 @@ export class LevelMedium implements BlockMedium {
     const { path } = this.#options;
     const existed = claimDirectory(path);
     const damage = existed ? findLogDamage(path) : undefined;
-    if (damage !== undefined) throw corruptData('entry', damage.found, damage.index);
+    if (damage !== undefined) throw damage;
     const db = new ClassicLevel<Buffer, Buffer>(path, {
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',
@@ -211,7 +212,10 @@ export class LevelMedium implements BlockMedium {
     const db = this.#db;
     this.#db = undefined;
     await this.#tidying;
-    await db?.close();
+    if (db?.status !== 'open') return;
+    // When the disk has failed this write fails too, and closing is all that is left to do.
+    await db.put(CLOSING_KEY, Buffer.alloc(0), { sync: this.#options.sync }).catch(() => undefined);
+    await db.close();
   }
 
   async destroy(): Promise<void> {

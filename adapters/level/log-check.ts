@@ -9,23 +9,17 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { HoldfastError } from '../../src/base/index.ts';
+import { corruptData } from '../../src/log-store/index.ts';
 import { maskedCrc32c } from './crc32c.ts';
-import { BLOCK_KEY_BYTES, BLOCK_LETTER, blockOfKey } from './keys.ts';
+import { verifyStored } from './keys.ts';
+import { putsIn } from './write-batch.ts';
 
 const LOG_BLOCK_BYTES = 32 * 1024;
 const HEADER_BYTES = 7;
 const FULL = 1;
 const FIRST = 2;
-const LAST_TYPE = 4;
-/** How a put of a block begins inside a batch: kind, key length, key. */
-const BLOCK_PUT = Buffer.from([1, BLOCK_KEY_BYTES, BLOCK_LETTER]);
-
-export interface LogDamage {
-  readonly found: string;
-  /** First index of the damaged block of entries, when it can be told. */
-  readonly index: number | undefined;
-}
-
+const LAST = 4;
 interface Fragment {
   readonly at: number;
   readonly end: number;
@@ -40,7 +34,7 @@ function blockEnd(at: number): number {
 function fragmentAt(log: Buffer, at: number): Fragment | undefined {
   const end = at + HEADER_BYTES + (at + HEADER_BYTES <= log.length ? log.readUInt16LE(at + 4) : 0);
   const type = log[at + 6];
-  if (type === undefined || type < FULL || type > LAST_TYPE) return undefined;
+  if (type === undefined || type < FULL || type > LAST) return undefined;
   if (end > Math.min(log.length, blockEnd(at))) return undefined;
   if (log.readUInt32LE(at) !== maskedCrc32c(log.subarray(at + 6, end))) return undefined;
   return { at, end, type };
@@ -60,24 +54,40 @@ function writeBeginsAfter(log: Buffer, from: number): boolean {
   return false;
 }
 
-function indexIn(log: Buffer, from: number): number | undefined {
-  const put = log.indexOf(BLOCK_PUT, from);
-  const key = put + BLOCK_PUT.length - 1;
-  if (put === -1 || key + BLOCK_KEY_BYTES > log.length) return undefined;
-  return blockOfKey(log.subarray(key, key + BLOCK_KEY_BYTES));
+/** The write that begins at `begin`, put together without regard to checksums. */
+function writeAt(log: Buffer, begin: number): Buffer {
+  const parts: Buffer[] = [];
+  let at = begin;
+  while (at + HEADER_BYTES <= log.length) {
+    const end = at + HEADER_BYTES + log.readUInt16LE(at + 4);
+    parts.push(log.subarray(at + HEADER_BYTES, end));
+    if (log[at + 6] === FULL || log[at + 6] === LAST) break;
+    at = nextPlace(end);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Names the damage as closely as what is left of the write allows. */
+function damageOf(log: Buffer, begin: number, found: string): HoldfastError {
+  try {
+    for (const { key, value } of putsIn(writeAt(log, begin))) verifyStored(key, value);
+  } catch (error) {
+    if (error instanceof HoldfastError) return error;
+  }
+  return corruptData('entry', found);
 }
 
 /** The damage in one log file; `isLast`: no later file holds a write. */
-function damageIn(log: Buffer, isLast: boolean): LogDamage | undefined {
+function damageIn(log: Buffer, isLast: boolean): HoldfastError | undefined {
   let at = 0;
   // Where the write that the last good fragment belongs to begins.
   let write = 0;
   while (at < log.length) {
     const fragment = fragmentAt(log, at);
     if (fragment === undefined) {
-      const begin = log[at + 6] === FULL || log[at + 6] === FIRST ? at : write;
       if (isLast && !writeBeginsAfter(log, at + 1)) return undefined;
-      return { found: `bad fragment at ${at}, later writes follow it`, index: indexIn(log, begin) };
+      const begin = log[at + 6] === FULL || log[at + 6] === FIRST ? at : write;
+      return damageOf(log, begin, `bad fragment at ${at}, later writes follow it`);
     }
     if (fragment.type === FULL || fragment.type === FIRST) write = at;
     at = nextPlace(fragment.end);
@@ -97,13 +107,13 @@ function readLog(path: string): Buffer {
 }
 
 /** What is damaged in the log files of a LevelDB directory, torn last write aside. */
-export function findLogDamage(directory: string): LogDamage | undefined {
+export function findLogDamage(directory: string): HoldfastError | undefined {
   const names = readdirSync(directory).filter((name) => /^\d+\.log$/.test(name));
   let laterWrites = false;
   for (const name of names.toSorted().toReversed()) {
     const log = readLog(join(directory, name));
     const damage = damageIn(log, !laterWrites);
-    if (damage !== undefined) return { ...damage, found: `${name}: ${damage.found}` };
+    if (damage !== undefined) return damage;
     laterWrites ||= fragmentAt(log, 0) !== undefined;
   }
   return undefined;

@@ -5,6 +5,7 @@ import type { LogBackend, LogChange, StoredState } from './backend.ts';
 import { BlockLog, nextEntry } from './block-log.ts';
 import type { LogBounds } from './block-log.ts';
 import type { BlockMedium, RecordName, StoredRecord } from './block-medium.ts';
+import { REPORTED_AS } from './block-verify.ts';
 import { RECORD_OVERHEAD_BYTES, RecordReader } from './entry-codec.ts';
 import { corruptData, readingRecord } from './errors.ts';
 import {
@@ -21,13 +22,6 @@ import {
 } from './record-codec.ts';
 import type { StoredSnapshot, StoreHead } from './record-codec.ts';
 import { chunkCount } from './snapshot-shelf.ts';
-
-const RECORD_OF_NAME = {
-  identity: 'identity',
-  metadata: 'metadata',
-  head: 'entry',
-  snapshot: 'snapshot',
-} as const;
 
 export class BlockBackend implements LogBackend {
   readonly kind: string;
@@ -67,7 +61,7 @@ export class BlockBackend implements LogBackend {
   }
 
   #decoded<T>(name: RecordName, decode: (bytes: Uint8Array) => T): T | undefined {
-    return readingRecord(RECORD_OF_NAME[name], () => {
+    return readingRecord(REPORTED_AS[name], () => {
       const bytes = this.#medium.getRecord(name);
       return bytes === undefined ? undefined : decode(bytes);
     });

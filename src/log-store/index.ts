@@ -9,6 +9,7 @@ export type {
   RecordName,
   StoredRecord,
 } from './block-medium.ts';
+export { verifyBlock, verifyChunk, verifyRecord } from './block-verify.ts';
 export { makeDirectory, syncDirectory, unusablePlace } from './directory.ts';
 export { corruptData, messageOf } from './errors.ts';
 export { BackedLogStore } from './backed-log-store.ts';

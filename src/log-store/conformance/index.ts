@@ -10,6 +10,7 @@
  * testLogStore({ test, create: createStore, module });
  */
 import { defineBoundaries } from './boundaries.ts';
+import { defineDamage } from './damage.ts';
 import { defineModelCases } from './model-cases.ts';
 import type { ConformanceOptions } from './options.ts';
 import { Rig } from './rig.ts';
@@ -37,6 +38,7 @@ export function testLogStore(options: ConformanceOptions): void {
   defineBoundaries(define);
   defineSnapshots(define);
   defineModelCases(define, long);
+  if (options.durable !== false) defineDamage(define, options);
 }
 
 export type {

@@ -152,8 +152,11 @@ export async function assertRejects(
     await promise;
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
-    assert.ok(codes.includes(error.code), `${error.code} (${error.message}) is not ${codes}`);
+    assert.ok(
+      codes.includes(error.code),
+      `${error.code} (${error.message}) is not ${codes.join()}`,
+    );
     return error;
   }
-  throw new assert.AssertionError({ message: `not refused with ${codes}` });
+  throw new assert.AssertionError({ message: `not refused with ${codes.join()}` });
 }

@@ -1,5 +1,6 @@
 /** Snapshots: current at once, kept while read, and stronger than a log that contradicts them. */
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import {
   assertLog,
   assertRejects,
@@ -66,13 +67,14 @@ async function reusesNoBuffer(rig: Rig): Promise<void> {
   assert.equal(await currentText(store), 'abcdefghi');
 }
 
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(300_000);
+  throw new Error('source broke');
+}
+
 async function leavesNothingOfAFailure(rig: Rig): Promise<void> {
   const directory = rig.directory();
   const store = await rig.open(directory);
-  async function* broken(): AsyncGenerator<Uint8Array> {
-    yield new Uint8Array(300_000);
-    throw new Error('source broke');
-  }
   await assert.rejects(store.saveSnapshot(snapshotMeta(1), broken()), /source broke/);
   assert.equal(await store.openSnapshot(), undefined);
   assert.equal(store.hasData(), false);
@@ -88,10 +90,8 @@ async function staysWithTheOldUntilSaved(rig: Rig): Promise<void> {
   const store = await rig.open();
   await store.storeEntries(entries(1, 3));
   await store.saveSnapshot(snapshotMeta(1), chunksOf(bytesOf('first')));
-  let release = (): void => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const gate = new EventEmitter();
+  const held = once(gate, 'open');
   async function* slow(): AsyncGenerator<Uint8Array> {
     yield bytesOf('second');
     await held;
@@ -100,7 +100,7 @@ async function staysWithTheOldUntilSaved(rig: Rig): Promise<void> {
   await store.storeEntries(entries(4, 4));
   assert.equal(await currentText(store), 'first');
   await assertRejects('invalid-argument', store.write({ compactThrough: index(2) }));
-  release();
+  gate.emit('open');
   await saving;
   assert.equal(await currentText(store), 'second');
   await store.write({ compactThrough: index(2) });
