@@ -1,7 +1,7 @@
 /** Everything a node remembers between two inputs; the modules around it are what it does. */
 import { NO_INDEX } from './entry.ts';
 import { MembershipHistory } from './membership-history.ts';
-import { isVoter, memberOf } from './membership.ts';
+import { isJoint, isMember, isVoter, memberOf } from './membership.ts';
 import { Outbox } from './outbox.ts';
 import { RaftLog } from './raft-log.ts';
 import type { RoleState } from './roles.ts';
@@ -125,13 +125,26 @@ export class Core {
     return this.role.type === 'leader' || this.sinceLeader < this.options.electionTicks;
   }
 
-  /** The membership names this very disk: a wiped or foreign one must not vote again. */
+  /** A membership names this very disk: a wiped or foreign one must not vote again. */
   get mayVote(): boolean {
-    return memberOf(this.membership, this.id)?.storeId === this.options.storeId;
+    return this.#takesPart((membership) => isMember(membership, this.id));
   }
 
   get mayCampaign(): boolean {
-    return this.campaignAllowed && this.mayVote && isVoter(this.membership, this.id);
+    return this.campaignAllowed && this.#takesPart((membership) => isVoter(membership, this.id));
+  }
+
+  /**
+   * While the end of a joint phase is not known to be committed, this may be the only log that
+   * holds it, and nobody else could be elected (thesis 4.2.2): whom it removes still takes part.
+   */
+  #takesPart(hasPart: (membership: Membership) => boolean): boolean {
+    const { current, previous, index } = this.memberships;
+    const leaving = index > this.commitIndex && isJoint(previous);
+    return [current, ...(leaving ? [previous] : [])].some(
+      (membership) =>
+        hasPart(membership) && memberOf(membership, this.id)?.storeId === this.options.storeId,
+    );
   }
 
   /** Whether a candidate's log is at least as complete as this one (section 5.4.1). */

@@ -113,8 +113,8 @@ function checkLeader(core: Core, role: LeaderRole, hold: Hold): void {
     'the term starts with an entry of its own',
   );
   hold(
-    isVoter(membership, core.id) || core.memberships.index >= role.termStart,
-    'a leader is a voter unless its own change removed it',
+    isVoter(membership, core.id) || core.memberships.index > core.commitIndex || role.retiring,
+    'a leader is a voter until its removal is committed',
   );
   let uncommitted = 0;
   for (let i = Math.max(core.commitIndex, role.termStart) + 1; i <= log.lastIndex; i++) {

@@ -13,7 +13,7 @@ import { bestSuccessor, expireTransfer, sendTimeoutNow } from './transfer.ts';
 import { becomeFollower } from './transitions.ts';
 import type { NodeId } from './types.ts';
 
-/** A candidate was elected. Its first entry lets those of earlier terms be committed (section 8). */
+/** A candidate was elected. Its first entry lets those of earlier terms commit (section 8). */
 export function startLeading(core: Core): void {
   invariant(core.role.type === 'candidate', 'only a candidate is elected', core.role.type);
   const progress = new Map<NodeId, Progress>();

@@ -43,6 +43,11 @@ export class MembershipHistory {
     return this.#newest.index;
   }
 
+  /** The one the current one replaced; itself when nothing older is known. */
+  get previous(): Membership {
+    return (this.#known[this.#known.length - 2] ?? this.#newest).membership;
+  }
+
   push(index: LogIndex, membership: Membership): void {
     invariant(index > this.index, 'memberships come in log order', { index, last: this.index });
     this.#known.push({ index, membership });
