@@ -13,6 +13,7 @@ import type { NodeId } from '../../../src/raft/index.ts';
 import { MemoryNetwork, MemoryTransport } from '../../../src/transport/index.ts';
 import { Disk, DiskStore } from './disk.ts';
 import { bytes, CountingMachine, text } from './machine.ts';
+import type { Applied } from './machine.ts';
 import { FaultyTransport } from './wire.ts';
 import type { WireFaults } from './wire.ts';
 import { Life, World } from './world.ts';
@@ -21,6 +22,8 @@ export interface ClusterOptions {
   readonly seed?: number;
   readonly settings?: Partial<NodeSettings>;
   readonly leaderSide?: (id: string) => LeaderSide;
+  /** Sees every command any node applies. */
+  readonly onApply?: (node: string, applied: Applied) => void;
 }
 
 /** One life of a node in the cluster. */
@@ -94,7 +97,9 @@ export class Cluster {
     const address = overrides.address ?? peers.get(id(name)) ?? `${name}:1`;
     const inner = new MemoryTransport({ network: this.network, address });
     const transport = new FaultyTransport(inner, this.world, life, this.faults);
-    const machine = new CountingMachine(this.#options.leaderSide?.(name));
+    const { leaderSide, onApply } = this.#options;
+    const machine = new CountingMachine(leaderSide?.(name));
+    if (onApply !== undefined) machine.onApply = (applied) => onApply(name, applied);
     const node = createNode({
       id: id(name),
       clusterName: overrides.clusterName ?? 'test',
@@ -120,16 +125,18 @@ export class Cluster {
       isStarted: false,
       fatal: undefined,
     };
-    instance.started.then(
-      () => {
-        instance.isStarted = true;
-      },
-      (error: unknown) => {
-        instance.startError = error;
-      },
-    );
+    void this.#watchStart(instance);
     this.instances.set(name, instance);
     return instance;
+  }
+
+  async #watchStart(instance: Instance): Promise<void> {
+    try {
+      await instance.started;
+      instance.isStarted = true;
+    } catch (error) {
+      instance.startError = error;
+    }
   }
 
   /** Starts everyone and waits for a leader. */
@@ -154,21 +161,26 @@ export class Cluster {
     const disk = this.disk(name);
     disk.waiting = [];
     await instance.transport.close();
-    await World.settled();
-    await disk.inner.close().catch(() => {});
-    await World.settled();
+    // A store that was being opened can be closed only after that.
+    for (let closed = false; !closed; ) {
+      await World.settled();
+      closed = await disk.inner.close().then(
+        () => true,
+        () => false,
+      );
+    }
   }
 
   async stop(name: string): Promise<void> {
+    const instance = this.at(name);
     let stopped = false;
-    const stopping = this.at(name)
-      .node.stop()
-      .then(() => {
-        stopped = true;
-      });
+    const stopping = (async () => {
+      await instance.node.stop();
+      stopped = true;
+    })();
     await this.world.until(`${name} stops`, () => stopped);
     await stopping;
-    this.at(name).life.end();
+    instance.life.end();
     this.instances.delete(name);
   }
 
@@ -264,17 +276,17 @@ export class Cluster {
   /** Waits until all running nodes have applied the same and equal state. */
   async converged(): Promise<void> {
     await this.world.until('all states are equal', () => {
-      const states = this.running().map(({ machine, node }) => {
-        return `${node.appliedIndex} ${machine.digest()}`;
-      });
-      const commits = this.running().map(({ node }) => node.status().commitIndex);
-      const settled = this.running().every(({ node }, i) => node.appliedIndex === commits[i]);
-      return settled && states.every((state) => state === states[0]);
+      const running = this.running();
+      const { appliedIndex } = running[0]!.node;
+      if (running.some(({ node }) => node.appliedIndex !== appliedIndex)) return false;
+      if (running.some(({ node }) => node.status().commitIndex !== appliedIndex)) return false;
+      const states = running.map(({ machine }) => machine.digest());
+      return states.every((state) => state === states[0]);
     });
   }
 
   async stopAll(): Promise<void> {
-    for (const name of [...this.instances.keys()]) await this.crash(name);
+    for (const name of this.peers.keys()) if (this.instances.has(name)) await this.crash(name);
   }
 }
 

@@ -13,12 +13,18 @@ interface MachineState {
   readonly filler: string;
 }
 
+export interface Applied {
+  readonly index: number;
+  readonly command: string;
+  readonly time: number;
+}
+
 /** Commands are texts; `throw...` throws, `fill:<n>` makes the state n bytes bigger. */
 export class CountingMachine implements StateMachine {
   counts: Map<string, number> = new Map();
   /** Of this life, for checks: index and command of everything applied or restored. */
-  readonly applied: { readonly index: number; readonly command: string; readonly time: number }[] =
-    [];
+  readonly applied: Applied[] = [];
+  onApply: ((applied: Applied) => void) | undefined;
   lastTime = 0;
   filler = '';
   restores = 0;
@@ -35,7 +41,9 @@ export class CountingMachine implements StateMachine {
     const count = (this.counts.get(name) ?? 0) + 1;
     this.counts.set(name, count);
     this.lastTime = context.time;
-    this.applied.push({ index: context.index, command: name, time: context.time });
+    const applied = { index: context.index, command: name, time: context.time };
+    this.applied.push(applied);
+    this.onApply?.(applied);
     return bytes(`${name}#${count}@${context.index}`);
   }
 
