@@ -243,7 +243,7 @@ test('[NET-5] large payloads and records are handed on without being copied', ()
   assert.ok(chunks.includes(records));
 });
 
-test('[NET-6] a frame over the limit of the sender is left out and its neighbours are whole', () => {
+test('[NET-6] a frame over the limit is left out, and its neighbours are whole', () => {
   const { sink, writer, endTurn } = createWriter();
   const small = { ...emptyParts, fields: patterned(10) };
   send(writer, small);

@@ -105,7 +105,7 @@ test("[NET-23] a client's hello and its welcome are read back", () => {
   }
 });
 
-test('[NET-23] a client of another cluster or version is refused, one that names none is not', () => {
+test('[NET-23] a client of another cluster or version is refused, one naming none is not', () => {
   const hello = { clientProtocolVersion: CLIENT_PROTOCOL_VERSION, clusterName: 'mine' };
   assert.equal(refuseClient(hello, 'mine'), undefined);
   assert.equal(refuseClient({ ...hello, clusterName: '' }, 'mine'), undefined);

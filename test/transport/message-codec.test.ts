@@ -79,7 +79,7 @@ function decodeOrMalformed(frame: Frame): void {
   }
 }
 
-test('[NET-9] arbitrary heads under any kind are malformed or a message, never another error', () => {
+test('[NET-9] arbitrary bytes under any kind are malformed or a message', () => {
   fc.assert(
     fc.property(fc.nat(255), fc.uint8Array(), fc.uint8Array(), (kind, head, tail) => {
       decodeOrMalformed({ kind, head, tail });

@@ -35,7 +35,7 @@ async function stuckServer(...reads: readonly string[]): Promise<StuckServer> {
   return server;
 }
 
-test('[NET-21] a peer that stops reading costs its queue and no more, and others flow', async () => {
+test('[NET-21] a peer that stops reading costs its queue, and others flow', async () => {
   const limits = { maxQueueBytes: 1 << 20, missedPings: 10_000 };
   const a = await network.start('a', {}, '127.0.0.1:0', { limits });
   const b = await network.start('b');
@@ -105,7 +105,7 @@ test('[NET-25] a peer without a sign of life is given up and dialed again', asyn
   await eventually('it is dialed again', () => peers() > 1);
 });
 
-test('[NET-25] a stream that carries bytes is told so, one that carries none is closed', async () => {
+test('[NET-25] a stream that carries bytes is told so, a silent one is closed', async () => {
   const limits = { pingIntervalMs: 10, missedPings: 3 };
   const b = await network.start('b', {}, '127.0.0.1:0', { limits });
   const rogue = new Rogue(b.address).greet(identityOf('x'));
@@ -179,6 +179,23 @@ test('[NET-16] a peer that is away is dialed on and on, and complained of once',
   assert.equal(a.recorder.notices.length, 1);
   assert.match(a.recorder.notices[0] ?? '', /peer 'b' at .*ECONNREFUSED/);
   assert.deepEqual(a.recorder.lost, [], 'nothing was ever on its way there');
+});
+
+test('[NET-16] a peer that connects by itself is dialed at once', async () => {
+  const limits = { minRetryMs: 120_000, maxRetryMs: 120_000 };
+  const b = await network.start('b');
+  await b.transport.close();
+  const a = await network.start('a', {}, '127.0.0.1:0', { limits });
+  a.transport.setPeers(addressesOf(b));
+  await eventually('the first attempt has failed', () => a.recorder.notices.length === 1);
+  const again = await network.start('b', {}, b.address, {
+    prepare: (transport) => transport.setPeers(addressesOf(a)),
+  });
+  await eventually('it has been reached', () => again.recorder.hasSeen('a'));
+  await eventually('it can be spoken to', () => {
+    a.transport.send(heartbeat('a', 'b', 1));
+    return again.recorder.received.length > 0;
+  });
 });
 
 test('[NET-16] pauses double up to the longest, are jittered, and start over', () => {

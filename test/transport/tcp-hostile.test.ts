@@ -1,4 +1,4 @@
-/** Whoever breaks the rules loses its own connection, with a reason in the log, and nothing else. */
+/** Whoever breaks the rules loses its own connection, with a logged reason, and nothing else. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { ClientConnection } from '../../src/transport/index.ts';

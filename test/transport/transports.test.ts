@@ -1,4 +1,4 @@
-/** What holds for every transport: one table, run over memory, memory through the codec, and TCP. */
+/** What holds for every transport: one table, run over memory, memory with codec, and TCP. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { HoldfastError } from '../../src/base/index.ts';
@@ -86,7 +86,7 @@ function handshakeTests(network: () => TestNetwork): void {
     await eventually('it has arrived', () => b.recorder.received.length === 2);
   });
 
-  test('[NET-11] messages for strangers, oneself and the absent vanish without an error', async () => {
+  test('[NET-11] messages for strangers, oneself and the absent just vanish', async () => {
     const a = await network().start('a');
     a.transport.setPeers(new Map([...addressesOf(a), [nodeId('c'), '127.0.0.1:1']]));
     for (const to of ['a', 'c', 'nobody']) a.transport.send(heartbeat('a', to, 1));
@@ -121,7 +121,7 @@ function refusalTests(network: () => TestNetwork): void {
     assert.deepEqual(b.recorder.received, []);
   });
 
-  test('[NET-12] two known cluster ids that differ are refused; an unknown one is not', async () => {
+  test('[NET-12] two known cluster ids that differ are refused, an unknown one is not', async () => {
     const a = await network().start('a', { clusterId: 'one' });
     const b = await network().start('b', { clusterId: 'two' });
     await assertRefused(a, b, /cluster id one is not this cluster's, two/);

@@ -102,7 +102,7 @@ export class Listener {
         cert,
         ...(ca === undefined ? {} : { ca }),
         requestCert: requestClientCertificate,
-        // Judged in `#welcomeSecure`, since the server itself would hang up without giving a reason.
+        // Judged in `#welcomeSecure`: the server itself would hang up without a reason.
         rejectUnauthorized: false,
         handshakeTimeout: limits.handshakeTimeoutMs,
       },

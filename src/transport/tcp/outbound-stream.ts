@@ -67,16 +67,36 @@ export class OutboundStream {
     if (this.#state.type === 'stopped') this.#dial();
   }
 
-  /** Sends what is queued and hangs up; returns the socket while it may still be draining. */
-  stop(): Socket | undefined {
+  /** The peer has just shown that it is there: do not wait for the next attempt. */
+  hurry(): void {
+    if (this.#state.type !== 'waiting') return;
+    this.#state.cancelTimer();
+    this.#dial();
+  }
+
+  /** Hangs up without waiting for what is queued. */
+  abort(): void {
     const state = this.#state;
     this.#leave();
     if (state.type === 'waiting' || state.type === 'dialing') state.cancelTimer();
-    if (state.type === 'dialing') state.socket.destroy();
-    if (state.type !== 'open') return undefined;
-    state.writer.flush();
-    state.socket.destroySoon();
-    return state.socket;
+    if (state.type === 'dialing' || state.type === 'open') state.socket.destroy();
+  }
+
+  /** Hangs up once what is queued has left, or after a while; returns the socket until then. */
+  stop(): Socket | undefined {
+    const state = this.#state;
+    if (state.type !== 'open') {
+      this.abort();
+      return undefined;
+    }
+    this.#leave();
+    const { socket, writer } = state;
+    const { environment, limits } = this.#options;
+    writer.flush();
+    socket.destroySoon();
+    const cancelTimer = environment.setTimer(limits.closeGraceMs, () => socket.destroy());
+    socket.once('close', cancelTimer);
+    return socket;
   }
 
   /** Drops the message when the stream is away or its queue is full. */
@@ -124,15 +144,20 @@ export class OutboundStream {
   #dial(): void {
     const { environment, limits, address, tls } = this.#options;
     let socket: Socket;
+    let offered = false;
     try {
-      socket = dial(address, tls, () => this.#offer(socket));
+      socket = dial(address, tls, () => {
+        offered = true;
+        this.#offer(socket);
+      });
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
       this.#retryLater(error.message, limits.refusedRetryMs);
       return;
     }
     const giveUp = (reason: string): void => {
-      if (!this.#isDialing(socket)) return;
+      if (offered || !this.#isDialing(socket)) return;
+      cancelTimer();
       socket.destroy();
       this.#retryLater(reason);
     };
@@ -140,6 +165,7 @@ export class OutboundStream {
       giveUp(`no connection within ${limits.connectTimeoutMs} ms`);
     });
     this.#state = { type: 'dialing', socket, cancelTimer };
+    // Stay for the socket's whole life, and do nothing once it is past this stage.
     socket.on('error', (error) => giveUp(reasonOf(error)));
     socket.on('close', () => giveUp('connection closed while it was being made'));
   }
@@ -156,7 +182,6 @@ export class OutboundStream {
     const state = this.#state;
     if (state.type !== 'dialing' || state.socket !== socket) return;
     state.cancelTimer();
-    socket.removeAllListeners('error').removeAllListeners('close');
     const { environment, limits, streamKind, handlers } = this.#options;
     const hello = { streamKind, payload: encodeIdentity(handlers.identity()) };
     const handshake = {

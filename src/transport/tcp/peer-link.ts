@@ -43,7 +43,7 @@ export class PeerLink {
       },
       lost: (cause) => {
         // A peer that is gone is dialed, and complained of, once and not twice.
-        if (cause === 'closed') this.#snapshots.stop();
+        if (cause === 'closed') this.#snapshots.abort();
         handlers.peerLost(id);
       },
     });
@@ -52,6 +52,11 @@ export class PeerLink {
 
   get snapshotReady(): boolean {
     return this.#snapshots.hasRoom;
+  }
+
+  /** The peer has just connected to this node: dial it now if it was away. */
+  hurry(): void {
+    this.#messages.hurry();
   }
 
   send(message: PeerMessage): void {

@@ -44,7 +44,7 @@ export class TcpTransport implements Transport {
     if (this.#listener !== undefined) {
       throw new HoldfastError('invalid-argument', 'transport was started already');
     }
-    const guarded = this.#silentOnceClosing(handlers);
+    const guarded = this.#guard(handlers);
     const notices = new StrangerNotices((line) => guarded.notice(line));
     const shared = { limits: this.#limits, environment: this.#options.environment };
     const inbound = new InboundStreams({ ...shared, handlers: guarded, notices });
@@ -108,7 +108,6 @@ export class TcpTransport implements Transport {
     if (listener !== undefined) ended.push(listener.stop());
     listener?.hangUp();
     const cancelTimer = this.#options.environment.setTimer(this.#limits.closeGraceMs, () => {
-      for (const socket of draining) socket.destroy();
       listener?.destroyAll();
     });
     await Promise.all(ended);
@@ -152,13 +151,17 @@ export class TcpTransport implements Transport {
     refuseHello(socket, 'client', judged.refusal, environment.setTimer.bind(environment));
   }
 
-  /** The node has let go of a closing transport: nothing more may reach it. */
-  #silentOnceClosing(handlers: TransportHandlers): TransportHandlers {
+  /** What reaches the node: nothing more once it has let go of a closing transport. */
+  #guard(handlers: TransportHandlers): TransportHandlers {
     const open = (): boolean => this.#closing === undefined;
     return {
       identity: () => handlers.identity(),
       admit: (peer) => (open() ? handlers.admit(peer) : 'this node is stopping'),
-      peerSeen: (peer) => void (open() && handlers.peerSeen(peer)),
+      peerSeen: (peer) => {
+        if (!open()) return;
+        this.#links.get(peer.id)?.hurry();
+        handlers.peerSeen(peer);
+      },
       message: (message, peer) => void (open() && handlers.message(message, peer)),
       peerLost: (id) => void (open() && handlers.peerLost(id)),
       notice: (line) => void (open() && handlers.notice(line)),

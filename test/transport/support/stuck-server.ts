@@ -54,7 +54,8 @@ export class StuckServer {
 
   #greet(socket: Socket): void {
     this.#sockets.add(socket);
-    const handshake = { timeoutMs: 10_000, setTimer: systemEnvironment.setTimer };
+    const setTimer = systemEnvironment.setTimer.bind(systemEnvironment);
+    const handshake = { timeoutMs: 10_000, setTimer };
     readHello(socket, handshake, (result) => {
       if (result.type === 'failed') return;
       const { hello, decoder } = result;
