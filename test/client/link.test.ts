@@ -54,12 +54,10 @@ test('[API-12] without numbers a write that was certainly not applied is tried a
   const { time, cluster, registry } = harness({ exactlyOnce: false });
   let refusals = 5;
   cluster.fateOf = () =>
-    refusals-- > 0
-      ? { type: 'refused', code: 'no-leader', outcome: 'not-applied' }
-      : { type: 'served' };
+    refusals-- > 0 ? { type: 'refused', code: 'no-leader' } : { type: 'served' };
   assert.equal((await time.until(registry.put('k', 'v'))).version, 1);
   refusals = 1;
-  cluster.fateOf = () => ({ type: 'refused', code: 'overloaded', outcome: 'not-applied' });
+  cluster.fateOf = () => ({ type: 'refused', code: 'overloaded' });
   const error = await failure(time.until(registry.put('k', 'v')));
   assert.equal(error.code, 'overloaded');
 });

@@ -1,4 +1,5 @@
 import type { Channel, Request, Response, StatusReport } from '../../../src/protocol/index.ts';
+import { unreachable } from '../../../src/base/index.ts';
 import {
   decodeCommand,
   encodeEvents,
@@ -23,11 +24,9 @@ export type Fate =
   | { readonly type: 'cutBefore' }
   /** Is carried out twice: once more after a while. */
   | { readonly type: 'repeated'; readonly afterMs: number }
-  | {
-      readonly type: 'refused';
-      readonly code: string;
-      readonly outcome: 'not-applied' | 'unknown';
-    };
+  /** Is carried out, but whoever answers does not know that. */
+  | { readonly type: 'doubted' }
+  | { readonly type: 'refused'; readonly code: string };
 
 /** A cluster as its clients see it: several nodes, one registry, and whatever can go wrong. */
 export class FakeCluster {
@@ -38,6 +37,8 @@ export class FakeCluster {
   leader = '';
   /** Commands in the order applied. */
   readonly applied: DecodedCommand[] = [];
+  /** Bytes of events handed to watches so far. */
+  sentToWatches = 0;
   #index = 0;
   /** Decides each request's fate. */
   fateOf: (request: Request, node: FakeNode) => Fate = () => ({ type: 'served' });
@@ -224,8 +225,15 @@ export class FakeChannel implements Channel {
         this.#serve(request);
         this.#cluster.time.setTimer(fate.afterMs, () => this.#execute(request));
         return;
+      case 'doubted':
+        this.#execute(request);
+        this.#refuse(request, 'timeout', 'unknown');
+        return;
+      case 'refused':
+        this.#refuse(request, fate.code, 'not-applied');
+        return;
       default:
-        this.#refuse(request, fate.code, fate.outcome);
+        unreachable(fate);
     }
   }
 
@@ -256,8 +264,14 @@ export class FakeChannel implements Channel {
         return { type: 'ok', id, payload: registry.leaderSide.query(request.query, time.now()) };
       case 'status':
         return { type: 'status', id, status: this.#status() };
-      default:
+      case 'watch':
+      case 'watchCredit':
+      case 'cancel':
+      case 'member':
+      case 'transfer':
         return undefined;
+      default:
+        return unreachable(request);
     }
   }
 
@@ -310,6 +324,7 @@ export class FakeChannel implements Channel {
       if (events.length === 0) continue;
       const payload = encodeEvents(events);
       watch.credit -= payload.length;
+      this.#cluster.sentToWatches += payload.length;
       this.#respond({ type: 'watchEvents', id, payload });
     }
   }

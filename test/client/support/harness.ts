@@ -13,7 +13,7 @@ export interface Harness {
   readonly link: ClusterLink;
   readonly registry: RegistryClient;
   /** Another client of the same cluster. */
-  another(options?: RegistryOptions): RegistryClient;
+  readonly another: (options?: RegistryOptions) => RegistryClient;
 }
 
 export interface HarnessOptions extends RegistryOptions {
