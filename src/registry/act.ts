@@ -28,8 +28,10 @@ export function refuseIfLocked(act: Act, name: ByteString): RegistryRefusal | un
 }
 
 export function lockedBy(name: ByteString, holder: LockHolder): RegistryRefusal {
-  return refuse('locked', `${show(name)} is locked by session ${holder.session} `
-    + `with token ${holder.token}`);
+  return refuse(
+    'locked',
+    `${show(name)} is locked by session ${holder.session} with token ${holder.token}`,
+  );
 }
 
 /** The key as it is now. */

@@ -80,26 +80,40 @@ function checkHeader(state: RegistryState, header: CommandHeader): RegistryResul
     return refuse('invalid-argument', 'a sequence number needs a session');
   }
   if (sequence !== 0 && acknowledged >= sequence) {
-    return refuse('invalid-argument', `acknowledged ${acknowledged} must be below the command's own `
-      + `sequence ${sequence}`);
+    return refuse(
+      'invalid-argument',
+      `acknowledged ${acknowledged} must be below the command's own sequence ${sequence}`,
+    );
   }
   return checkLabel('node name', header.node, state.limits);
 }
 
 function execute(act: Act, command: RegistryCommand): RegistryResult {
   switch (command.type) {
-    case 'put': return put(act, command);
-    case 'delete': return remove(act, command);
-    case 'persist': return persist(act, command);
-    case 'lock': return lock(act, command);
-    case 'unlock': return unlock(act, command);
-    case 'breakLock': return breakLock(act, command);
-    case 'openSession': return openSession(act, command);
-    case 'closeSession': return closeSession(act, command);
-    case 'expireSessions': return expireSessions(act, command);
-    case 'tick': return { type: 'done', revision: act.state.commit() };
-    case 'compact': return compact(act, command);
-    default: return unreachable(command);
+    case 'put':
+      return put(act, command);
+    case 'delete':
+      return remove(act, command);
+    case 'persist':
+      return persist(act, command);
+    case 'lock':
+      return lock(act, command);
+    case 'unlock':
+      return unlock(act, command);
+    case 'breakLock':
+      return breakLock(act, command);
+    case 'openSession':
+      return openSession(act, command);
+    case 'closeSession':
+      return closeSession(act, command);
+    case 'expireSessions':
+      return expireSessions(act, command);
+    case 'tick':
+      return { type: 'done', revision: act.state.commit() };
+    case 'compact':
+      return compact(act, command);
+    default:
+      return unreachable(command);
   }
 }
 
@@ -107,12 +121,16 @@ function compact({ state }: Act, command: CommandOf<'compact'>): RegistryResult 
   const { store, compaction } = state;
   const { revision } = command;
   if (revision > store.revision) {
-    return refuse('invalid-argument', `revision ${revision} is yet to come: the latest is `
-      + `${store.revision}`);
+    return refuse(
+      'invalid-argument',
+      `revision ${revision} is yet to come: the latest is ${store.revision}`,
+    );
   }
   if (revision <= compaction.compactRevision) {
-    return refuse('compacted', `history is compacted to revision ${compaction.compactRevision} `
-      + 'already');
+    return refuse(
+      'compacted',
+      `history is compacted to revision ${compaction.compactRevision} already`,
+    );
   }
   compaction.compactTo(revision);
   return { type: 'done', revision: store.revision };

@@ -1,6 +1,6 @@
 /** The bridge between this room, which waits for nothing, and those that stream. */
 
-/** Hands out what `source` makes, one piece per call; `leave` is called when a reader goes early. */
+/** Hands out what `source` makes, piece by piece; `leave` is called when a reader goes early. */
 export function toAsyncIterable<T>(source: Iterator<T>, leave: () => void): AsyncIterable<T> {
   const iterator: AsyncIterator<T> = {
     next: () => new Promise((resolve) => resolve(source.next())),

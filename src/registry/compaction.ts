@@ -57,9 +57,10 @@ export class Compaction {
     const { history, time } = this.#store;
     while (this.#compactRevision < history.last) {
       const oldest = history.at(this.#compactRevision + 1)!;
-      const excess = history.last - this.#compactRevision > historyRevisions
-        || oldest.events[0]!.record.time <= time - historyMs
-        || this.#bytes > historyBytes;
+      const excess =
+        history.last - this.#compactRevision > historyRevisions ||
+        oldest.events[0]!.record.time <= time - historyMs ||
+        this.#bytes > historyBytes;
       if (!excess) return;
       this.#compactNext();
     }

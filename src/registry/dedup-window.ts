@@ -67,13 +67,15 @@ export class DedupWindow {
     const result = this.#get(sequence);
     if (result !== undefined) return { type: 'answered', result };
     if (sequence > this.#floor + limits.maxWindow) {
-      const message = `sequence ${sequence} is more than ${limits.maxWindow} (maxWindow) above `
-        + `${this.#floor}, the last acknowledged`;
+      const message =
+        `sequence ${sequence} is more than ${limits.maxWindow} (maxWindow) above ` +
+        `${this.#floor}, the last acknowledged`;
       return { type: 'refused', code: 'overloaded', message };
     }
     if (this.#bytes >= limits.maxWindowBytes) {
-      const message = `unacknowledged answers of the session exceed ${limits.maxWindowBytes} bytes `
-        + '(maxWindowBytes)';
+      const message =
+        `unacknowledged answers of the session exceed ${limits.maxWindowBytes} bytes ` +
+        '(maxWindowBytes)';
       return { type: 'refused', code: 'overloaded', message };
     }
     return NEW;
@@ -116,10 +118,14 @@ function costOf(result: RegistryResult): number {
       const { record } = result.view;
       return ANSWER_BYTES + (record === undefined ? 0 : record.key.length + valueBytes(record));
     }
-    case 'lock': return ANSWER_BYTES + result.ahead.length * HOLDER_BYTES;
-    case 'error': return ANSWER_BYTES + result.message.length;
+    case 'lock':
+      return ANSWER_BYTES + result.ahead.length * HOLDER_BYTES;
+    case 'error':
+      return ANSWER_BYTES + result.message.length;
     case 'session':
-    case 'done': return ANSWER_BYTES;
-    default: return unreachable(result);
+    case 'done':
+      return ANSWER_BYTES;
+    default:
+      return unreachable(result);
   }
 }

@@ -8,8 +8,12 @@ export function put(act: Act, command: CommandOf<'put'>): RegistryResult {
   const { state, session, node } = act;
   const { limits, store } = state;
   const { key, value, ttlMs } = command;
-  const refusal = checkKey(key, limits) ?? checkValue(value, limits) ?? checkTtl(ttlMs, limits)
-    ?? checkPutSession(act, command) ?? refuseIfLocked(act, key);
+  const refusal =
+    checkKey(key, limits) ??
+    checkValue(value, limits) ??
+    checkTtl(ttlMs, limits) ??
+    checkPutSession(act, command) ??
+    refuseIfLocked(act, key);
   if (refusal !== undefined) return refusal;
   if (command.lock && store.locks.holder(key) === undefined) joinQueue(act, key, '');
   const record = store.put({

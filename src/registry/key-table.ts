@@ -36,7 +36,7 @@ export class KeyTable {
   }
 }
 
-/** Spreads by a few chars, mostly the last, which differ most; an uneven spread costs only pauses. */
+/** Spreads by the last few chars, which differ most. An uneven spread costs only pauses. */
 function shardOf(key: ByteString): number {
   const length = key.length;
   let hash = length;

@@ -71,8 +71,16 @@ export class KeyVersion implements KeyRecord {
 /** A version with the contents of `record`, its value copied. */
 export function copyVersion(record: KeyRecord, previous: KeyVersion | undefined): KeyVersion {
   return new KeyVersion(
-    record.key, storeValue(record.value), record.createRevision, record.modRevision,
-    record.version, record.session, record.expiresAt, record.node, record.time, previous,
+    record.key,
+    storeValue(record.value),
+    record.createRevision,
+    record.modRevision,
+    record.version,
+    record.session,
+    record.expiresAt,
+    record.node,
+    record.time,
+    previous,
   );
 }
 

@@ -12,7 +12,10 @@ const MAX_EXPIRED_TOGETHER = 512;
 const STALE_LEASES = 1024;
 
 const HEADER: CommandHeader = {
-  session: 0 as SessionId, sequence: 0, acknowledged: 0, node: '',
+  session: 0 as SessionId,
+  sequence: 0,
+  acknowledged: 0,
+  node: '',
 };
 
 interface Lease {

@@ -23,9 +23,7 @@ export function lock(act: Act, command: CommandOf<'lock'>): RegistryResult {
   const holder = holders[0];
   // With `wait: false` a session that queued earlier keeps its place, but is told it has no lock.
   if (!wait && holder !== undefined && place !== 0) return lockedBy(name, holder);
-  const token = place < 0
-    ? joinQueue(act, name, storeValue(metadata))
-    : holders[place]!.token;
+  const token = place < 0 ? joinQueue(act, name, storeValue(metadata)) : holders[place]!.token;
   const ahead: readonly LockHolder[] = place < 0 ? holders : holders.slice(0, place);
   return { type: 'lock', revision: state.commit(), token, held: ahead.length === 0, ahead };
 }
@@ -36,7 +34,7 @@ export function unlock(act: Act, command: CommandOf<'unlock'>): RegistryResult {
   const refusal = checkKey(name, state.limits);
   if (refusal !== undefined) return refusal;
   const entry = state.store.locks.queue(name)?.waiting.get(session);
-  if (entry === undefined || entry.latest.createRevision as number !== token) {
+  if (entry === undefined || (entry.latest.createRevision as number) !== token) {
     return notHeld(act, name, `session ${session} has no place with token ${token}`);
   }
   state.store.remove(entry, 'request', node);
@@ -58,8 +56,9 @@ export function breakLock(act: Act, command: CommandOf<'breakLock'>): RegistryRe
 
 function notHeld(act: Act, name: ByteString, why: string): RegistryResult {
   const holder = act.state.store.locks.holder(name);
-  const now = holder === undefined
-    ? 'nobody holds it'
-    : `session ${holder.session} holds it with token ${holder.token}`;
+  const now =
+    holder === undefined
+      ? 'nobody holds it'
+      : `session ${holder.session} holds it with token ${holder.token}`;
   return refuse('not-held', `lock ${show(name)}: ${why}; ${now}`);
 }

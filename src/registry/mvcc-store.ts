@@ -1,9 +1,7 @@
 import { ExpiryQueue } from './expiry-queue.ts';
 import { History } from './history.ts';
 import { KeyTable } from './key-table.ts';
-import {
-  copyVersion, EMPTY_VALUE, KeyEntry, KeyVersion, type StoredValue,
-} from './key-version.ts';
+import { copyVersion, EMPTY_VALUE, KeyEntry, KeyVersion, type StoredValue } from './key-version.ts';
 import { isQueueKey, LockTable } from './locks.ts';
 import { OrderedIndex } from './ordered-index.ts';
 import { SessionTable } from './sessions.ts';
@@ -98,8 +96,16 @@ export class MvccStore {
   ): void {
     const before = entry.latest;
     const tombstone = new KeyVersion(
-      entry.key, stored, 0 as Revision, this.nextRevision, 0, 0 as SessionId, undefined, node,
-      this.time, before,
+      entry.key,
+      stored,
+      0 as Revision,
+      this.nextRevision,
+      0,
+      0 as SessionId,
+      undefined,
+      node,
+      this.time,
+      before,
     );
     this.#changed({ type: 'delete', record: tombstone, previous: before, cause });
     this.#install(entry, tombstone);

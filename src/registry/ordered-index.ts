@@ -1,6 +1,6 @@
 import type { ByteString } from './types.ts';
 
-/** Items per chunk: inserting moves half of it on average, so small; too small and chunks abound. */
+/** Items per chunk: inserting moves half of them, so not many; nor so few that chunks abound. */
 const MAX_CHUNK = 256;
 /** Neighbours that together hold no more than this become one. */
 const MERGE_BELOW = MAX_CHUNK / 2;

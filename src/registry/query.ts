@@ -4,7 +4,12 @@ import { EMPTY_VALUE, KeyVersion, type KeyEntry } from './key-version.ts';
 import { refuse } from './refusal.ts';
 import type { RegistryState } from './state.ts';
 import type {
-  ByteString, KeyView, RegistryAnswer, RegistryQuery, Revision, SessionInfo,
+  ByteString,
+  KeyView,
+  RegistryAnswer,
+  RegistryQuery,
+  Revision,
+  SessionInfo,
 } from './types.ts';
 
 /** A range answer ends before the record that would take it over this; it has one at least. */
@@ -28,10 +33,14 @@ function answer(state: RegistryState, query: RegistryQuery): RegistryAnswer {
   const { store } = state;
   const { revision } = store;
   switch (query.type) {
-    case 'get': return get(state, query.key);
-    case 'range': return range(state, query);
-    case 'lockQueue': return lockQueue(state, query.name);
-    case 'sessions': return { type: 'sessions', revision, sessions: sessionInfos(state) };
+    case 'get':
+      return get(state, query.key);
+    case 'range':
+      return range(state, query);
+    case 'lockQueue':
+      return lockQueue(state, query.name);
+    case 'sessions':
+      return { type: 'sessions', revision, sessions: sessionInfos(state) };
     case 'stats': {
       const { compactRevision } = state.compaction;
       const { liveKeys: keys, sessions, time } = store;
@@ -40,7 +49,8 @@ function answer(state: RegistryState, query: RegistryQuery): RegistryAnswer {
         stats: { revision, compactRevision, keys, sessions: sessions.size, time },
       };
     }
-    default: return unreachable(query);
+    default:
+      return unreachable(query);
   }
 }
 
@@ -82,12 +92,16 @@ function checkRange(state: RegistryState, query: RangeQuery): RegistryAnswer | u
     return refuse('invalid-argument', 'the end of a range must not be before its start');
   }
   if (revision > state.store.revision) {
-    return refuse('invalid-argument', `revision ${revision} is yet to come: the latest is `
-      + `${state.store.revision}`);
+    return refuse(
+      'invalid-argument',
+      `revision ${revision} is yet to come: the latest is ${state.store.revision}`,
+    );
   }
   if (revision !== 0 && revision < compactRevision) {
-    return refuse('compacted', `revision ${revision} is compacted: the oldest that can be read is `
-      + `${compactRevision}`);
+    return refuse(
+      'compacted',
+      `revision ${revision} is compacted: the oldest that can be read is ${compactRevision}`,
+    );
   }
   return undefined;
 }
@@ -100,7 +114,15 @@ function lockOf({ store }: RegistryState, entry: KeyEntry, asOf: Revision): KeyV
 function withoutValue(record: KeyVersion): KeyVersion {
   const { key, createRevision, modRevision, version, session, expiresAt, node, time } = record;
   return new KeyVersion(
-    key, EMPTY_VALUE, createRevision, modRevision, version, session, expiresAt, node, time,
+    key,
+    EMPTY_VALUE,
+    createRevision,
+    modRevision,
+    version,
+    session,
+    expiresAt,
+    node,
+    time,
     undefined,
   );
 }

@@ -37,20 +37,27 @@ function isUtf8(text: ByteString): boolean {
 export function checkKey(key: ByteString, limits: RegistryLimits): RegistryRefusal | undefined {
   if (key.length === 0) return refuse('invalid-key', 'a key must not be empty');
   if (key.length > limits.maxKeyBytes) {
-    return refuse('too-large', `key of ${key.length} bytes: the limit is ${limits.maxKeyBytes} `
-      + '(maxKeyBytes)');
+    return refuse(
+      'too-large',
+      `key of ${key.length} bytes: the limit is ${limits.maxKeyBytes} (maxKeyBytes)`,
+    );
   }
   if (isQueueKey(key)) {
-    return refuse('invalid-key', `key ${show(key)} is reserved: keys that end in "/" and 16 `
-      + 'lowercase hex digits are lock queues, written by lock and unlock only');
+    return refuse(
+      'invalid-key',
+      `key ${show(key)} is reserved: keys that end in "/" and 16 ` +
+        'lowercase hex digits are lock queues, written by lock and unlock only',
+    );
   }
   return undefined;
 }
 
 export function checkValue(value: Uint8Array, limits: RegistryLimits): RegistryRefusal | undefined {
   if (value.length <= limits.maxValueBytes) return undefined;
-  return refuse('too-large', `value of ${value.length} bytes: the limit is `
-    + `${limits.maxValueBytes} (maxValueBytes)`);
+  return refuse(
+    'too-large',
+    `value of ${value.length} bytes: the limit is ${limits.maxValueBytes} (maxValueBytes)`,
+  );
 }
 
 /** For labels, reasons, node names and metadata; `what` names it. */
@@ -60,14 +67,19 @@ export function checkLabel(
   limits: RegistryLimits,
 ): RegistryRefusal | undefined {
   if (label.length <= limits.maxLabelBytes) return undefined;
-  return refuse('too-large', `${what} of ${label.length} bytes: the limit is `
-    + `${limits.maxLabelBytes} (maxLabelBytes)`);
+  return refuse(
+    'too-large',
+    `${what} of ${label.length} bytes: the limit is ${limits.maxLabelBytes} (maxLabelBytes)`,
+  );
 }
 
 export function checkTtl(ttlMs: number, limits: RegistryLimits): RegistryRefusal | undefined {
   if (Number.isInteger(ttlMs) && ttlMs >= 0 && ttlMs <= limits.maxTtlMs) return undefined;
-  return refuse('invalid-argument', 'ttl must be a whole number of ms from 0 (never expires) to '
-    + `${limits.maxTtlMs} (maxTtlMs), not ${ttlMs}`);
+  return refuse(
+    'invalid-argument',
+    'ttl must be a whole number of ms from 0 (never expires) to ' +
+      `${limits.maxTtlMs} (maxTtlMs), not ${ttlMs}`,
+  );
 }
 
 export function checkSessionTtl(
@@ -78,6 +90,9 @@ export function checkSessionTtl(
   if (Number.isInteger(ttlMs) && ttlMs >= minSessionTtlMs && ttlMs <= maxSessionTtlMs) {
     return undefined;
   }
-  return refuse('invalid-argument', 'session ttl must be a whole number of ms from '
-    + `${minSessionTtlMs} (minSessionTtlMs) to ${maxSessionTtlMs} (maxSessionTtlMs), not ${ttlMs}`);
+  return refuse(
+    'invalid-argument',
+    'session ttl must be a whole number of ms from ' +
+      `${minSessionTtlMs} (minSessionTtlMs) to ${maxSessionTtlMs} (maxSessionTtlMs), not ${ttlMs}`,
+  );
 }

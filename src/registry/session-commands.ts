@@ -8,8 +8,10 @@ export function openSession(act: Act, command: CommandOf<'openSession'>): Regist
   const { state, index } = act;
   const { limits, store } = state;
   const { ttlMs, label, metadata } = command;
-  const refusal = checkSessionTtl(ttlMs, limits) ?? checkLabel('label', label, limits)
-    ?? checkLabel('metadata', metadata, limits);
+  const refusal =
+    checkSessionTtl(ttlMs, limits) ??
+    checkLabel('label', label, limits) ??
+    checkLabel('metadata', metadata, limits);
   if (refusal !== undefined) return refusal;
   if (store.sessions.size >= limits.maxSessions) {
     return refuse('overloaded', `${limits.maxSessions} sessions are open (maxSessions)`);
@@ -49,6 +51,8 @@ function endSession(state: RegistryState, session: Session, node: ByteString): v
 }
 
 export function unknownSession(session: SessionId): RegistryResult {
-  return refuse('session-expired', `session ${session} is not open: it expired, was closed, or `
-    + 'never was');
+  return refuse(
+    'session-expired',
+    `session ${session} is not open: it expired, was closed, or never was`,
+  );
 }

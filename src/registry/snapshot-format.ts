@@ -1,17 +1,18 @@
 /**
  * A snapshot is a sequence of blocks, cut into chunks anywhere:
  *
- *   u32 payload length · u32 CRC-32 of the payload · payload
+ *   u32 mark · u32 payload length · u32 CRC-32 of the payload · payload
  *
- * A payload is a sequence of whole items: a tag and fields. In order: one `meta`; the sessions, each
- * followed by its answers; the keys as of the compact revision, in key order; the revisions after
+ * A payload is a sequence of whole items: a tag and fields. In order: one `meta`; the sessions,
+ * each followed by its answers; the keys as of the compact revision, in key order; the revisions after
  * it, each followed by its changes; one `end`. The rest of the state is derived from these. Nothing
  * depends on how the state came about, so equal states have equal bytes.
  */
 export const SNAPSHOT_VERSION = 1;
 
-/** Bytes at the start of each block. */
-export const BLOCK_HEADER_BYTES = 8;
+/** Begins each block, so that what is no snapshot is noticed at once. */
+export const BLOCK_MARK = 0x5246_4c48;
+export const BLOCK_HEADER_BYTES = 12;
 /** A block is closed once its payload reaches this. */
 export const BLOCK_BYTES: number = 192 * 1024;
 /** Chunks are no longer than this. */

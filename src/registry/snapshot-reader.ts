@@ -5,18 +5,23 @@ import { decodeResult } from './codec/result.ts';
 import { crc32 } from './crc32.ts';
 import { copyVersion } from './key-version.ts';
 import { Session } from './sessions.ts';
-import { BLOCK_HEADER_BYTES, ItemTag, SNAPSHOT_VERSION } from './snapshot-format.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_MARK, ItemTag, SNAPSHOT_VERSION } from './snapshot-format.ts';
 import { RegistryState } from './state.ts';
 import type {
-  KeyEvent, KeyRecord, RegistryLimits, RegistryResult, Revision, SessionId,
+  KeyEvent,
+  KeyRecord,
+  RegistryLimits,
+  RegistryResult,
+  Revision,
+  SessionId,
 } from './types.ts';
 
 /** A block cannot be longer; a length above it is damage. */
 const MAX_BLOCK_BYTES = 2 ** 30;
 
 /**
- * Builds a state from a snapshot's chunks, however they are cut. Anything damaged, missing or out of
- * place makes `push` or `finish` throw a `MalformedBytesError` that says where.
+ * Builds a state from a snapshot's chunks, however they are cut. Anything damaged, missing or out
+ * of place makes `push` or `finish` throw a `MalformedBytesError` that says where.
  */
 export class SnapshotReader {
   readonly #limits: RegistryLimits;
@@ -42,11 +47,12 @@ export class SnapshotReader {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = 0;
     while (bytes.length - at >= BLOCK_HEADER_BYTES) {
-      const length = view.getUint32(at, true);
+      if (view.getUint32(at, true) !== BLOCK_MARK) this.#damaged('it does not begin like one');
+      const length = view.getUint32(at + 4, true);
       if (length > MAX_BLOCK_BYTES) this.#damaged(`it claims to be ${length} bytes long`);
       const end = at + BLOCK_HEADER_BYTES + length;
       if (end > bytes.length) break;
-      this.#readBlock(bytes.subarray(at + BLOCK_HEADER_BYTES, end), view.getUint32(at + 4, true));
+      this.#readBlock(bytes.subarray(at + BLOCK_HEADER_BYTES, end), view.getUint32(at + 8, true));
       at = end;
     }
     if (at === 0) return;
@@ -57,7 +63,7 @@ export class SnapshotReader {
   /** The state, once the last chunk was pushed. */
   finish(): RegistryState {
     const state = this.#state;
-    if (this.#buffered.length > 0) this.#damaged(`it is cut off`);
+    if (this.#buffered.length > 0) this.#damaged('it is cut off');
     if (state === undefined || !this.#ended) this.#damaged('it is missing, with all that follow');
     state.store.locks.restoreOrder();
     return state;
@@ -94,14 +100,29 @@ export class SnapshotReader {
     if (state === undefined) this.#damaged('the snapshot does not begin with its beginning');
     this.#checkOrder(tag);
     switch (tag) {
-      case ItemTag.session: this.#readSession(reader, state); return;
-      case ItemTag.answer: this.#readAnswer(reader); return;
-      case ItemTag.key: state.store.load(sharingNode(state, readRecord(reader))); return;
-      case ItemTag.revision: this.#changesLeft = reader.varint(); return;
-      case ItemTag.put: this.#readChange(reader, state, 'put'); return;
-      case ItemTag.delete: this.#readChange(reader, state, 'delete'); return;
-      case ItemTag.end: this.#readEnd(reader, state); return;
-      default: this.#damaged(`no item has the number ${tag}`);
+      case ItemTag.session:
+        this.#readSession(reader, state);
+        return;
+      case ItemTag.answer:
+        this.#readAnswer(reader);
+        return;
+      case ItemTag.key:
+        state.store.load(sharingNode(state, readRecord(reader)));
+        return;
+      case ItemTag.revision:
+        this.#changesLeft = reader.varint();
+        return;
+      case ItemTag.put:
+        this.#readChange(reader, state, 'put');
+        return;
+      case ItemTag.delete:
+        this.#readChange(reader, state, 'delete');
+        return;
+      case ItemTag.end:
+        this.#readEnd(reader, state);
+        return;
+      default:
+        this.#damaged(`no item has the number ${tag}`);
     }
   }
 
@@ -168,5 +189,8 @@ function sharingNode(state: RegistryState, record: KeyRecord): KeyRecord {
 /** The result with its value copied out of the snapshot's block. */
 function detached(result: RegistryResult): RegistryResult {
   if (result.type !== 'key' || result.view.record === undefined) return result;
-  return { ...result, view: { ...result.view, record: copyVersion(result.view.record, undefined) } };
+  return {
+    ...result,
+    view: { ...result.view, record: copyVersion(result.view.record, undefined) },
+  };
 }

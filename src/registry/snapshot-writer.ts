@@ -7,7 +7,12 @@ import type { DedupWindow } from './dedup-window.ts';
 import type { KeyEntry } from './key-version.ts';
 import type { Session } from './sessions.ts';
 import {
-  BLOCK_BYTES, BLOCK_HEADER_BYTES, CHUNK_BYTES, ItemTag, SNAPSHOT_VERSION,
+  BLOCK_BYTES,
+  BLOCK_HEADER_BYTES,
+  BLOCK_MARK,
+  CHUNK_BYTES,
+  ItemTag,
+  SNAPSHOT_VERSION,
 } from './snapshot-format.ts';
 import type { RegistryState } from './state.ts';
 import type { Revision } from './types.ts';
@@ -21,8 +26,8 @@ interface SessionCut {
 }
 
 /**
- * The state at one moment, without a copy of it: keys and history are versioned and only pinned, the
- * sessions' windows are copied when they next change, and only the list of sessions is copied now.
+ * The state at one moment, without a copy of it: keys and history are versioned and only pinned,
+ * the sessions' windows are copied when they next change, and only the list of sessions is copied now.
  */
 export class SnapshotCut {
   readonly revision: Revision;
@@ -147,11 +152,12 @@ class BlockWriter {
     if (payload.length === 0) return;
     const block = new Uint8Array(BLOCK_HEADER_BYTES + payload.length);
     const header = new DataView(block.buffer);
-    header.setUint32(0, payload.length, true);
-    header.setUint32(4, crc32(payload), true);
+    header.setUint32(0, BLOCK_MARK, true);
+    header.setUint32(4, payload.length, true);
+    header.setUint32(8, crc32(payload), true);
     block.set(payload, BLOCK_HEADER_BYTES);
     this.count++;
-    this.digest = crc32(block.subarray(4, BLOCK_HEADER_BYTES), this.digest);
+    this.digest = crc32(block.subarray(8, BLOCK_HEADER_BYTES), this.digest);
     this.items.reset();
     for (let at = 0; at < block.length; at += CHUNK_BYTES) {
       yield block.subarray(at, Math.min(at + CHUNK_BYTES, block.length));

@@ -11,7 +11,12 @@ import { SnapshotReader } from './snapshot-reader.ts';
 import { SnapshotCut, writeSnapshot } from './snapshot-writer.ts';
 import { RegistryState } from './state.ts';
 import type {
-  ByteString, RegistryAnswer, RegistryLimits, RegistryResult, Revision, RevisionEvents,
+  ByteString,
+  RegistryAnswer,
+  RegistryLimits,
+  RegistryResult,
+  Revision,
+  RevisionEvents,
 } from './types.ts';
 
 /** Snapshots read at once; one more and the oldest is given up, lest it hold history for ever. */
@@ -27,7 +32,7 @@ export interface RegistryContext {
 }
 
 /**
- * The locking registry as a deterministic state machine: it fits the node's `StateMachine` by shape.
+ * The locking registry as a deterministic state machine; fits the node's `StateMachine` by shape.
  * Commands, results, queries and answers are bytes; see the codecs.
  */
 export class RegistryStateMachine {
@@ -70,8 +75,8 @@ export class RegistryStateMachine {
   }
 
   /**
-   * The revisions made since the last call. To be called after every batch of applied entries. There
-   * may be a gap before the first: after a restore, or when more was applied between two calls than
+   * The revisions made since the last call. To be called after every batch of applied entries.
+   * There may be a gap before the first: after a restore, or when more was applied between two calls than
    * history keeps. Whoever stands before the gap goes on with `eventsSince`.
    */
   takeEvents(): RevisionEvents[] {
@@ -120,8 +125,8 @@ export class RegistryStateMachine {
   }
 
   /**
-   * Replaces the whole state by a snapshot's. Rejects with a `MalformedBytesError` that says where it
-   * is damaged, and then leaves the state as it was.
+   * Replaces the whole state by a snapshot's. Rejects with a `MalformedBytesError` that says where
+   * it is damaged, and then leaves the state as it was.
    */
   restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const restorer = this.restorer();

@@ -13,11 +13,7 @@ export class RegistryState {
   readonly #nodeNames = new Map<ByteString, ByteString>();
 
   /** Empty, with history beginning after `revision`. */
-  constructor(
-    limits: RegistryLimits,
-    revision: Revision = 0 as Revision,
-    time: number = 0,
-  ) {
+  constructor(limits: RegistryLimits, revision: Revision = 0 as Revision, time: number = 0) {
     this.limits = limits;
     this.store = new MvccStore(revision, time);
     this.compaction = new Compaction(this.store, limits);

@@ -12,10 +12,16 @@ test('[WATCH-1] taken events are every revision, once, in order', () => {
   assert.deepEqual(rig.machine.takeEvents(), []);
   rig.put('a', '1');
   rig.put('b', '1');
-  assert.deepEqual(rig.machine.takeEvents().map(({ revision }) => revision), [1, 2]);
+  assert.deepEqual(
+    rig.machine.takeEvents().map(({ revision }) => revision),
+    [1, 2],
+  );
   rig.delete('a');
   rig.delete('absent');
-  assert.deepEqual(rig.machine.takeEvents().map(({ revision }) => revision), [3]);
+  assert.deepEqual(
+    rig.machine.takeEvents().map(({ revision }) => revision),
+    [3],
+  );
   assert.deepEqual(rig.machine.takeEvents(), []);
 });
 
@@ -25,7 +31,10 @@ test('[WATCH-2] history from r on begins with r exactly, and tells where it ende
   const tail = since(rig, 3, '', undefined);
   assert.equal(tail.type, 'events');
   if (tail.type !== 'events') return;
-  assert.deepEqual(tail.events.map(({ revision }) => revision), [3, 4, 5]);
+  assert.deepEqual(
+    tail.events.map(({ revision }) => revision),
+    [3, 4, 5],
+  );
   assert.equal(tail.next, 6);
   assert.deepEqual(since(rig, 6, '', undefined), { type: 'events', events: [], next: 6 });
   assert.deepEqual(since(rig, 9, '', undefined), { type: 'events', events: [], next: 9 });
@@ -55,9 +64,13 @@ test('[WATCH-4] events carry type, cause, the record and what was there before',
   rig.close(session);
   const events = rig.events(1).flatMap((one) => one.events);
   const shape = events.map(({ type, cause, record, previous }) =>
-    [type, cause, record.key, textOf(record), textOf(previous)].join());
+    [type, cause, record.key, textOf(record), textOf(previous)].join(),
+  );
   assert.deepEqual(shape, [
-    'put,request,k,1,', 'put,request,k,2,1', 'delete,expired,k,,2', 'put,request,e,,',
+    'put,request,k,1,',
+    'put,request,k,2,1',
+    'delete,expired,k,,2',
+    'put,request,e,,',
     'delete,sessionEnded,e,,',
   ]);
   const gone = events[2]!.record;
@@ -87,8 +100,14 @@ test('[WATCH-6] history goes on over a restore', () => {
   assert.equal(since(copy, 2, '', undefined).type, 'compacted');
   assert.deepEqual(copy.machine.takeEvents(), []);
   copy.put('k', 'new');
-  assert.deepEqual(copy.machine.takeEvents().map(({ revision }) => revision), [8]);
-  assert.deepEqual(copy.list('', 5).map(({ record }) => textOf(record)), ['5']);
+  assert.deepEqual(
+    copy.machine.takeEvents().map(({ revision }) => revision),
+    [8],
+  );
+  assert.deepEqual(
+    copy.list('', 5).map(({ record }) => textOf(record)),
+    ['5'],
+  );
 });
 
 test('[WATCH-7] a limit counts revisions given, and next goes on without gap or repeat', () => {
@@ -107,7 +126,10 @@ test('[WATCH-7] a limit counts revisions given, and next goes on without gap or 
     from = part.next;
     calls++;
   }
-  assert.deepEqual(seen, Array.from({ length: 40 }, (_, i) => i * 1000 + 1));
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 40 }, (_, i) => i * 1000 + 1),
+  );
   assert.ok(calls >= 6);
 });
 
@@ -121,7 +143,10 @@ test('[WATCH-4] encoded events read back as they were', () => {
   const events = rig.events(1);
   const read = decodeEvents(encodeEvents(events));
   assert.deepEqual(encodeEvents(read), encodeEvents(events));
-  assert.deepEqual(read.map(({ revision }) => revision), [1, 2, 3]);
+  assert.deepEqual(
+    read.map(({ revision }) => revision),
+    [1, 2, 3],
+  );
   assert.equal(textOf(read[1]!.events[1]!.previous), 'x'.repeat(100));
 });
 
@@ -150,7 +175,10 @@ test('[REG-21] compaction never changes what can still be read', () => {
   const rig = new Rig({ historyRevisions: 5 });
   const seen = new Map<number, string>();
   const show = (revision: number) =>
-    rig.list('', revision).map(({ record }) => `${record!.key}${textOf(record)}`).join();
+    rig
+      .list('', revision)
+      .map(({ record }) => `${record!.key}${textOf(record)}`)
+      .join();
   for (let i = 0; i < 300; i++) {
     if (i % 3 === 2) rig.delete(`k${i % 7}`);
     else rig.put(`k${i % 7}`, `${i}`);
@@ -164,8 +192,7 @@ test('[REG-21] compaction never changes what can still be read', () => {
 test('[REG-22] compact moves the oldest readable revision up, never down or ahead', () => {
   const rig = new Rig();
   for (let i = 0; i < 5; i++) rig.put('k', `${i}`);
-  const compact = (revision: number) =>
-    rig.do({ type: 'compact', revision: revision as Revision });
+  const compact = (revision: number) => rig.do({ type: 'compact', revision: revision as Revision });
   assert.equal(resultOf(compact(3), 'done').revision, 5);
   assert.equal(rig.machine.compactRevision, 3);
   assert.match(refused(compact(3), 'compacted'), /compacted to revision 3/);

@@ -46,7 +46,7 @@ test('[REG-3] delete answers with the record before; an absent key is no error',
   assert.deepEqual([absent.view.record, absent.revision], [undefined, 2]);
 });
 
-test('[REG-6] what is due goes in the order of its time, then of its key, before the command', () => {
+test('[REG-6] what is due goes by its time, then by its key, before the command', () => {
   const rig = new Rig();
   rig.put('late', '', { ttlMs: 300 });
   rig.put('b', '', { ttlMs: 200 });
@@ -57,7 +57,10 @@ test('[REG-6] what is due goes in the order of its time, then of its key, before
   const { revision, view } = resultOf(rig.put('late', 'new'), 'key');
   assert.equal(view.record?.version, 1);
   const [expiry, put] = rig.events(6);
-  assert.deepEqual(expiry!.events.map(({ record }) => record.key), ['a', 'b', 'late']);
+  assert.deepEqual(
+    expiry!.events.map(({ record }) => record.key),
+    ['a', 'b', 'late'],
+  );
   assert.ok(expiry!.events.every(({ cause, type }) => cause === 'expired' && type === 'delete'));
   assert.equal(put!.revision, revision);
 });
@@ -79,7 +82,10 @@ test('[REG-7] very many keys due at once expire in several revisions, all in one
   rig.time += 10;
   rig.tick();
   assert.equal(rig.stats().keys, 0);
-  assert.deepEqual(rig.events(2501).map(({ events }) => events.length), [1024, 1024, 452]);
+  assert.deepEqual(
+    rig.events(2501).map(({ events }) => events.length),
+    [1024, 1024, 452],
+  );
 });
 
 test('[REG-8] a read at an old revision shows the keys as they were then', () => {
@@ -102,7 +108,11 @@ test('[REG-8] a compacted revision and one yet to come are refused by name', () 
   rig.do({ type: 'compact', revision: 3 as Revision });
   const ask = (revision: number) =>
     rig.ask({
-      type: 'range', start: '', end: undefined, limit: 0, keysOnly: false,
+      type: 'range',
+      start: '',
+      end: undefined,
+      limit: 0,
+      keysOnly: false,
       revision: revision as Revision,
     });
   assert.match(refused(ask(2), 'compacted'), /oldest that can be read is 3/);
@@ -168,8 +178,12 @@ test('[REG-13] keys of the shape of a lock queue are written by lock and unlock 
   rig.token('job', session);
   const key = `job/${session.toString(16).padStart(16, '0')}`;
   const acts = [
-    rig.put(key, ''), rig.put(key, '', { by: session }), rig.delete(key, session),
-    rig.persist(key, session), rig.lock(key, session), rig.put(`/${'0'.repeat(16)}`, ''),
+    rig.put(key, ''),
+    rig.put(key, '', { by: session }),
+    rig.delete(key, session),
+    rig.persist(key, session),
+    rig.lock(key, session),
+    rig.put(`/${'0'.repeat(16)}`, ''),
   ];
   for (const result of acts) assert.match(refused(result, 'invalid-key'), /reserved/);
   for (const near of [`job/${'0'.repeat(15)}`, `job/${'A'.repeat(16)}`, `job.${'0'.repeat(16)}`]) {
@@ -182,7 +196,14 @@ test('[REG-14] a value is copied out of the buffer it came in, a Node Buffer too
   for (const length of [0, 1, 64, 65, 5000]) {
     const value = new Uint8Array(length).fill(1);
     const header = { session: 0 as SessionId, sequence: 0, acknowledged: 0, node: 'a' };
-    const command = { type: 'put', key: 'k', value, ttlMs: 0, ephemeral: false, lock: false } as const;
+    const command = {
+      type: 'put',
+      key: 'k',
+      value,
+      ttlMs: 0,
+      ephemeral: false,
+      lock: false,
+    } as const;
     const frame = Buffer.from(encodeCommand(header, command));
     rig.applyBytes(frame);
     frame.fill(9);
@@ -199,7 +220,7 @@ test('[REG-24] cluster time never goes back', () => {
   assert.deepEqual([rig.get('b')!.time, rig.get('b')!.expiresAt], [5000, 5010]);
 });
 
-test('[REG-26] an ephemeral key is its session\'s; a put without that makes it anybody\'s', () => {
+test("[REG-26] an ephemeral key is its session's; a put without that makes it anybody's", () => {
   const rig = new Rig();
   const [one, two] = [rig.open(), rig.open()];
   rig.put('a', '', { ephemeral: true, by: one });

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  decodeCommand, decodeLeaseAnswer, encodeLeaseQuery, type RegistryCommand, type SessionId,
+  decodeCommand,
+  decodeLeaseAnswer,
+  encodeLeaseQuery,
+  type RegistryCommand,
+  type SessionId,
 } from '../../src/registry/index.ts';
 import { bytes, Rig } from './rig.ts';
 
@@ -136,5 +140,8 @@ test('[SESS-11] leases of many sessions, most closed early, neither pile up nor 
     const command = rig.due(time);
     if (command?.type === 'expireSessions') command.sessions.forEach((one) => ended.add(one));
   }
-  assert.deepEqual([...ended].toSorted((a, b) => a - b), kept);
+  assert.deepEqual(
+    [...ended].toSorted((a, b) => a - b),
+    kept,
+  );
 });

@@ -8,7 +8,7 @@ function queueOf(rig: Rig, name: string): [session: number, token: number][] {
   return queue.map(({ session, token }) => [session, token]);
 }
 
-test('[LOCK-1] the token is the createRevision of the queue key, and grows from holder to holder', () => {
+test("[LOCK-1] the token is the queue key's createRevision, and grows with each holder", () => {
   const rig = new Rig();
   let last = 0;
   for (let round = 0; round < 5; round++) {
@@ -24,12 +24,15 @@ test('[LOCK-1] the token is the createRevision of the queue key, and grows from 
   }
 });
 
-test('[LOCK-2] the lock passes on in the order of joining, whatever the order of session ids', () => {
+test('[LOCK-2] the lock passes on in the order of joining, not of session ids', () => {
   const rig = new Rig();
   const [a, b, c, d] = [rig.open(), rig.open(), rig.open(), rig.open()];
   const order = [c, a, d, b];
   const tokens = order.map((session) => rig.token('k', session));
-  assert.deepEqual(queueOf(rig, 'k'), order.map((session, at) => [session, tokens[at]]));
+  assert.deepEqual(
+    queueOf(rig, 'k'),
+    order.map((session, at) => [session, tokens[at]]),
+  );
   order.forEach((session, at) => {
     assert.deepEqual(rig.view('k').lock, { session, token: tokens[at] });
     rig.unlock('k', session, tokens[at]!);
@@ -50,10 +53,13 @@ test('[LOCK-3] a session in the queue that locks again keeps its token and its p
   // Left and joined anew: at the end, with a new token.
   rig.unlock('k', second, token);
   assert.ok(rig.token('k', second) > token);
-  assert.deepEqual(queueOf(rig, 'k').map(([session]) => session), [first, third, second]);
+  assert.deepEqual(
+    queueOf(rig, 'k').map(([session]) => session),
+    [first, third, second],
+  );
 });
 
-test('[LOCK-4] a try against another\'s lock is refused and leaves nothing behind', () => {
+test("[LOCK-4] a try against another's lock is refused and leaves nothing behind", () => {
   const rig = new Rig();
   const [holder, other] = [rig.open(), rig.open()];
   const token = rig.token('k', holder);
@@ -95,7 +101,7 @@ test('[LOCK-7] while a name is held, only its holder writes the key; reads go on
   resultOf(rig.put('k', 'x', { by: waiter }), 'key');
 });
 
-test('[LOCK-9] a session\'s end releases what it holds and leaves what it waits for', () => {
+test("[LOCK-9] a session's end releases what it holds and leaves what it waits for", () => {
   const rig = new Rig();
   const [one, two, three] = [rig.open(), rig.open(), rig.open()];
   rig.token('a', one);
@@ -103,8 +109,14 @@ test('[LOCK-9] a session\'s end releases what it holds and leaves what it waits 
   rig.token('b', three);
   rig.token('b', one);
   rig.close(one);
-  assert.deepEqual(queueOf(rig, 'a').map(([session]) => session), [two]);
-  assert.deepEqual(queueOf(rig, 'b').map(([session]) => session), [three]);
+  assert.deepEqual(
+    queueOf(rig, 'a').map(([session]) => session),
+    [two],
+  );
+  assert.deepEqual(
+    queueOf(rig, 'b').map(([session]) => session),
+    [three],
+  );
 });
 
 test('[LOCK-10] a restored replica knows the same holders and queues', () => {
@@ -117,7 +129,10 @@ test('[LOCK-10] a restored replica knows the same holders and queues', () => {
   rig.put('pad', 'more');
   const copy = rig.restored(rig.snapshot());
   assert.deepEqual(queueOf(copy, 'k'), queueOf(rig, 'k'));
-  assert.deepEqual(queueOf(copy, 'k').map(([session]) => session), [c, a, b]);
+  assert.deepEqual(
+    queueOf(copy, 'k').map(([session]) => session),
+    [c, a, b],
+  );
   assert.deepEqual(copy.view('other').lock, rig.view('other').lock);
   refused(copy.put('k', 'x', { by: a }), 'locked');
   copy.close(c);
@@ -141,7 +156,7 @@ test('[LOCK-11] a read at an old revision names the holder of that revision', ()
   assert.equal(lockAt(rig.machine.revision), undefined);
 });
 
-test('[LOCK-12] the queue shows each one\'s metadata and since when it waits', () => {
+test("[LOCK-12] the queue shows each one's metadata and since when it waits", () => {
   const rig = new Rig();
   const [one, two] = [rig.open(), rig.open()];
   const join = (session: SessionId, text: string) =>
@@ -150,8 +165,12 @@ test('[LOCK-12] the queue shows each one\'s metadata and since when it waits', (
   rig.time = 2000;
   join(two, '');
   const { queue } = answerOf(rig.ask({ type: 'lockQueue', name: 'k' }), 'lockQueue');
-  assert.deepEqual(queue.map(({ metadata, since }) => [Buffer.from(metadata).toString(), since]), [
-    ['host-1', 1000], ['', 2000],
-  ]);
+  assert.deepEqual(
+    queue.map(({ metadata, since }) => [Buffer.from(metadata).toString(), since]),
+    [
+      ['host-1', 1000],
+      ['', 2000],
+    ],
+  );
   assert.deepEqual(queueOf(rig, 'nobody'), []);
 });

@@ -9,8 +9,15 @@ test('[M1] get gives the record with revisions, expiry, lock, node and time, or 
   rig.put('k', 'v', { ttlMs: 500, lock: true, by: session });
   const { record, lock } = rig.view('k');
   assert.deepEqual(record, {
-    key: 'k', value: bytes('v'), createRevision: 1, modRevision: 1, version: 1, session: 0,
-    expiresAt: 1500, node: 'a', time: 1000,
+    key: 'k',
+    value: bytes('v'),
+    createRevision: 1,
+    modRevision: 1,
+    version: 1,
+    session: 0,
+    expiresAt: 1500,
+    node: 'a',
+    time: 1000,
   });
   assert.deepEqual(lock, { session, token: 1 });
   assert.deepEqual(rig.view('other'), { record: undefined, lock: undefined });
@@ -121,7 +128,7 @@ test('[M5] [LOCK-6] breakLock releases the present holder by token, and says so 
   refused(act(token), 'not-held');
 });
 
-test('[M6] [REG-4] persist takes the TTL away, and is refused under another\'s lock', () => {
+test("[M6] [REG-4] persist takes the TTL away, and is refused under another's lock", () => {
   const rig = new Rig();
   const [holder, other] = [rig.open(), rig.open()];
   rig.put('k', 'v', { ttlMs: 500 });
@@ -157,14 +164,18 @@ test('[M8] [REG-10] an empty key is refused with the rule in the message, by eve
   const rig = new Rig();
   const session = rig.open();
   const results = [
-    rig.put('', 'v'), rig.delete(''), rig.persist(''), rig.lock('', session),
+    rig.put('', 'v'),
+    rig.delete(''),
+    rig.persist(''),
+    rig.lock('', session),
     rig.unlock('', session, rig.token('k', session)),
-    rig.ask({ type: 'get', key: '' }), rig.ask({ type: 'lockQueue', name: '' }),
+    rig.ask({ type: 'get', key: '' }),
+    rig.ask({ type: 'lockQueue', name: '' }),
   ];
   for (const result of results) assert.match(refused(result, 'invalid-key'), /must not be empty/);
 });
 
-test('[M9] [LOCK-9] a dead session\'s locks pass on and its keys go, nothing is inherited', () => {
+test("[M9] [LOCK-9] a dead session's locks pass on and its keys go, nothing is inherited", () => {
   const rig = new Rig();
   const [dead, next] = [rig.open(), rig.open()];
   rig.put('mine', 'v', { ephemeral: true, by: dead });
@@ -198,10 +209,13 @@ test('[M4] known fault: two sessions never both acquire', () => {
   const held = sessions.map((session) => resultOf(rig.lock('k', session), 'lock').held);
   assert.deepEqual(held, [true, ...held.slice(1).map(() => false)]);
   const queue = answerOf(rig.ask({ type: 'lockQueue', name: 'k' }), 'lockQueue').queue;
-  assert.deepEqual(queue.map(({ session }) => session), sessions);
+  assert.deepEqual(
+    queue.map(({ session }) => session),
+    sessions,
+  );
 });
 
-test('[M4] [M6] known fault: neither persist nor lock nor put with lock revives an expired key', () => {
+test('[M4] [M6] known fault: persist, lock and put with lock revive no expired key', () => {
   for (const act of ['persist', 'lock', 'put'] as const) {
     const rig = new Rig();
     const session = rig.open();
@@ -220,7 +234,7 @@ test('[M4] [M6] known fault: neither persist nor lock nor put with lock revives 
   }
 });
 
-test('[M2] [M5] known fault: a put without lock by the holder leaves the lock to be unlocked', () => {
+test("[M2] [M5] known fault: the holder's put without lock leaves the lock to unlock", () => {
   const rig = new Rig();
   const session = rig.open();
   const token = rig.token('k', session);

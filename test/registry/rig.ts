@@ -1,10 +1,23 @@
 /** One registry with a log index and a clock that tests move by hand. */
 import assert from 'node:assert/strict';
 import {
-  decodeAnswer, decodeResult, encodeCommand, encodeQuery, RegistryStateMachine,
-  type CommandHeader, type FencingToken, type KeyRecord, type KeyView, type RegistryAnswer,
-  type RegistryCommand, type RegistryLimits, type RegistryQuery, type RegistryResult,
-  type Revision, type RevisionEvents, type SessionId,
+  decodeAnswer,
+  decodeResult,
+  encodeCommand,
+  encodeQuery,
+  RegistryStateMachine,
+  type CommandHeader,
+  type FencingToken,
+  type KeyRecord,
+  type KeyView,
+  type RegistryAnswer,
+  type RegistryCommand,
+  type RegistryLimits,
+  type RegistryQuery,
+  type RegistryResult,
+  type Revision,
+  type RevisionEvents,
+  type SessionId,
 } from '../../src/registry/index.ts';
 
 export const NONE: Uint8Array = new Uint8Array(0);
@@ -105,7 +118,11 @@ export class Rig {
   /** Every key from `start`, as of `revision` (0: now). */
   list(start = '', revision = 0): KeyView[] {
     const answer = this.ask({
-      type: 'range', start, end: undefined, limit: 0, keysOnly: false,
+      type: 'range',
+      start,
+      end: undefined,
+      limit: 0,
+      keysOnly: false,
       revision: revision as Revision,
     });
     return [...answerOf(answer, 'range').views];

@@ -14,7 +14,12 @@ function numbered(
 ): RegistryResult {
   const value = bytes(text);
   const command: RegistryCommand = {
-    type: 'put', key: `k${sequence}`, value, ttlMs: 0, ephemeral: false, lock: false,
+    type: 'put',
+    key: `k${sequence}`,
+    value,
+    ttlMs: 0,
+    ephemeral: false,
+    lock: false,
   };
   return rig.do(command, { session, sequence, acknowledged });
 }
@@ -52,9 +57,14 @@ test('[SESS-2] closing deletes all a session owns in one revision, in key order,
   rig.put('kept', '', { by: session });
   const { revision } = resultOf(rig.close(session), 'done');
   const [last] = rig.events(revision);
-  assert.deepEqual(last!.events.map(({ record, cause }) => [record.key, cause]), [
-    ['a', 'sessionEnded'], [`m/${'0'.repeat(15)}1`, 'sessionEnded'], ['z', 'sessionEnded'],
-  ]);
+  assert.deepEqual(
+    last!.events.map(({ record, cause }) => [record.key, cause]),
+    [
+      ['a', 'sessionEnded'],
+      [`m/${'0'.repeat(15)}1`, 'sessionEnded'],
+      ['z', 'sessionEnded'],
+    ],
+  );
   refused(rig.close(session), 'session-expired');
   assert.equal(rig.machine.revision, revision);
   assert.deepEqual(rig.keys(), ['kept']);
@@ -69,7 +79,10 @@ test('[SESS-3] expiring ends those still open in one revision, and passes over t
   const sessions = [two, 77 as SessionId, one, two];
   resultOf(rig.do({ type: 'expireSessions', sessions }), 'done');
   const last = rig.events(rig.machine.revision);
-  assert.deepEqual(last[0]!.events.map(({ record }) => record.key), ['b', 'a']);
+  assert.deepEqual(
+    last[0]!.events.map(({ record }) => record.key),
+    ['b', 'a'],
+  );
   assert.deepEqual(rig.keys(), ['c']);
   const { revision } = rig.machine;
   rig.do({ type: 'expireSessions', sessions });
@@ -81,7 +94,9 @@ test('[SESS-4] nothing is done for a session that is not open', () => {
   const session = rig.open();
   rig.close(session);
   const results = [
-    rig.put('k', 'v', { by: session }), rig.lock('k', session), rig.delete('k', session),
+    rig.put('k', 'v', { by: session }),
+    rig.lock('k', session),
+    rig.delete('k', session),
     rig.put('k', 'v', { by: 99 as SessionId }),
   ];
   for (const result of results) refused(result, 'session-expired');
@@ -104,7 +119,7 @@ test('[SESS-5] a retry gets the first answer again and is applied once', () => {
   assert.deepEqual(numbered(rig, session, 2, 0), refusal);
 });
 
-test('[SESS-5] numbers may arrive out of order, and two sessions\' numbers are apart', () => {
+test("[SESS-5] numbers may arrive out of order, and two sessions' numbers are apart", () => {
   const rig = new Rig();
   const [one, two] = [rig.open(), rig.open()];
   const third = numbered(rig, one, 3, 0);
@@ -126,7 +141,10 @@ test('[SESS-6] an acknowledged answer is forgotten, and asking again is refused'
   assert.equal(rig.get('k15')!.version, 1);
   numbered(rig, session, 10_000, 9_999);
   refused(numbered(rig, session, 21, 0), 'sequence-too-old');
-  assert.match(refused(numbered(rig, session, 10_001, 10_001), 'invalid-argument'), /must be below/);
+  assert.match(
+    refused(numbered(rig, session, 10_001, 10_001), 'invalid-argument'),
+    /must be below/,
+  );
   const without = rig.do({ type: 'tick' }, { sequence: 1 });
   assert.match(refused(without, 'invalid-argument'), /needs a session/);
 });

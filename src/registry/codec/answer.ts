@@ -1,6 +1,12 @@
 import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
 import type {
-  KeyView, LockQueueEntry, RegistryAnswer, RegistryStats, Revision, SessionId, SessionInfo,
+  KeyView,
+  LockQueueEntry,
+  RegistryAnswer,
+  RegistryStats,
+  Revision,
+  SessionId,
+  SessionInfo,
 } from '../types.ts';
 import { readRefusal, writeRefusal } from './error.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
@@ -8,7 +14,12 @@ import { readHolder, readView, writeHolder, writeView } from './record.ts';
 
 /** Between server and client: numbers are added, never changed. */
 const Tag = {
-  error: 0, get: 1, range: 2, lockQueue: 3, sessions: 4, stats: 5,
+  error: 0,
+  get: 1,
+  range: 2,
+  lockQueue: 3,
+  sessions: 4,
+  stats: 5,
 } as const satisfies Record<RegistryAnswer['type'], number>;
 
 /** Encodes what `query` returns. */

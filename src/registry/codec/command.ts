@@ -1,6 +1,10 @@
 import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
 import type {
-  CommandHeader, FencingToken, RegistryCommand, Revision, SessionId,
+  CommandHeader,
+  FencingToken,
+  RegistryCommand,
+  Revision,
+  SessionId,
 } from '../types.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
 
@@ -12,8 +16,17 @@ export interface DecodedCommand {
 
 /** On the wire and in the log for ever: numbers are added, never changed. */
 const Tag = {
-  put: 1, delete: 2, persist: 3, lock: 4, unlock: 5, breakLock: 6, openSession: 7,
-  closeSession: 8, expireSessions: 9, tick: 10, compact: 11,
+  put: 1,
+  delete: 2,
+  persist: 3,
+  lock: 4,
+  unlock: 5,
+  breakLock: 6,
+  openSession: 7,
+  closeSession: 8,
+  expireSessions: 9,
+  tick: 10,
+  compact: 11,
 } as const satisfies Record<RegistryCommand['type'], number>;
 
 const FIXED_BYTES = 64;
@@ -24,22 +37,31 @@ const LOCK = 2;
 function capacityOf(header: CommandHeader, command: RegistryCommand): number {
   const base = FIXED_BYTES + header.node.length;
   switch (command.type) {
-    case 'put': return base + command.key.length + command.value.length;
-    case 'lock': return base + command.name.length + command.metadata.length;
-    case 'openSession': return base + command.label.length + command.metadata.length;
-    case 'expireSessions': return base + command.sessions.length * 8;
+    case 'put':
+      return base + command.key.length + command.value.length;
+    case 'lock':
+      return base + command.name.length + command.metadata.length;
+    case 'openSession':
+      return base + command.label.length + command.metadata.length;
+    case 'expireSessions':
+      return base + command.sessions.length * 8;
     case 'delete':
-    case 'persist': return base + command.key.length;
-    case 'unlock': return base + command.name.length;
-    case 'breakLock': return base + command.name.length + command.reason.length;
+    case 'persist':
+      return base + command.key.length;
+    case 'unlock':
+      return base + command.name.length;
+    case 'breakLock':
+      return base + command.name.length + command.reason.length;
     case 'closeSession':
     case 'tick':
-    case 'compact': return base;
-    default: return unreachable(command);
+    case 'compact':
+      return base;
+    default:
+      return unreachable(command);
   }
 }
 
-/** Encodes what `apply` takes. TTLs are written as they are, so that a wrong one is refused there. */
+/** Encodes what `apply` takes. TTLs go as they are, so that a wrong one is refused there. */
 export function encodeCommand(header: CommandHeader, command: RegistryCommand): Uint8Array {
   const writer = new ByteWriter(capacityOf(header, command));
   writeVersion(writer);
@@ -88,7 +110,7 @@ function writeBody(writer: ByteWriter, command: RegistryCommand): void {
   }
 }
 
-/** Throws `MalformedBytesError` for anything `encodeCommand` cannot have made. Byte fields are views. */
+/** Throws `MalformedBytesError` for anything `encodeCommand` cannot have made. Values are views. */
 export function decodeCommand(bytes: Uint8Array): DecodedCommand {
   const reader = openReader(bytes, 'command');
   const header: CommandHeader = {

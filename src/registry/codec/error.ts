@@ -10,8 +10,17 @@ export interface RegistryRefusal {
 
 /** A code's number is its place here: add at the end only. */
 const CODES: readonly RegistryErrorCode[] = [
-  'invalid-command', 'invalid-key', 'invalid-argument', 'too-large', 'locked', 'not-held',
-  'not-found', 'session-expired', 'sequence-too-old', 'compacted', 'overloaded',
+  'invalid-command',
+  'invalid-key',
+  'invalid-argument',
+  'too-large',
+  'locked',
+  'not-held',
+  'not-found',
+  'session-expired',
+  'sequence-too-old',
+  'compacted',
+  'overloaded',
 ];
 
 export function writeRefusal(writer: ByteWriter, refusal: RegistryRefusal): void {

@@ -35,8 +35,8 @@ export function encodeEvents(revisions: readonly RevisionEvents[]): Uint8Array {
 
 function writeEvent(writer: ByteWriter, event: KeyEvent): void {
   const { record, previous } = event;
-  const kind = (event.type === 'delete' ? IS_DELETE : 0)
-    | (previous === undefined ? 0 : HAS_PREVIOUS);
+  const kind =
+    (event.type === 'delete' ? IS_DELETE : 0) | (previous === undefined ? 0 : HAS_PREVIOUS);
   writer.u8(kind | (causeNumber(event.cause) << CAUSE_SHIFT)).byteString(record.key);
   writeRecordBody(writer, record);
   if (previous !== undefined) writeRecordBody(writer, previous);

@@ -2,7 +2,10 @@ export { decodeAnswer, encodeAnswer } from './answer.ts';
 export { decodeCommand, encodeCommand, type DecodedCommand } from './command.ts';
 export { decodeEvents, encodeEvents } from './events.ts';
 export {
-  decodeLeaseAnswer, decodeLeaseQuery, encodeLeaseAnswer, encodeLeaseQuery,
+  decodeLeaseAnswer,
+  decodeLeaseQuery,
+  encodeLeaseAnswer,
+  encodeLeaseQuery,
 } from './lease.ts';
 export { decodeQuery, encodeQuery } from './query.ts';
 export { decodeResult, encodeResult } from './result.ts';

@@ -4,7 +4,11 @@ import { openReader, writeVersion } from './format.ts';
 
 /** Between client and server: numbers are added, never changed. */
 const Tag = {
-  get: 1, range: 2, lockQueue: 3, sessions: 4, stats: 5,
+  get: 1,
+  range: 2,
+  lockQueue: 3,
+  sessions: 4,
+  stats: 5,
 } as const satisfies Record<RegistryQuery['type'], number>;
 
 /** Encodes what `query` takes. */

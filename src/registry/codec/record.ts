@@ -1,7 +1,13 @@
 import { MalformedBytesError, type ByteReader, type ByteWriter } from '../../base/index.ts';
 import { writeValue } from '../key-version.ts';
 import type {
-  ByteString, FencingToken, KeyRecord, KeyView, LockHolder, Revision, SessionId,
+  ByteString,
+  FencingToken,
+  KeyRecord,
+  KeyView,
+  LockHolder,
+  Revision,
+  SessionId,
 } from '../types.ts';
 
 /** Everything of a record but its key. */

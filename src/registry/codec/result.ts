@@ -6,7 +6,11 @@ import { readHolder, readView, writeHolder, writeView } from './record.ts';
 
 /** On the wire and in snapshots: numbers are added, never changed. */
 const Tag = {
-  error: 0, key: 1, lock: 2, session: 3, done: 4,
+  error: 0,
+  key: 1,
+  lock: 2,
+  session: 3,
+  done: 4,
 } as const satisfies Record<RegistryResult['type'], number>;
 
 /** Encodes what `apply` returns. */

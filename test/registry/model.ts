@@ -1,0 +1,264 @@
+/**
+ * The registry's semantics written as plainly as possible: maps, scans and copies, a full copy of
+ * the keys per revision. What `apply` answers must be what this answers.
+ */
+import type {
+  CommandHeader,
+  KeyRecord,
+  KeyView,
+  LockHolder,
+  RegistryCommand,
+  RegistryErrorCode,
+  RegistryLimits,
+  RegistryResult,
+  Revision,
+  SessionId,
+} from '../../src/registry/index.ts';
+
+type Command<Type> = Extract<RegistryCommand, { type: Type }>;
+
+interface ModelSession {
+  readonly id: SessionId;
+  readonly answers: Map<number, RegistryResult>;
+  floor: number;
+}
+
+const QUEUE_KEY = /^(.*)\/[0-9a-f]{16}$/s;
+
+function error(code: RegistryErrorCode): RegistryResult {
+  return { type: 'error', code, message: '' };
+}
+
+export class Model {
+  readonly limits: RegistryLimits;
+  readonly keys: Map<string, KeyRecord> = new Map();
+  readonly sessions: Map<SessionId, ModelSession> = new Map();
+  /** All keys as of each revision. */
+  readonly past: Map<number, ReadonlyMap<string, KeyRecord>> = new Map([[0, new Map()]]);
+  readonly times: Map<number, number> = new Map();
+  revision = 0;
+  compactRevision = 0;
+  time = 0;
+  #changed = false;
+
+  constructor(limits: RegistryLimits) {
+    this.limits = limits;
+  }
+
+  apply(
+    header: CommandHeader,
+    command: RegistryCommand,
+    index: number,
+    time: number,
+  ): RegistryResult {
+    this.time = time;
+    for (const record of this.#sorted()) {
+      if (record.expiresAt !== undefined && record.expiresAt <= time) this.#remove(record.key);
+    }
+    this.#commit();
+    const result = this.#admit(header, command, index);
+    const { historyMs, historyRevisions } = this.limits;
+    for (let next = this.compactRevision + 1; next <= this.revision; next++) {
+      const old = this.times.get(next)! <= time - historyMs;
+      if (old || this.revision - this.compactRevision > historyRevisions)
+        this.compactRevision = next;
+    }
+    return result;
+  }
+
+  #admit(header: CommandHeader, command: RegistryCommand, index: number): RegistryResult {
+    const { sequence, acknowledged } = header;
+    const session = this.sessions.get(header.session);
+    if (header.session !== 0 && session === undefined) return error('session-expired');
+    if (sequence === 0) return this.#execute(header, command, index);
+    if (session === undefined || acknowledged >= sequence) return error('invalid-argument');
+    session.floor = Math.max(session.floor, acknowledged);
+    if (sequence <= session.floor) return error('sequence-too-old');
+    const answered = session.answers.get(sequence);
+    if (answered !== undefined) return answered;
+    if (sequence > session.floor + this.limits.maxWindow) return error('overloaded');
+    const result = this.#execute(header, command, index);
+    session.answers.set(sequence, result);
+    return result;
+  }
+
+  #execute(header: CommandHeader, command: RegistryCommand, index: number): RegistryResult {
+    switch (command.type) {
+      case 'put':
+        return this.#put(header, command);
+      case 'delete':
+      case 'persist':
+        return this.#change(header, command);
+      case 'lock':
+        return this.#lock(header, command);
+      case 'unlock': {
+        if (!this.#validKey(command.name)) return error('invalid-key');
+        const place = this.queue(command.name).find((one) => one.session === command.session);
+        return this.#leave(command.name, place?.token === command.token ? place : undefined);
+      }
+      case 'breakLock': {
+        if (!this.#validKey(command.name)) return error('invalid-key');
+        const holder = this.queue(command.name)[0];
+        return this.#leave(command.name, holder?.token === command.token ? holder : undefined);
+      }
+      case 'openSession': {
+        const { ttlMs } = command;
+        if (!(ttlMs >= this.limits.minSessionTtlMs)) return error('invalid-argument');
+        const id = index as SessionId;
+        this.sessions.set(id, { id, answers: new Map(), floor: 0 });
+        return { type: 'session', revision: this.#commit(), session: id, ttlMs };
+      }
+      case 'closeSession': {
+        if (!this.sessions.has(command.session)) return error('session-expired');
+        return this.#end([command.session]);
+      }
+      case 'expireSessions':
+        return this.#end(command.sessions);
+      case 'tick':
+        return { type: 'done', revision: this.#commit() };
+      case 'compact': {
+        if (command.revision > this.revision) return error('invalid-argument');
+        if (command.revision <= this.compactRevision) return error('compacted');
+        this.compactRevision = command.revision;
+        return { type: 'done', revision: this.#commit() };
+      }
+    }
+  }
+
+  #put(header: CommandHeader, command: Command<'put'>): RegistryResult {
+    const { key, value, ttlMs, ephemeral, lock } = command;
+    const { session } = header;
+    if (!this.#validKey(key)) return error('invalid-key');
+    const validTtl = Number.isInteger(ttlMs) && ttlMs >= 0 && ttlMs <= this.limits.maxTtlMs;
+    if (!validTtl || (session === 0 && (ephemeral || lock))) return error('invalid-argument');
+    if (this.#lockedToOthers(header, key)) return error('locked');
+    if (lock && this.queue(key).length === 0) this.#join(header, key, new Uint8Array(0));
+    const expiresAt = ttlMs === 0 ? undefined : this.time + ttlMs;
+    this.#write(header, { key, value, expiresAt, session: ephemeral ? session : (0 as SessionId) });
+    const revision = this.#commit();
+    return { type: 'key', revision, view: this.view(key) };
+  }
+
+  #change(header: CommandHeader, command: Command<'delete' | 'persist'>): RegistryResult {
+    const { key } = command;
+    if (!this.#validKey(key)) return error('invalid-key');
+    if (this.#lockedToOthers(header, key)) return error('locked');
+    const before = this.view(key);
+    const { record } = before;
+    if (command.type === 'delete') {
+      this.#remove(key);
+      return { type: 'key', revision: this.#commit(), view: before };
+    }
+    if (record?.expiresAt !== undefined) this.#write(header, { ...record, expiresAt: undefined });
+    const revision = this.#commit();
+    return { type: 'key', revision, view: this.view(key) };
+  }
+
+  #lock(header: CommandHeader, command: Command<'lock'>): RegistryResult {
+    const { name, wait, metadata } = command;
+    if (!this.#validKey(name)) return error('invalid-key');
+    if (header.session === 0) return error('invalid-argument');
+    const holder = this.queue(name)[0];
+    if (!wait && holder !== undefined && holder.session !== header.session) return error('locked');
+    const isIn = this.queue(name).some(({ session }) => session === header.session);
+    if (!isIn) this.#join(header, name, metadata);
+    const revision = this.#commit();
+    const queue = this.queue(name);
+    const place = queue.findIndex(({ session }) => session === header.session);
+    const { token } = queue[place]!;
+    return { type: 'lock', revision, token, held: place === 0, ahead: queue.slice(0, place) };
+  }
+
+  #leave(name: string, place: LockHolder | undefined): RegistryResult {
+    if (place === undefined) return error('not-held');
+    this.#remove(queueKeyOf(name, place.session));
+    return { type: 'done', revision: this.#commit() };
+  }
+
+  #end(ids: readonly SessionId[]): RegistryResult {
+    for (const id of ids) {
+      this.sessions.delete(id);
+      for (const { key, session } of this.#sorted()) if (session === id) this.#remove(key);
+    }
+    return { type: 'done', revision: this.#commit() };
+  }
+
+  /** Who holds and waits, from the keys alone. */
+  queue(name: string, keys: ReadonlyMap<string, KeyRecord> = this.keys): LockHolder[] {
+    const own = [...keys.values()].filter(
+      ({ key, session }) => QUEUE_KEY.exec(key)?.[1] === name && session !== 0,
+    );
+    own.sort((a, b) => a.createRevision - b.createRevision);
+    return own.map(({ session, createRevision }) => ({
+      session,
+      token: createRevision as number as LockHolder['token'],
+    }));
+  }
+
+  view(key: string, keys: ReadonlyMap<string, KeyRecord> = this.keys): KeyView {
+    return { record: keys.get(key), lock: this.queue(key, keys)[0] };
+  }
+
+  /** Every key as of a revision, in order. */
+  list(revision: number): KeyView[] {
+    const keys = this.past.get(revision)!;
+    return [...keys.keys()].toSorted().map((key) => this.view(key, keys));
+  }
+
+  #validKey(key: string): boolean {
+    return key !== '' && !QUEUE_KEY.test(key);
+  }
+
+  #lockedToOthers(header: CommandHeader, name: string): boolean {
+    const holder = this.queue(name)[0];
+    return holder !== undefined && holder.session !== header.session;
+  }
+
+  #join(header: CommandHeader, name: string, value: Uint8Array): void {
+    const { session } = header;
+    const key = queueKeyOf(name, session);
+    this.#write(header, { key, value, session, expiresAt: undefined });
+  }
+
+  #write(
+    header: CommandHeader,
+    what: Pick<KeyRecord, 'key' | 'value' | 'session' | 'expiresAt'>,
+  ): void {
+    const before = this.keys.get(what.key);
+    const modRevision = (this.revision + 1) as Revision;
+    this.keys.set(what.key, {
+      key: what.key,
+      value: what.value,
+      createRevision: before?.createRevision ?? modRevision,
+      modRevision,
+      version: (before?.version ?? 0) + 1,
+      session: what.session,
+      expiresAt: what.expiresAt,
+      node: header.node,
+      time: this.time,
+    });
+    this.#changed = true;
+  }
+
+  #remove(key: string): void {
+    if (this.keys.delete(key)) this.#changed = true;
+  }
+
+  #commit(): Revision {
+    if (this.#changed) {
+      this.revision++;
+      this.past.set(this.revision, new Map(this.keys));
+      this.times.set(this.revision, this.time);
+    }
+    this.#changed = false;
+    return this.revision as Revision;
+  }
+
+  #sorted(): KeyRecord[] {
+    return [...this.keys.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  }
+}
+
+function queueKeyOf(name: string, session: SessionId): string {
+  return `${name}/${session.toString(16).padStart(16, '0')}`;
+}
