@@ -75,7 +75,7 @@ export class History {
 }
 
 /** The events of keys from `start` to before `end`; undefined when there are none. */
-export function filterRevision(
+function filterRevision(
   item: RevisionEvents,
   start: ByteString,
   end: ByteString | undefined,

@@ -1,5 +1,5 @@
 export * from './codec/index.ts';
-export { filterRevision, type EventsSince } from './history.ts';
+export { type EventsSince } from './history.ts';
 export { SessionLeases } from './leases.ts';
 export { defaultLimits, resolveLimits } from './limits.ts';
 export { queueKey } from './locks.ts';

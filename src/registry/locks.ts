@@ -36,7 +36,7 @@ function lockName(key: ByteString): ByteString {
 }
 
 /** One lock's queue keys. */
-export class LockQueue {
+class LockQueue {
   /** Those of deleted keys too, as long as history tells of them: the past holders. */
   readonly entries: Set<KeyEntry> = new Set();
   /** By `createRevision`: whoever joins is the newest. */

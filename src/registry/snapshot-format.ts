@@ -4,9 +4,9 @@
  *   u32 mark · u32 payload length · u32 CRC-32 of the payload · payload
  *
  * A payload is a sequence of whole items: a tag and fields. In order: one `meta`; the sessions,
- * each followed by its answers; the keys as of the compact revision, in key order; the revisions after
- * it, each followed by its changes; one `end`. The rest of the state is derived from these. Nothing
- * depends on how the state came about, so equal states have equal bytes.
+ * each followed by its answers; the keys as of the compact revision, in key order; the revisions
+ * after it, each followed by its changes; one `end`. The rest of the state is derived from these.
+ * Nothing depends on how the state came about, so equal states have equal bytes.
  */
 export const SNAPSHOT_VERSION = 1;
 

@@ -27,7 +27,8 @@ interface SessionCut {
 
 /**
  * The state at one moment, without a copy of it: keys and history are versioned and only pinned,
- * the sessions' windows are copied when they next change, and only the list of sessions is copied now.
+ * the sessions' windows are copied when they next change, and only the list of sessions is copied
+ * now.
  */
 export class SnapshotCut {
   readonly revision: Revision;

@@ -1,5 +1,5 @@
 import { applyCommand } from './apply.ts';
-import { drain, toAsyncIterable } from './async-chunks.ts';
+import { drain, toAsyncIterable } from './streaming.ts';
 import { writeAnswer } from './codec/answer.ts';
 import { writeResult } from './codec/result.ts';
 import type { EventsSince } from './history.ts';
@@ -76,8 +76,8 @@ export class RegistryStateMachine {
 
   /**
    * The revisions made since the last call. To be called after every batch of applied entries.
-   * There may be a gap before the first: after a restore, or when more was applied between two calls than
-   * history keeps. Whoever stands before the gap goes on with `eventsSince`.
+   * There may be a gap before the first: after a restore, or when more was applied between two
+   * calls than history keeps. Whoever stands before the gap goes on with `eventsSince`.
    */
   takeEvents(): RevisionEvents[] {
     const { history } = this.#state.store;

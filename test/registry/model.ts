@@ -2,6 +2,7 @@
  * The registry's semantics written as plainly as possible: maps, scans and copies, a full copy of
  * the keys per revision. What `apply` answers must be what this answers.
  */
+import { unreachable } from '../../src/base/index.ts';
 import type {
   CommandHeader,
   KeyRecord,
@@ -122,6 +123,8 @@ export class Model {
         this.compactRevision = command.revision;
         return { type: 'done', revision: this.#commit() };
       }
+      default:
+        return unreachable(command);
     }
   }
 
