@@ -16,6 +16,7 @@ import type {
   RaftOptions,
   RecoveredState,
   Role,
+  SnapshotChunkRequest,
   SnapshotMeta,
   Term,
 } from './types.ts';
@@ -24,6 +25,11 @@ import type {
 export interface Handover {
   readonly to: NodeId;
   readonly startTick: number;
+}
+
+export interface LastChunk {
+  readonly message: SnapshotChunkRequest;
+  handedOut: boolean;
 }
 
 /** What was last told in `events`. */
@@ -61,6 +67,8 @@ export class Core {
   applyFetch: FetchRequest | undefined = undefined;
   /** Entries fetched, to be handed out next. */
   fetchedToApply: readonly Entry[] | undefined = undefined;
+  /** The last chunk of a snapshot, until the node has made the whole of it durable. */
+  lastChunk: LastChunk | undefined = undefined;
   announced: Announced = { role: 'follower', leader: undefined };
 
   constructor(options: RaftOptions, recovered: RecoveredState) {

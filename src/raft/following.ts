@@ -9,6 +9,8 @@ import type { AppendRequest, AppendResponse, Entry, HeartbeatRequest, LogIndex }
 /** From this term's leader. */
 export function handleAppend(core: Core, message: AppendRequest): void {
   core.heardFromLeader();
+  // A snapshot is about to take the log's place; the leader sends again what is still needed then.
+  if (core.lastChunk !== undefined) return;
   const { prevIndex, prevTerm, entries } = message;
   // What is committed equals the leader's log, even where this node has compacted it away.
   const verified = prevIndex < core.commitIndex || core.log.matches(prevIndex, prevTerm);
@@ -91,8 +93,9 @@ export function refuseAppend(core: Core, message: AppendRequest): void {
 /** From this term's leader: `commit` is not above what it knows this log to hold. */
 export function handleHeartbeat(core: Core, message: HeartbeatRequest): void {
   core.heardFromLeader();
-  // A log that lost its end (a wiped disk) has to be filled again before anything is committed.
-  if (message.commit <= core.log.lastIndex) followCommit(core, message.commit);
+  // An entry of the leader's own term shows that all up to it is the leader's (section 5.3). What
+  // the leader knows of this log is not enough: the disk it was told of may have been wiped since.
+  if (core.log.matches(message.commit, message.term)) followCommit(core, message.commit);
   answerHeartbeat(core, message);
 }
 

@@ -46,6 +46,11 @@ export class PersistTracker {
     return this.#truncateFrom !== undefined || this.#compactThrough !== undefined;
   }
 
+  /** Whether no write is under way. */
+  get idle(): boolean {
+    return this.#underWay.length === 0;
+  }
+
   /** The log no longer holds `index` and what followed; what comes there later is not the same. */
   truncateFrom(index: LogIndex): void {
     if (index > this.#issuedIndex) return;
@@ -65,19 +70,16 @@ export class PersistTracker {
   }
 
   /**
-   * A durable snapshot now stands for everything through `index`. Unless the disk holds the log
-   * beyond it (`continues`), what is there goes entirely: the next entry follows the snapshot.
+   * A durable snapshot now stands for everything through `index`. Unless the log goes on from there
+   * (`continues`), what the disk holds of it goes entirely: the next entry follows the snapshot.
    */
   coverBySnapshot(index: LogIndex, firstIndex: LogIndex, continues: boolean): void {
     this.compactThrough(index);
-    if (!continues || this.#issuedIndex < index) {
-      if (this.#issuedIndex >= firstIndex || this.#truncateFrom !== undefined) {
-        this.#truncateFrom = firstIndex;
-      }
-      this.#cap(index);
-      this.#issuedIndex = index;
-    }
-    this.#persistedIndex = logIndex(Math.max(this.#persistedIndex, index));
+    if (continues) return;
+    this.#truncateFrom = firstIndex;
+    this.#cap(index);
+    this.#issuedIndex = index;
+    this.#persistedIndex = index;
   }
 
   /** Names the write that is now handed out; it makes the log durable through `lastIndex`. */

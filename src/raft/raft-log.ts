@@ -125,6 +125,15 @@ export class RaftLog {
   install(snapshot: SnapshotMeta): void {
     const { index, term, time } = snapshot;
     const keepsSuffix = this.matches(index, term);
+    invariant(
+      this.persistedIndex === this.lastIndex,
+      'no entries are written while a snapshot is',
+      {
+        index,
+        persistedIndex: this.persistedIndex,
+        lastIndex: this.lastIndex,
+      },
+    );
     this.#tracker.coverBySnapshot(index, this.#firstIndex, keepsSuffix);
     if (keepsSuffix) {
       this.#runs.compactTo(index);
@@ -154,6 +163,11 @@ export class RaftLog {
   /** Whether anything waits to be written besides metadata. */
   get writePending(): boolean {
     return this.#tracker.cutPending || this.#tracker.issuedIndex < this.lastIndex;
+  }
+
+  /** Whether all of the log is durable and nothing is being written. */
+  get idle(): boolean {
+    return this.#tracker.idle && !this.writePending;
   }
 
   /** The next durable write, with `metadata` when it changed. */

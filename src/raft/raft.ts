@@ -10,7 +10,12 @@ import { giveUpLeadership } from './leading.ts';
 import { changeMembership } from './membership-changes.ts';
 import { leaseReadIndex, requestRead } from './reads.ts';
 import { flushLeader, handleFollowerFetch, handleUnreachable } from './replication.ts';
-import { compact, handleChunkStaged, handleSnapshotSaved } from './snapshot-receiving.ts';
+import {
+  compact,
+  handOutLastChunk,
+  handleChunkStaged,
+  handleSnapshotSaved,
+} from './snapshot-receiving.ts';
 import { handleSnapshotChunkSent } from './snapshot-sending.ts';
 import { statusOf } from './status.ts';
 import { tick } from './ticking.ts';
@@ -115,6 +120,7 @@ export class Raft implements RaftCore {
     const core = this.#core;
     const metadata = core.log.completeWrite(token);
     if (metadata !== undefined) voteBecameDurable(core, metadata.term, metadata.votedFor);
+    handOutLastChunk(core);
     campaignIfDurable(core);
     if (core.role.type === 'leader') advanceCommit(core, core.role);
     this.#checker?.check();

@@ -37,7 +37,7 @@ function forwardRead(core: Core, role: FollowerRole, leader: NodeId, context: nu
   });
 }
 
-/** An entry of this term is committed, so the commit index is as new as any leader's before. */
+/** An entry of this term is committed: no earlier leader has committed anything beyond it. */
 export function termHasCommitted(core: Core, role: LeaderRole): boolean {
   return core.commitIndex >= role.termStart;
 }
@@ -94,7 +94,7 @@ export function beginReadRound(core: Core, role: LeaderRole): void {
 }
 
 /** Answers every read whose round a quorum has replied to, this leader counting itself. */
-export function confirmReads(core: Core, role: LeaderRole): void {
+function confirmReads(core: Core, role: LeaderRole): void {
   const { batches } = role.reads;
   if (batches.length === 0) return;
   const { voters, outgoing } = core.membership;

@@ -11,7 +11,27 @@ export function handleSnapshotChunk(core: Core, message: SnapshotChunkRequest): 
     answerChunk(core, message.from, message.snapshot.index, 0, true);
     return;
   }
-  core.out.snapshotChunks.push(message);
+  if (!message.last) {
+    core.out.snapshotChunks.push(message);
+    return;
+  }
+  core.lastChunk ??= { message, handedOut: false };
+  handOutLastChunk(core);
+}
+
+/**
+ * With its last chunk a snapshot becomes the store's current one. Until that is done no entries are
+ * written: those that follow the old log could meet a store that has already moved on.
+ */
+export function handOutLastChunk(core: Core): void {
+  const { lastChunk } = core;
+  if (lastChunk === undefined || lastChunk.handedOut) return;
+  if (core.role.type === 'leader') {
+    core.lastChunk = undefined;
+  } else if (core.log.idle) {
+    lastChunk.handedOut = true;
+    core.out.snapshotChunks.push(lastChunk.message);
+  }
 }
 
 /** Tells a deposed leader the term. */
@@ -44,6 +64,7 @@ export function handleChunkStaged(
   result: { readonly nextOffset: number; readonly complete: boolean },
 ): void {
   const { index } = chunk.snapshot;
+  if (chunk.last) core.lastChunk = undefined;
   if (result.complete && index > core.commitIndex) install(core, chunk.snapshot);
   answerChunk(core, chunk.from, index, result.nextOffset, index <= core.commitIndex);
 }

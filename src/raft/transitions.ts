@@ -9,7 +9,7 @@ import { leaveTransfer, settleHandover } from './transfer.ts';
 import type { NodeId, Term } from './types.ts';
 
 /** Ends what only the present role can answer for. The term is already the new one. */
-export function leaveRole(core: Core): void {
+function leaveRole(core: Core): void {
   const { role } = core;
   switch (role.type) {
     case 'follower':
