@@ -34,16 +34,17 @@ export class SnapshotReceiver {
 
   received(chunk: SnapshotChunkRequest): void {
     let staging = this.#staging;
+    if (staging?.finishing === true) {
+      // Too late to turn back: who asks for something else has to ask again.
+      if (isSame(staging.meta, chunk.snapshot) && chunk.last) staging.unanswered = chunk;
+      else this.#answer(chunk, 0, false);
+      return;
+    }
     if (staging !== undefined && !isSame(staging.meta, chunk.snapshot)) {
       this.#abandon('another snapshot is being sent');
       staging = undefined;
     }
     if (staging === undefined && chunk.offset === 0) staging = this.#begin(chunk.snapshot);
-    if (staging?.finishing === true) {
-      // Asked again while the store is at work: the answer will be for the latest who asked.
-      staging.unanswered = chunk;
-      return;
-    }
     if (staging === undefined || chunk.offset !== staging.nextOffset) {
       this.#answer(chunk, staging?.nextOffset ?? 0, false);
       return;
@@ -85,7 +86,8 @@ export class SnapshotReceiver {
     // The next chunk is asked for only when the store took this one.
     staging.feed.push(chunk.data, () => {
       this.#runtime.post(() => {
-        if (this.#staging === staging) this.#conclude(staging, staging.nextOffset, false);
+        if (this.#staging !== staging || staging.unanswered !== chunk) return;
+        this.#conclude(staging, staging.nextOffset, false);
       });
     });
   }
@@ -94,6 +96,10 @@ export class SnapshotReceiver {
     if (this.#staging !== staging) return;
     this.#staging = undefined;
     this.#conclude(staging, staging.nextOffset, true);
+    const { snapshotIndex, appliedIndex } = this.#raft.status();
+    const { meta } = staging;
+    // Entries were quicker, and the snapshot is one like this node's own.
+    if (snapshotIndex < meta.index && meta.index <= appliedIndex) this.#raft.snapshotSaved(meta);
   }
 
   #refused(staging: Staging, error: unknown): void {

@@ -162,7 +162,7 @@ export class Cluster {
     disk.waiting = [];
     await instance.transport.close();
     // A store that was being opened can be closed only after that.
-    for (let closed = false; !closed; ) {
+    for (let closed = false; !closed;) {
       await World.settled();
       closed = await disk.inner.close().then(
         () => true,

@@ -1,6 +1,11 @@
 /** A transport whose messages can be delayed, lost and repeated. */
 import type { NodeId } from '../../../src/raft/index.ts';
-import type { PeerMessage, Transport, TransportHandlers } from '../../../src/transport/index.ts';
+import type {
+  PeerIdentity,
+  PeerMessage,
+  Transport,
+  TransportHandlers,
+} from '../../../src/transport/index.ts';
 import type { Life, World } from './world.ts';
 
 export interface WireFaults {
@@ -35,9 +40,7 @@ export class FaultyTransport implements Transport {
     return this.#inner.start({
       identity: () => handlers.identity(),
       admit: (peer) => (this.#life.over ? 'dead' : handlers.admit(peer)),
-      peerSeen: (peer) => {
-        if (!this.#life.over) handlers.peerSeen(peer);
-      },
+      peerSeen: lives((peer: PeerIdentity) => handlers.peerSeen(peer)),
       message: lives((message: PeerMessage, peer) => handlers.message(message, peer)),
       peerLost: lives((id: NodeId) => handlers.peerLost(id)),
       notice: (line) => handlers.notice(line),
