@@ -1,6 +1,4 @@
 /** A log's blocks, records and snapshot chunks as keys of one LevelDB. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { HoldfastError } from '../../src/base/index.ts';
 import { corruptData, messageOf, unusablePlace } from '../../src/log-store/index.ts';
@@ -17,7 +15,7 @@ import {
   snapshotOfKey,
 } from './keys.ts';
 import { findLogDamage } from './log-check.ts';
-import { claimDirectory, isStore, releaseDirectory } from './marker.ts';
+import { beginCreation, directoryState, endCreation, releaseDirectory } from './marker.ts';
 
 /** What LevelDB gathers in memory and in its log before it writes a table. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
@@ -81,6 +79,8 @@ export class LevelMedium implements BlockMedium {
   #untidy: Untidy = nothingUntidy();
   /** A compaction under way, which closing waits for. */
   #tidying: Promise<void> | undefined;
+  /** The first write that failed. */
+  #failure: HoldfastError | undefined;
 
   constructor(options: LevelMediumOptions) {
     this.#options = options;
@@ -93,9 +93,23 @@ export class LevelMedium implements BlockMedium {
 
   async open(identity: Uint8Array): Promise<readonly string[]> {
     const { path } = this.#options;
-    const existed = claimDirectory(path);
-    const damage = existed ? findLogDamage(path) : undefined;
+    const state = directoryState(path);
+    const damage = state === 'store' ? findLogDamage(path) : undefined;
     if (damage !== undefined) throw damage;
+    if (state === 'absent') beginCreation(path);
+    // Fails when another process is creating it right now.
+    if (state === 'unfinished') await this.#destroyFiles();
+    this.#failure = undefined;
+    this.#untidy = nothingUntidy();
+    this.#db = await this.#openFiles();
+    if (state === 'store') return [];
+    await this.#write([this.#put(recordKey('identity'), identity)]);
+    endCreation(path);
+    return state === 'absent' ? [] : ['an unfinished creation was begun anew'];
+  }
+
+  async #openFiles(): Promise<ClassicLevel<Buffer, Buffer>> {
+    const { path } = this.#options;
     const db = new ClassicLevel<Buffer, Buffer>(path, {
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',
@@ -104,28 +118,28 @@ export class LevelMedium implements BlockMedium {
       maxFileSize: TABLE_BYTES,
       cacheSize: CACHE_BYTES,
     });
-    const wasCreated = existsSync(join(path, 'CURRENT'));
     try {
       await db.open();
+      return db;
     } catch (error) {
       const mapped = asHoldfastError(error, path);
       throw mapped.code === 'disk-failed' ? unusablePlace(path, error) : mapped;
     }
-    this.#db = db;
-    this.#untidy = nothingUntidy();
-    const isEmpty = (await db.keys({ limit: 1 }).all()).length === 0;
-    if (isEmpty) await this.#write([this.#put(recordKey('identity'), identity)]);
-    return existed && !wasCreated ? ['an unfinished creation was finished'] : [];
   }
 
   #put(key: Buffer, bytes: Uint8Array): Batch {
     return { type: 'put', key, value: asBuffer(bytes) };
   }
 
-  #write(batch: Batch[]): Promise<void> {
-    const { sync, path } = this.#options;
+  /**
+   * After a failed write LevelDB's log may end in the middle of a record, and what would be appended
+   * could not be read back. So nothing is written any more until it is opened anew.
+   */
+  #write(batch: Batch[], sync: boolean = this.#options.sync): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return this.#open.batch(batch, { sync }).catch((error: unknown) => {
-      throw asHoldfastError(error, path);
+      this.#failure ??= asHoldfastError(error, this.#options.path);
+      throw this.#failure;
     });
   }
 
@@ -202,30 +216,37 @@ export class LevelMedium implements BlockMedium {
 
   async deleteChunks(id: number): Promise<void> {
     const keys = await this.#open.keys(chunksOf(id)).all();
-    const batch = keys.map((key): Batch => ({ type: 'del', key }));
-    await this.#open.batch(batch).catch((error: unknown) => {
-      throw asHoldfastError(error, this.#options.path);
-    });
+    await this.#write(
+      keys.map((key) => ({ type: 'del', key })),
+      false,
+    );
   }
 
   async close(): Promise<void> {
     const db = this.#db;
     this.#db = undefined;
     await this.#tidying;
-    if (db?.status !== 'open') return;
-    // When the disk has failed this write fails too, and closing is all that is left to do.
-    await db.put(CLOSING_KEY, Buffer.alloc(0), { sync: this.#options.sync }).catch(() => undefined);
+    if (db === undefined) return;
+    if (this.#failure === undefined) {
+      const { sync } = this.#options;
+      // Only marks the end; without it nothing is lost but a way to notice damage.
+      await db.put(CLOSING_KEY, Buffer.alloc(0), { sync }).catch(() => undefined);
+    }
     await db.close();
+  }
+
+  async #destroyFiles(): Promise<void> {
+    try {
+      await ClassicLevel.destroy(this.#options.path);
+    } catch (error) {
+      throw asHoldfastError(error, this.#options.path);
+    }
   }
 
   async destroy(): Promise<void> {
     const { path } = this.#options;
-    if (!isStore(path)) return;
-    try {
-      await ClassicLevel.destroy(path);
-    } catch (error) {
-      throw asHoldfastError(error, path);
-    }
+    if (directoryState(path) === 'absent') return;
+    await this.#destroyFiles();
     releaseDirectory(path);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * A file beside LevelDB's own that says whose directory this is. It is there before LevelDB is, so a
- * directory with other things in it is refused before anything in it is touched.
+ * directory with other things in it is refused before anything in it is touched; and it says when
+ * creation is over, since LevelDB does not sync all of what it creates.
  */
 import {
   closeSync,
@@ -19,53 +20,70 @@ import { HoldfastError } from '../../src/base/index.ts';
 import { makeDirectory, syncDirectory, unusablePlace } from '../../src/log-store/index.ts';
 
 const NAME = 'HOLDFAST';
-const TEXT = 'holdfast log store, level, layout 1\n';
+const NEW_NAME = `${NAME}.new`;
+const CREATING = 'holdfast log store, level, being created\n';
+const CREATED = 'holdfast log store, level, layout 1\n';
+
+/** `unfinished`: nothing was ever acknowledged, what is there may be thrown away. */
+export type DirectoryState = 'absent' | 'unfinished' | 'store';
 
 function refuse(path: string, found: string, advice: string): never {
   throw new HoldfastError('data-directory', `${path} ${found}; ${advice}`);
 }
 
-/** Whether the directory is a store of this layout. Throws `data-directory` when it is another thing. */
-export function isStore(path: string): boolean {
+/** Looks at a directory without touching it. Throws `data-directory` when it is another thing. */
+export function directoryState(path: string): DirectoryState {
   let names: string[];
   let text: string | undefined;
   try {
-    if (!existsSync(path)) return false;
-    names = readdirSync(path).filter((name) => name !== `${NAME}.new`);
+    if (!existsSync(path)) return 'absent';
+    names = readdirSync(path).filter((name) => name !== NEW_NAME);
     text = names.includes(NAME) ? readFileSync(join(path, NAME), 'utf8') : undefined;
   } catch (error) {
     throw unusablePlace(path, error);
   }
-  if (names.length === 0) return false;
-  if (text === TEXT) return true;
-  if (text === undefined) {
-    refuse(path, 'holds files that are not of a holdfast log store', 'name an empty directory');
+  if (names.length === 0) return 'absent';
+  switch (text) {
+    case CREATED:
+      return 'store';
+    case CREATING:
+      return 'unfinished';
+    case undefined:
+      return refuse(path, 'holds files of something else', 'name an empty directory');
+    default:
+      return refuse(path, `is marked "${text.trim()}"`, 'use the program it was written by');
   }
-  return refuse(path, `is marked "${text.trim()}"`, 'use the program it was written by');
 }
 
-/** Claims the directory, creating it when needed. Returns whether it was a store before. */
-export function claimDirectory(path: string): boolean {
-  if (isStore(path)) return true;
-  makeDirectory(path);
+function writeMarker(path: string, text: string): void {
   try {
-    const file = openSync(join(path, `${NAME}.new`), 'w');
+    const file = openSync(join(path, NEW_NAME), 'w');
     try {
-      writeSync(file, TEXT);
+      writeSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    renameSync(join(path, `${NAME}.new`), join(path, NAME));
+    renameSync(join(path, NEW_NAME), join(path, NAME));
     syncDirectory(path);
   } catch (error) {
     throw unusablePlace(path, error);
   }
-  return false;
+}
+
+/** Claims the directory, making it when it is absent. */
+export function beginCreation(path: string): void {
+  makeDirectory(path);
+  writeMarker(path, CREATING);
+}
+
+/** Everything that makes an empty store is durable now. */
+export function endCreation(path: string): void {
+  writeMarker(path, CREATED);
 }
 
 /** Gives the directory up, and removes it if nothing is left in it. */
 export function releaseDirectory(path: string): void {
-  rmSync(join(path, NAME), { force: true });
+  for (const name of [NAME, NEW_NAME]) rmSync(join(path, name), { force: true });
   if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
 }

@@ -10,6 +10,7 @@
  * testLogStore({ test, create: createStore, module });
  */
 import { defineBoundaries } from './boundaries.ts';
+import { defineCrashes } from './crashes.ts';
 import { defineDamage } from './damage.ts';
 import { defineModelCases } from './model-cases.ts';
 import type { ConformanceOptions } from './options.ts';
@@ -38,7 +39,9 @@ export function testLogStore(options: ConformanceOptions): void {
   defineBoundaries(define);
   defineSnapshots(define);
   defineModelCases(define, long);
-  if (options.durable !== false) defineDamage(define, options);
+  if (options.durable === false) return;
+  defineDamage(define, options);
+  defineCrashes(define, options, long);
 }
 
 export type {
