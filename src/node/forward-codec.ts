@@ -24,7 +24,7 @@ export function lifeOf(node: NodeId, id: number): string {
 export interface ForwardedWork {
   /** The sender's: the leader takes the work only in this term, see `ForwardReceiver`. */
   readonly term: Term;
-  /** The shortest patience among the callers. */
+  /** The longest patience among the callers; here each of them gives up in its own time. */
   readonly timeoutMs: number;
   readonly commands: readonly Uint8Array[];
 }

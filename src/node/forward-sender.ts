@@ -74,14 +74,16 @@ export class ForwardSender {
   }
 
   #sendOne(kind: ForwardKind, leader: NodeId, waiters: Waiter[]): void {
-    let deadline = Infinity;
-    for (const waiter of waiters) deadline = Math.min(deadline, waiter.deadline);
-    this.#earliestDeadline = Math.min(this.#earliestDeadline, deadline);
+    let latest = 0;
+    for (const { deadline } of waiters) {
+      latest = Math.max(latest, deadline);
+      this.#earliestDeadline = Math.min(this.#earliestDeadline, deadline);
+    }
     const requestId = this.#nextId++;
     this.#outstanding.set(requestId, { to: leader, kind, waiters, remaining: waiters.length });
     this.#count += waiters.length;
     for (const { command } of waiters) this.#bytes += command.length;
-    const timeoutMs = deadline - this.#runtime.environment.now();
+    const timeoutMs = latest - this.#runtime.environment.now();
     const commands = waiters.map(({ command }) => command);
     const payload = encodeWork({ term: this.#options.term(), timeoutMs, commands });
     const from = this.#runtime.id;

@@ -209,7 +209,7 @@ export class FaultRun {
       const call = this.#cluster.propose(instance, command, 10_000);
       this.#writes.push({ command, call, life: instance.life });
       await this.#cluster.answered(call);
-      assert.equal(call.answer!.type, 'ok', `seed ${this.seed}: ${resultOf(call)}`);
+      assert.equal(call.answer!.type, 'ok', `seed ${this.seed}: ${command} ${resultOf(call)}`);
     }
     const calls = this.#writes.filter(({ life }) => !life.over).map(({ call }) => call);
     await this.#cluster.answered(...calls);
