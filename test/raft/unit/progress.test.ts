@@ -24,20 +24,21 @@ function inState(state: State): Progress {
   switch (state) {
     case 'probe':
       progress.becomeProbe(at(15));
-      return progress;
+      break;
     case 'waiting':
       progress.becomeProbe(at(15));
       progress.appendSent(at(14), 0, 0);
-      return progress;
+      break;
     case 'replicate':
     case 'full':
       progress.appendSent(at(11), 5, 0);
       progress.appendSent(at(12), 5, 0);
-      return progress;
+      break;
     case 'snapshot':
       progress.becomeSnapshot(SNAPSHOT, 0);
-      return progress;
+      break;
   }
+  return progress;
 }
 
 function look(progress: Progress): Seen {
@@ -64,20 +65,20 @@ const unchanged: Readonly<Record<State, Seen>> = {
 interface Row {
   readonly event: string;
   readonly act: (progress: Progress) => void;
-  readonly then: Readonly<Record<State, Seen>>;
+  readonly leaves: Readonly<Record<State, Seen>>;
 }
 
 const rows: readonly Row[] = [
-  { event: 'nothing', act: () => undefined, then: unchanged },
+  { event: 'nothing', act: () => undefined, leaves: unchanged },
   {
     event: 'a repeated acknowledgement of 9',
     act: (p) => assert.equal(p.accepted(at(9), 1), false),
-    then: unchanged,
+    leaves: unchanged,
   },
   {
     event: 'an acknowledgement of 11',
     act: (p) => assert.equal(p.accepted(at(11), 1), true),
-    then: {
+    leaves: {
       probe: seen('probe', 11, 15, true),
       waiting: seen('probe', 11, 15, false),
       replicate: seen('replicate', 11, 13, true, 1),
@@ -88,7 +89,7 @@ const rows: readonly Row[] = [
   {
     event: 'an acknowledgement of 14',
     act: (p) => void p.accepted(at(14), 1),
-    then: {
+    leaves: {
       probe: seen('replicate', 14, 15, true),
       waiting: seen('replicate', 14, 15, true),
       replicate: seen('replicate', 14, 15, true),
@@ -99,7 +100,7 @@ const rows: readonly Row[] = [
   {
     event: 'an acknowledgement of the snapshot',
     act: (p) => void p.accepted(at(20), 1),
-    then: {
+    leaves: {
       probe: seen('replicate', 20, 21, true),
       waiting: seen('replicate', 20, 21, true),
       replicate: seen('replicate', 20, 21, true),
@@ -110,7 +111,7 @@ const rows: readonly Row[] = [
   {
     event: 'a refusal of 14, agreed up to 12',
     act: (p) => void p.rejected(at(14), at(12)),
-    then: {
+    leaves: {
       probe: seen('probe', 10, 13, true),
       waiting: seen('probe', 10, 13, true),
       replicate: seen('probe', 10, 13, true),
@@ -121,7 +122,7 @@ const rows: readonly Row[] = [
   {
     event: 'a refusal of 14, agreed below what is known to match',
     act: (p) => void p.rejected(at(14), at(3)),
-    then: {
+    leaves: {
       probe: seen('probe', 10, 11, true),
       waiting: seen('probe', 10, 11, true),
       replicate: seen('probe', 10, 11, true),
@@ -132,7 +133,7 @@ const rows: readonly Row[] = [
   {
     event: 'a late refusal of another probe',
     act: (p) => void p.rejected(at(12), at(5)),
-    then: {
+    leaves: {
       probe: unchanged.probe,
       waiting: unchanged.waiting,
       replicate: seen('probe', 10, 11, true),
@@ -143,12 +144,12 @@ const rows: readonly Row[] = [
   {
     event: 'a refusal of what is known to match',
     act: (p) => assert.equal(p.rejected(at(10), at(5)), false),
-    then: unchanged,
+    leaves: unchanged,
   },
   {
     event: 'a hint beyond the refused index',
     act: (p) => void p.rejected(at(14), at(40)),
-    then: {
+    leaves: {
       probe: seen('probe', 10, 14, true),
       waiting: seen('probe', 10, 14, true),
       replicate: seen('probe', 10, 14, true),
@@ -159,7 +160,7 @@ const rows: readonly Row[] = [
   {
     event: 'losing the connection',
     act: (p) => p.becomeProbe(at(p.match + 1)),
-    then: {
+    leaves: {
       probe: seen('probe', 10, 11, true),
       waiting: seen('probe', 10, 11, true),
       replicate: seen('probe', 10, 11, true),
@@ -170,12 +171,12 @@ const rows: readonly Row[] = [
 ];
 
 const states: readonly State[] = ['probe', 'waiting', 'replicate', 'full', 'snapshot'];
-for (const { event, act, then } of rows) {
+for (const { event, act, leaves } of rows) {
   for (const state of states) {
     test(`[RAFT-4] progress: ${state} meets ${event}`, () => {
       const progress = inState(state);
       act(progress);
-      assert.deepEqual(look(progress), then[state]);
+      assert.deepEqual(look(progress), leaves[state]);
       if (progress.inflight.messages === 0) assert.equal(progress.inflight.bytes, 0);
     });
   }

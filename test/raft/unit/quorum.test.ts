@@ -1,7 +1,7 @@
 /** Truth tables of the quorum, against counting by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { majority, quorumValue, voteOutcome } from '../../../src/raft/quorum.ts';
 import type { NodeId } from '../../../src/raft/index.ts';
 import { ids } from './fixtures.ts';
@@ -56,13 +56,14 @@ function byCounting(voters: readonly NodeId[], valueOf: (id: NodeId) => number):
 const someVoters = fc.subarray(NINE, { minLength: 1 });
 const nineValues = fc.array(fc.nat(12), { minLength: 9, maxLength: 9 });
 
+function checkJoint(voters: NodeId[], outgoing: NodeId[], values: number[]): void {
+  const valueOf = (id: NodeId): number => values[NINE.indexOf(id)]!;
+  const expected = Math.min(byCounting(voters, valueOf), byCounting(outgoing, valueOf));
+  assert.equal(quorumValue(voters, outgoing, valueOf), expected);
+}
+
 test('[RAFT-2] joint: a majority of each set, never of the union', () => {
-  const check = (voters: NodeId[], outgoing: NodeId[], values: number[]): void => {
-    const valueOf = (id: NodeId): number => values[NINE.indexOf(id)]!;
-    const expected = Math.min(byCounting(voters, valueOf), byCounting(outgoing, valueOf));
-    assert.equal(quorumValue(voters, outgoing, valueOf), expected);
-  };
-  fc.assert(fc.property(someVoters, someVoters, nineValues, check));
+  fc.assert(fc.property(someVoters, someVoters, nineValues, checkJoint));
   // Four of the union's six, but only one of the outgoing three.
   const reached = new Set(ids('a', 'b', 'c', 'd'));
   const valueOf = (id: NodeId): number => (reached.has(id) ? 5 : 1);
@@ -87,19 +88,17 @@ test('[RAFT-3] an election by every answer of up to nine voters', () => {
   }
 });
 
+function checkJointVote(voters: NodeId[], outgoing: NodeId[], answered: string[]): void {
+  const those = (what: string): Set<NodeId> => new Set(NINE.filter((_, i) => answered[i] === what));
+  const votes = { granted: those('yes'), refused: those('no') };
+  const both = [voteOutcome(voters, [], votes), voteOutcome(outgoing, [], votes)];
+  const expected = both.includes('lost') ? 'lost' : both.includes('pending') ? 'pending' : 'won';
+  assert.equal(voteOutcome(voters, outgoing, votes), expected);
+}
+
 test('[RAFT-3] a joint election is won in both sets and lost in either', () => {
   const answers = fc.array(fc.constantFrom('yes', 'no', 'none'), { minLength: 9, maxLength: 9 });
-  const check = (voters: NodeId[], outgoing: NodeId[], answered: string[]): void => {
-    const those = (what: string): Set<NodeId> =>
-      new Set(NINE.filter((_, i) => answered[i] === what));
-    const votes = { granted: those('yes'), refused: those('no') };
-    const incoming = voteOutcome(voters, [], votes);
-    const leaving = voteOutcome(outgoing, [], votes);
-    const both = [incoming, leaving];
-    const expected = both.includes('lost') ? 'lost' : both.includes('pending') ? 'pending' : 'won';
-    assert.equal(voteOutcome(voters, outgoing, votes), expected);
-  };
-  fc.assert(fc.property(someVoters, someVoters, answers, check));
+  fc.assert(fc.property(someVoters, someVoters, answers, checkJointVote));
 });
 
 test('[RAFT-3] nobody wins without voters, and strangers do not count', () => {

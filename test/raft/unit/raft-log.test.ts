@@ -1,7 +1,7 @@
 /** The log in memory and what is durable of it, against a naive log that keeps everything. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Entry, PersistRequest } from '../../../src/raft/index.ts';
 import { RaftLog } from '../../../src/raft/raft-log.ts';
 import { at, clusterOf, command, fresh, inTerm, snapshotAt } from './fixtures.ts';

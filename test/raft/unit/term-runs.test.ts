@@ -1,7 +1,7 @@
 /** The runs of terms against a plain list with a term for every index. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { TermRuns } from '../../../src/raft/term-runs.ts';
 import { at, inTerm } from './fixtures.ts';
 
