@@ -197,12 +197,11 @@ export class Connector {
     if (wasMain) this.#main = undefined;
     else this.#candidate = undefined;
     this.#refusals.set(connection.address, refusal);
-    const { environment, events } = this.#options;
+    const { environment } = this.#options;
     if (connection.address === this.#leader) {
       this.#avoidUntil.set(connection.address, environment.now() + LEADER_RETRY_MS);
     }
     if (this.#closed || this.#main !== undefined) return;
-    if (this.commonRefusal() !== undefined) events.unreachable();
     this.#seek();
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeCommand } from '../../src/registry/index.ts';
 import type { LockRef, Registry } from '../../src/client/index.ts';
 import { failure, harness, type Harness } from './support/harness.ts';
 import { eventually } from './support/wait.ts';
@@ -164,12 +165,18 @@ test('[LOCK-57] one caller giving up does not take the place from another of the
 
 test('[LOCK-58] giving up and asking again at once does not lose the new place', async () => {
   const harnessed = harness();
-  const { time, registry, another } = harnessed;
+  const { time, cluster, registry, another } = harnessed;
   const holder = await time.until(registry.lock('n'));
   const other = another();
   const controller = new AbortController();
   const first = failure(other.lock('n', { signal: controller.signal }));
   await time.advance(100);
+  let delay = true;
+  cluster.fateOf = (request) => {
+    if (request.type !== 'propose' || !delay) return { type: 'served' };
+    delay = decodeCommand(request.command).command.type !== 'unlock';
+    return delay ? { type: 'served' } : { type: 'refused', code: 'no-leader' };
+  };
   controller.abort();
   await first;
   const second = other.lock('n');
@@ -304,4 +311,24 @@ test('[LOCK-67] a lock that is disposed of out of reach is released when the clu
   assert.equal(node.state, 'up');
   await time.advance(5_000);
   assert.deepEqual(await queueOf(harnessed, 'n'), []);
+});
+
+test('[LOCK-69] a waiter ahead that gives up does not make the next one the holder', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry, another } = harnessed;
+  const holder = await time.until(registry.lock('n'));
+  const controller = new AbortController();
+  const middle = failure(another().lock('n', { signal: controller.signal }));
+  await eventually(time, 'the middle one', () => cluster.count('lock') === 2);
+  let held = false;
+  const last = another().lock('n');
+  void last.then(() => (held = true));
+  await eventually(time, 'the last one', () => cluster.count('lock') === 3);
+  controller.abort();
+  await middle;
+  await time.advance(3_000);
+  assert.equal(held, false);
+  await time.until(holder.unlock());
+  const lock = await time.until(last);
+  assert.ok(lock.token > holder.token);
 });

@@ -115,6 +115,7 @@ test('[API-35] a consumer that does not read stops the flow, and then gets every
   assert.ok(cluster.sentToWatches < 1_048_576 + 1_000_000, `${cluster.sentToWatches} bytes`);
   for (const node of cluster.nodes.values()) node.cutAll();
   await time.advance(2_000);
+  assert.ok(cluster.sentToWatches < 1_048_576 + 1_000_000, `${cluster.sentToWatches} bytes`);
   const seen = await time.until(take(watch, 12));
   assert.deepEqual(
     seen.map((event) => event.split('=')[0]),
@@ -157,4 +158,35 @@ test('[API-37] changes of one revision are marked: the last one says so', async 
     ['delete sessionEnded', true],
   ]);
   assert.ok(cluster.registry.revision > 0);
+});
+
+test('[API-32] what a node sends again is not told again', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry } = harnessed;
+  const watch = registry.watch({ prefix: 'w/' });
+  await time.until(watch.started);
+  await write(harnessed, 1, 3);
+  for (const node of cluster.nodes.values()) node.rewinds = 2;
+  for (const node of cluster.nodes.values()) node.cutAll();
+  await write(harnessed, 4, 5);
+  const seen = await time.until(take(watch, 5));
+  assert.deepEqual(
+    seen.map((event) => event.split('@')[0]),
+    ['w/1=1', 'w/2=2', 'w/3=3', 'w/4=4', 'w/5=5'],
+  );
+});
+
+test('[API-38] a new watch does not tell what its user has seen, though the node lags', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry } = harnessed;
+  await write(harnessed, 1, 1);
+  const node = cluster.node('a:1');
+  node.heldBackAt = cluster.registry.revision;
+  await write(harnessed, 2, 3);
+  const watch = registry.watch({ prefix: 'w/' });
+  const { revision } = await time.until(watch.started);
+  assert.equal(revision, cluster.registry.revision);
+  node.heldBackAt = undefined;
+  await write(harnessed, 4, 4);
+  assert.deepEqual(await time.until(take(watch, 1)), [`w/4=4@${revision + 1}`]);
 });

@@ -106,6 +106,8 @@ export class FakeNode {
   state: 'up' | 'refusing' | 'wrong-cluster' | 'silent' = 'up';
   /** What it has applied, for watches: everything, unless it is held back. */
   heldBackAt: number | undefined = undefined;
+  /** A watch begins so many revisions earlier than asked for. */
+  rewinds = 0;
   readonly channels: Set<FakeChannel> = new Set();
   readonly #cluster: FakeCluster;
 
@@ -295,8 +297,10 @@ export class FakeChannel implements Channel {
   }
 
   #openWatch(request: RequestOf<'watch'>): void {
-    const from = request.from === 0 ? this.#cluster.registry.revision + 1 : request.from;
-    const watch = { request, next: from, credit: 1_048_576 };
+    const node = this.#node;
+    if (node === undefined) return;
+    const from = request.from === 0 ? node.revision + 1 : request.from;
+    const watch = { request, next: Math.max(1, from - node.rewinds), credit: 1_048_576 };
     this.#watches.set(request.id, watch);
     this.#respond({ type: 'watchStarted', id: request.id, revision: from - 1 });
     this.#pumpWatch(request.id, watch);
