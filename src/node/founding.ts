@@ -10,6 +10,8 @@ import { foundingText } from './peers.ts';
 const CLUSTER_HASH_CHARS = 32;
 const IDS_HASH_CHARS = 8;
 
+const DISAGREEMENT_MS = 1_000;
+
 function hash(lines: readonly string[], chars: number): string {
   return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, chars);
 }
@@ -95,7 +97,11 @@ export class Founding {
     const text =
       `${id} was started with the peers ${foundingText(peers)}, ${peer.id} with ` +
       `${peer.foundingPeers}: start all founding members with the same list`;
-    this.#end({ type: 'refused', error: new HoldfastError('configuration-mismatch', text) });
+    const error = new HoldfastError('configuration-mismatch', text);
+    // The others are to see it too, so this node can still be asked for a while.
+    this.#options.environment.setTimer(DISAGREEMENT_MS, () =>
+      this.#end({ type: 'refused', error }),
+    );
   }
 
   #foundIfComplete(): void {

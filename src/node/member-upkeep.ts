@@ -8,9 +8,10 @@ import type { Runtime } from './runtime.ts';
 type Announced = Pick<PeerIdentity, 'id' | 'address' | 'storeId'>;
 
 /**
- * A member that shows up with another store than the one on record was wiped: it becomes a learner
- * with its new store, to be promoted once it has caught up. One whose store was not known yet (it
- * was added before it was started) gets its store recorded. A moved member gets its new address.
+ * A voter that shows up with another store than the one on record was wiped: it becomes a learner,
+ * then, in a second change, one with its new store, to be promoted once that has caught up. A member
+ * whose store was not known yet (it was added before it was started) gets it recorded, and one that
+ * moved its new address.
  */
 export class MemberUpkeep {
   readonly #runtime: Runtime;
@@ -46,30 +47,33 @@ export class MemberUpkeep {
     const member = memberOf(membership, seen.id);
     if (member === undefined) return false;
     if (member.storeId === seen.storeId && member.address === seen.address) return false;
-    const target = mendedTarget(membership, seen, member);
-    const result = this.#raft.changeMembership(target, this.#stamp());
-    if (result.type !== 'appended') return false;
-    const what =
-      member.storeId === seen.storeId
-        ? `${seen.id} moved to ${seen.address}`
-        : member.storeId === ''
-          ? `${seen.id} has come with the store ${seen.storeId}`
-          : `${seen.id} lost its store ${member.storeId}: it rejoins as a learner`;
-    this.#runtime.environment.log('info', what);
+    const wiped = member.storeId !== '' && member.storeId !== seen.storeId;
+    if (!wiped || !membership.voters.includes(seen.id)) return this.#record(membership, seen);
+    // What it acknowledged before it was wiped must not make a voter of it again at once.
+    if (this.#raft.status().progress[seen.id]?.recentlyActive === true) return false;
+    return this.#demote(membership, seen.id);
+  }
+
+  #demote(membership: Membership, id: NodeId): boolean {
+    const { voters, learners, promotable, members } = membership;
+    return this.#propose(`${id} lost its store ${members[id]!.storeId}: it is no voter for now`, {
+      voters: voters.filter((other) => other !== id),
+      learners: [...learners, id],
+      promotable: [...promotable, id],
+      members,
+    });
+  }
+
+  #record(membership: Membership, { id, address, storeId }: Announced): boolean {
+    const { voters, learners, promotable } = membership;
+    const members: Record<NodeId, Member> = { ...membership.members, [id]: { address, storeId } };
+    const text = `${id} is at ${address} with the store ${storeId}`;
+    return this.#propose(text, { voters, learners, promotable, members });
+  }
+
+  #propose(text: string, target: MembershipTarget): boolean {
+    if (this.#raft.changeMembership(target, this.#stamp()).type !== 'appended') return false;
+    this.#runtime.environment.log('info', text);
     return true;
   }
-}
-
-function mendedTarget(membership: Membership, seen: Announced, member: Member): MembershipTarget {
-  const { id, address, storeId } = seen;
-  const members: Record<NodeId, Member> = { ...membership.members, [id]: { address, storeId } };
-  const { voters, learners, promotable } = membership;
-  const wiped = member.storeId !== storeId && voters.includes(id);
-  if (!wiped) return { voters, learners, promotable, members };
-  return {
-    voters: voters.filter((other) => other !== id),
-    learners: [...learners, id].toSorted(),
-    promotable: [...promotable, id].toSorted(),
-    members,
-  };
 }
