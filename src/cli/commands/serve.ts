@@ -1,7 +1,7 @@
 /** serve: one node in this process, until it is told to stop. */
 import type { Command } from 'commander';
-import { Holdfast, type HoldfastNode, type ServerTls } from '../../index.ts';
-import { usageError } from '../exit.ts';
+import { Holdfast, HoldfastError, type HoldfastNode, type ServerTls } from '../../index.ts';
+import { EXIT, usageError } from '../exit.ts';
 import { readPem } from '../context.ts';
 import { createStore, parseStoreKind } from '../store-choice.ts';
 
@@ -76,8 +76,11 @@ Example, three terminals:
     --peers a=127.0.0.1:7401,b=127.0.0.1:7402,c=127.0.0.1:7403`,
     )
     .action(async (flags: ServeFlags) => {
-      const node = await startNode(flags);
-      await untilStopped(node);
+      const stopAsked = untilAskedToStop();
+      const node = await Promise.race([startNode(flags), stopAsked]);
+      // A node that does not take part yet owes nobody a clean stop, and may wait for its peers long.
+      if (typeof node === 'string') process.exit(EXIT.ok);
+      await stopWhen(stopAsked, node);
     });
 }
 
@@ -116,16 +119,23 @@ async function tlsOptions(flags: ServeFlags): Promise<{ tls?: ServerTls }> {
   return { tls: { key, cert, ...(tlsCa === undefined ? {} : { ca: await readPem(tlsCa) }) } };
 }
 
-/** Resolves after a clean stop on SIGTERM or SIGINT, or when the process that started us is gone. */
-async function untilStopped(node: HoldfastNode): Promise<void> {
-  const why = await new Promise<string>((resolve) => {
+/** Resolves to why: a signal, or the end of the process that started this one. */
+function untilAskedToStop(): Promise<string> {
+  return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => resolve(signal));
     }
     if (process.connected) process.once('disconnect', () => resolve('its parent is gone'));
-    void node.stopped.then(() => resolve('the node stopped itself'));
   });
-  process.stdout.write(`${stamp()} info ${node.id} stops: ${why}\n`);
-  await node.stop();
+}
+
+/** Stops cleanly when asked to; rejects with what made the node stop itself. */
+async function stopWhen(asked: Promise<string>, node: HoldfastNode): Promise<void> {
+  const why = await Promise.race([asked, node.stopped]);
+  if (typeof why === 'string') {
+    process.stdout.write(`${stamp()} info ${node.id} stops: ${why}\n`);
+    await node.stop();
+  }
   if (process.connected) process.disconnect();
+  if (why instanceof HoldfastError) throw why;
 }
