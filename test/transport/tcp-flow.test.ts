@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { HoldfastError } from '../../src/base/index.ts';
 import { Backoff } from '../../src/transport/tcp/backoff.ts';
+import { QueueLimit } from '../../src/transport/tcp/queue-limit.ts';
 import { encodeFrame, FrameKind, HelloReader, type FrameDecoder } from '../../src/wire/index.ts';
+import type { TransportEnvironment } from '../../src/transport/index.ts';
 import { addressesOf, introduce, TcpTestNetwork } from './support/networks.ts';
 import {
   eventually,
@@ -67,6 +69,18 @@ test('[NET-21] a peer that stops reading costs its queue, and others flow', asyn
   assert.ok(arrived > 0 && arrived < total / 4, `${arrived} of ${total} were kept`);
 });
 
+test('[NET-21] a queue that was full takes nothing until half has left, and tells once', () => {
+  let told = 0;
+  const limit = new QueueLimit(100, () => told++);
+  assert.deepEqual(
+    [0, 99, 100, 150, 99, 51, 50].map((queued) => limit.admits(queued)),
+    [true, true, false, false, false, false, false],
+  );
+  assert.equal(told, 1);
+  assert.deepEqual([limit.admits(49), limit.admits(99), limit.admits(100)], [true, true, false]);
+  assert.equal(told, 2);
+});
+
 test('[NET-22] heartbeats pass while the snapshot stream is stuck', async () => {
   const limits = { missedPings: 10_000 };
   const a = await network.start('a', {}, '127.0.0.1:0', { limits });
@@ -122,6 +136,37 @@ test('[NET-25] a stream that carries bytes is told so, a silent one is closed', 
   assert.deepEqual(b.recorder.lost, [], 'nothing was on its way to that peer');
 });
 
+/** Knows which timers are still set. */
+class TimerLedger {
+  live = 0;
+  firedLate = 0;
+  #late = false;
+  readonly environment: TransportEnvironment = {
+    ...systemEnvironment,
+    setTimer: (delayMs, callback) => {
+      this.live++;
+      let set = true;
+      const end = (): void => {
+        if (set) this.live--;
+        set = false;
+      };
+      const cancel = systemEnvironment.setTimer(delayMs, () => {
+        end();
+        if (this.#late) this.firedLate++;
+        callback();
+      });
+      return () => {
+        end();
+        cancel();
+      };
+    },
+  };
+
+  forbidFiring(): void {
+    this.#late = true;
+  }
+}
+
 function kindsIn(decoder: FrameDecoder): number[] {
   const kinds: number[] = [];
   for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) {
@@ -154,7 +199,7 @@ test('[NET-6] a message longer than a frame may be is dropped alone, and said so
   const a = await network.start('a');
   const b = await network.start('b');
   introduce(a, b);
-  await eventually('they are connected', () => a.recorder.hasSeen('b'));
+  await eventually('they are connected', () => a.transport.snapshotReady(nodeId('b')));
   a.transport.send(heartbeat('a', 'b', 1));
   a.transport.send(forward('a', 'b', new Uint8Array(2 << 20)));
   a.transport.send(heartbeat('a', 'b', 2));
@@ -179,6 +224,36 @@ test('[NET-16] a peer that is away is dialed on and on, and complained of once',
   assert.equal(a.recorder.notices.length, 1);
   assert.match(a.recorder.notices[0] ?? '', /peer 'b' at .*ECONNREFUSED/);
   assert.deepEqual(a.recorder.lost, [], 'nothing was ever on its way there');
+});
+
+test('[NET-16] every loss of a connection is logged, though it is the same again', async () => {
+  const a = await network.start('a');
+  const peer = await stuckServer('peer', 'snapshot');
+  a.transport.setPeers(new Map([[nodeId('x'), peer.address]]));
+  for (let loss = 1; loss <= 3; loss++) {
+    await eventually('it is connected', () => a.recorder.seen.length === loss);
+    peer.hangUpAll();
+    await eventually('the loss is logged', () => {
+      return a.recorder.noticed(/peer 'x' at [^ ]*: closed by the peer/) === loss;
+    });
+  }
+});
+
+test('[NET-18] no timer outlives a transport that was closed', async () => {
+  const timers = new TimerLedger();
+  const { environment } = timers;
+  const b = await network.start('b');
+  const gone = await network.start('c');
+  await gone.transport.close();
+  const a = await network.start('a', {}, '127.0.0.1:0', { environment });
+  a.transport.setPeers(addressesOf(b, gone));
+  await eventually('one is there, one is not', () => {
+    return a.recorder.hasSeen('b') && a.recorder.notices.length > 0;
+  });
+  await a.transport.close();
+  timers.forbidFiring();
+  await eventually('every timer is cancelled', () => timers.live === 0);
+  assert.equal(timers.firedLate, 0);
 });
 
 test('[NET-16] a peer that connects by itself is dialed at once', async () => {

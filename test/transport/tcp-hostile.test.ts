@@ -1,5 +1,6 @@
 /** Whoever breaks the rules loses its own connection, with a logged reason, and nothing else. */
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { ClientConnection } from '../../src/transport/index.ts';
 import {
@@ -20,7 +21,7 @@ import {
 import { encodePeerMessage } from '../../src/transport/message-codec.ts';
 import { concat } from './support/bytes.ts';
 import { introduce, TcpTestNetwork, type TcpTestNode } from './support/networks.ts';
-import { eventually, forward, heartbeat, identityOf } from './support/recorder.ts';
+import { eventually, forward, heartbeat, identityOf, nodeId } from './support/recorder.ts';
 import { Rogue } from './support/rogue.ts';
 
 let network: TcpTestNetwork;
@@ -33,7 +34,7 @@ beforeEach(async () => {
   a = await network.start('a');
   b = await network.start('b');
   introduce(a, b);
-  await eventually('a healthy connection', () => a.recorder.hasSeen('b'));
+  await eventually('a healthy connection', () => a.transport.snapshotReady(nodeId('b')));
 });
 
 afterEach(async () => {
@@ -216,6 +217,7 @@ test('[NET-23] a client is handed over with what it sent after its hello', async
   acceptHello(socket, 'client', encodeClientWelcome(welcome));
   const frames: Frame[] = [];
   receiveFrames(socket, decoder, { frame: (frame) => void frames.push(frame), closed() {} });
+  assert.equal(frames.length, 1, 'what came with the hello is there at once');
   one.send(encodeFrame(41, Uint8Array.of(2)));
   await eventually('both frames are there', () => frames.length === 2);
   assert.deepEqual(
@@ -250,15 +252,43 @@ test('[NET-23] a node that serves no clients says so', async () => {
   assert.match(reply.type === 'refused' ? reply.reason : '', /serves no clients/);
 });
 
-test('[NET-18] closing the transport closes clients too', async () => {
+test('[NET-24] those who have introduced themselves do not count as strangers', async () => {
+  const limits = { maxPendingHandshakes: 1 };
+  b = await network.start('c', {}, '127.0.0.1:0', { limits });
+  for (const name of ['x', 'y', 'z']) {
+    newRogue().greet(identityOf(name));
+    await eventually('it is let in', () => b.recorder.hasSeen(name));
+  }
+  assert.deepEqual(b.recorder.notices, []);
+});
+
+test('[NET-18] what arrives while the transport closes does not reach the node', async () => {
+  const one = await insider();
+  one.send(framed(heartbeat('x', 'b', 1)));
+  await eventually('it is heard', () => b.recorder.received.length === 1);
+  const closing = b.transport.close();
+  one.send(framed(heartbeat('x', 'b', 2)));
+  await closing;
+  await eventually('it is closed', () => one.closed);
+  assert.equal(b.recorder.received.length, 1);
+});
+
+test('[NET-18] closing closes clients too, after what was written to them', async () => {
+  let clientSocket: Socket | undefined;
   b = await network.start('c', {}, '127.0.0.1:0', {
+    limits: { closeGraceMs: 10_000 },
     onClient({ socket, decoder }) {
       acceptHello(socket, 'client', new Uint8Array(0));
       receiveFrames(socket, decoder, { frame() {}, closed() {} });
+      clientSocket = socket;
     },
   });
   const one = newRogue().send(clientHello());
   await eventually('it is in', () => one.received.length > 0);
+  const before = one.received.length;
+  const farewell = new Uint8Array(4 << 20);
+  clientSocket?.write(farewell);
   await b.transport.close();
   await eventually('it is closed', () => one.closed);
+  assert.equal(one.received.length, before + farewell.length);
 });

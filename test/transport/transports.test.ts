@@ -121,7 +121,7 @@ function refusalTests(network: () => TestNetwork): void {
     assert.deepEqual(b.recorder.received, []);
   });
 
-  test('[NET-12] two known cluster ids that differ are refused, an unknown one is not', async () => {
+  test('[NET-12] known cluster ids that differ are refused, an unknown one is not', async () => {
     const a = await network().start('a', { clusterId: 'one' });
     const b = await network().start('b', { clusterId: 'two' });
     await assertRefused(a, b, /cluster id one is not this cluster's, two/);
@@ -214,7 +214,10 @@ function peerTests(network: () => TestNetwork): void {
     await eventually('the new one is reached', () => c.recorder.hasSeen('a'));
     const moved = await network().start('b', { storeId: 'store-b' });
     a.transport.setPeers(addressesOf(moved, c));
-    await eventually('the new address is dialed', () => moved.recorder.hasSeen('a'));
+    await eventually('the new address is dialed', () => {
+      return moved.recorder.hasSeen('a') && a.transport.snapshotReady(nodeId('b'));
+    });
+    await eventually('and so is the new peer', () => a.transport.snapshotReady(nodeId('c')));
     a.transport.send(heartbeat('a', 'b', 1));
     a.transport.send(heartbeat('a', 'c', 2));
     await eventually('both have heard', () => {

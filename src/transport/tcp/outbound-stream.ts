@@ -18,6 +18,7 @@ import { RepeatedNotice } from '../repeated-notice.ts';
 import { Backoff } from './backoff.ts';
 import { dial, reasonOf } from './dial.ts';
 import type { TcpLimits, TlsOptions } from './options.ts';
+import { QueueLimit } from './queue-limit.ts';
 
 export interface OutboundOptions {
   readonly streamKind: 'peer' | 'snapshot';
@@ -45,8 +46,8 @@ export class OutboundStream {
   readonly #options: OutboundOptions;
   readonly #backoff: Backoff;
   readonly #notice: RepeatedNotice;
+  readonly #queue: QueueLimit;
   #state: State = { type: 'stopped' };
-  #overflowing = false;
   /** Pings sent since the peer last said anything. */
   #unanswered = 0;
   #cancelPing: () => void = () => undefined;
@@ -56,6 +57,7 @@ export class OutboundStream {
     this.#options = options;
     this.#backoff = new Backoff(limits.minRetryMs, limits.maxRetryMs, () => environment.random());
     this.#notice = new RepeatedNotice((line) => handlers.notice(line));
+    this.#queue = new QueueLimit(options.maxQueueBytes, () => this.#overflowed());
   }
 
   get hasRoom(): boolean {
@@ -102,7 +104,7 @@ export class OutboundStream {
   /** Drops the message when the stream is away or its queue is full. */
   send(message: PeerMessage): void {
     const state = this.#state;
-    if (state.type !== 'open' || this.#isFull(state.writer.queuedBytes)) return;
+    if (state.type !== 'open' || !this.#queue.admits(state.writer.queuedBytes)) return;
     if (encodePeerMessage(state.writer, message) > 0) return;
     const { limits } = this.#options;
     this.#notice.say(
@@ -114,20 +116,11 @@ export class OutboundStream {
     if (this.#state.type === 'open') this.#state.writer.flush();
   }
 
-  /** Once over the limit, nothing is taken until half of it has left: one loss, not thousands. */
-  #isFull(queuedBytes: number): boolean {
+  #overflowed(): void {
     const { maxQueueBytes, lost, environment } = this.#options;
-    if (queuedBytes < (this.#overflowing ? maxQueueBytes / 2 : maxQueueBytes)) {
-      this.#overflowing = false;
-      return false;
-    }
-    if (!this.#overflowing) {
-      this.#overflowing = true;
-      this.#notice.say(`${this.#name()}: ${queuedBytes} bytes waiting, dropping what comes next`);
-      // Not now: whoever is sending is in the middle of something.
-      environment.defer(() => lost('overflow'));
-    }
-    return true;
+    this.#notice.say(`${this.#name()}: ${maxQueueBytes} bytes waiting, dropping what comes next`);
+    // Not now: whoever is sending is in the middle of something.
+    environment.defer(() => lost('overflow'));
   }
 
   #name(): string {
@@ -138,7 +131,7 @@ export class OutboundStream {
   #leave(): void {
     this.#state = { type: 'stopped' };
     this.#cancelPing();
-    this.#overflowing = false;
+    this.#queue.reset();
   }
 
   #dial(): void {

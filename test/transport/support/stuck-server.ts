@@ -45,6 +45,11 @@ export class StuckServer {
     this.#stuck = [];
   }
 
+  hangUpAll(): void {
+    for (const socket of this.#sockets) socket.end();
+    this.#sockets.clear();
+  }
+
   close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     return new Promise((resolve) => {
