@@ -13,7 +13,9 @@ export interface EmbeddedNode extends AsyncDisposable {
   readonly id: string;
   /** Where others reach it, `host:port`. */
   readonly address: string;
-  /** Resolves when the node is over: to why, when it stopped itself, and to undefined after `stop`. */
+  /**
+   * Resolves when the node is over: to why, when it stopped itself, and to undefined after `stop`.
+   */
   readonly stopped: Promise<HoldfastError | undefined>;
   /** As of now and of this node. */
   status(): NodeStatus;

@@ -34,8 +34,8 @@ export interface StateMachineNodeOptions extends StartOptions {
  * cluster waits until all founding nodes have met); it may not have a leader yet.
  *
  * @throws HoldfastError `invalid-argument` for options that break a rule, `address-in-use`,
- * `data-directory`, `data-in-use`, `corrupt-data`, `configuration-mismatch` when peers or the stored
- * membership disagree with the options, `aborted` when `signal` ended the start.
+ * `data-directory`, `data-in-use`, `corrupt-data`, `configuration-mismatch` when peers or the
+ * stored membership disagree with the options, `aborted` when `signal` ended the start.
  * @example
  * await using node = await Holdfast.start({
  *   id: 'a',

@@ -1,5 +1,6 @@
 /**
- * Holdfast: Raft consensus in your process, driving a locking registry over the log store you choose.
+ * Holdfast: Raft consensus in your process, driving a locking registry over the log store you
+ * choose.
  *
  * ```ts
  * import { Holdfast } from 'holdfast';

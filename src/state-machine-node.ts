@@ -27,8 +27,8 @@ export interface QueryOptions extends WaitOptions {
 export interface StateMachineNode extends EmbeddedNode {
   /**
    * Replicates one command; resolves to what the state machine returned for it, once it is durable
-   * on a majority. Not retried: when the outcome of a failure is `unknown` only you can tell whether
-   * to propose it again.
+   * on a majority. Not retried: when the outcome of a failure is `unknown` only you can tell
+   * whether to propose it again.
    */
   propose(command: Uint8Array, options?: WaitOptions): Promise<Uint8Array>;
   /** Asks this node's state machine, once it is as fresh as `consistency` demands. */

@@ -37,7 +37,9 @@ const ATTEMPT_SHARE = 0.9;
 const MIN_ATTEMPT_MS = 1_000;
 const REFUSALS_BEFORE_MOVING = 2;
 
-/** Carries calls and watches to a cluster over one main connection that moves as nodes come and go. */
+/**
+ * Carries calls and watches to a cluster over one main connection that moves as nodes come and go.
+ */
 export class ClusterLink implements Link {
   readonly #options: ClusterLinkOptions;
   readonly #connector: Connector;

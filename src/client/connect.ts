@@ -53,8 +53,8 @@ const STATUS_TIMEOUT_MS = 2_000;
  * a node has accepted the connection.
  *
  * @throws HoldfastError `invalid-argument` for options that break a rule, `connection-lost` when no
- * endpoint could be reached within `requestTimeout` (with what each said), `wrong-cluster` when they
- * belong to another one than `clusterName`.
+ * endpoint could be reached within `requestTimeout` (with what each said), `wrong-cluster` when
+ * they belong to another one than `clusterName`.
  * @example
  * await using client = await connect({ endpoints: ['127.0.0.1:7400'], clusterName: 'orders' });
  * const lock = await client.registry.lock('jobs/nightly', { wait: '5s' });

@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
 
-/** Time and chance, as far as a client needs them; given from outside so that tests can rule them. */
+/**
+ * Time and chance, as far as a client needs them; given from outside so that tests can rule them.
+ */
 export interface ClientEnvironment {
   /** Monotonic, in ms with fractions. */
   now(): number;

@@ -45,7 +45,7 @@ function isErrorCode(code: string): code is ErrorCode {
 }
 
 /** A code this version does not know becomes `internal`; its name stays in the message. */
-export function toErrorCode(code: string): ErrorCode {
+function toErrorCode(code: string): ErrorCode {
   return isErrorCode(code) ? code : 'internal';
 }
 

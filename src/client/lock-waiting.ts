@@ -36,9 +36,9 @@ const LOOK_TIMEOUT_MS = 5_000;
 const LOOK_AGAIN_MS = 500;
 
 /**
- * Waits until a place in a queue has become the first. Without a herd: each waiter watches the queue
- * key directly ahead of its own, and asks for the queue, linearizably, before it believes that its
- * turn has come. Returns the revision as of which the lock was held.
+ * Waits until a place in a queue has become the first. Without a herd: each waiter watches the
+ * queue key directly ahead of its own, and asks for the queue, linearizably, before it believes
+ * that its turn has come. Returns the revision as of which the lock was held.
  */
 export async function untilHeld(host: LockHost, queued: Queued, end: WaitEnd): Promise<number> {
   let view: View = queued;

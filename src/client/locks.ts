@@ -111,7 +111,9 @@ export class Locks {
       .after(waitMs, environment, () => new HoldfastError('lock-timeout', late));
   }
 
-  /** Joins the queue. When it is unknown whether it did, it is taken out again in the background. */
+  /**
+   * Joins the queue. When it is unknown whether it did, it is taken out again in the background.
+   */
   async #enqueue(
     name: ByteString,
     actor: Actor,

@@ -7,7 +7,8 @@ import type { ClientEnvironment } from './environment.ts';
 
 /**
  * The session a registry acts for when its user names none: opened with the first write, renewed in
- * the background, and replaced by a new one after it ended. A write belongs to one session for good.
+ * the background, and replaced by a new one after it ended. A write belongs to one session for
+ * good.
  */
 export class OwnSession {
   readonly #open: () => Promise<ClientSession>;

@@ -109,7 +109,7 @@ export class PendingCall implements Exchange, Expiring {
     this.#host.expired(this);
   }
 
-  /** Rejects; the outcome is unknown as soon as any attempt's is, and never for a mere question. */
+  /** Rejects; the outcome is unknown once one attempt's is, and never for a mere question. */
   fail(error: HoldfastError): void {
     if (this.#done) return;
     const outcome: Outcome = this.inDoubt ? 'unknown' : 'not-applied';

@@ -148,6 +148,7 @@ export interface WatchOptions {
   readonly prefix?: Key;
   /** First revision wanted; the default is the next one. */
   readonly from?: number;
+  /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
 }
 export interface WatchEvent {
@@ -161,8 +162,9 @@ export interface WatchEvent {
   readonly last: boolean;
 }
 /**
- * Events in order, without gap or repeat, across reconnects and changes of leader. Ends with
- * `compacted` when history no longer reaches back, with `overrun` when the consumer is too slow.
+ * Events in order, without gap or repeat, across reconnects and changes of leader. Throws
+ * `compacted` when history no longer reaches back, and `overrun` when one revision is too large to
+ * send, both with the revision to begin again at as `resumeFrom`; `closed` when the registry is.
  */
 export interface Watch extends AsyncIterable<WatchEvent>, AsyncDisposable {
   /** Resolves once the server has it: what is committed afterwards will be seen. */
@@ -170,22 +172,70 @@ export interface Watch extends AsyncIterable<WatchEvent>, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** The locking registry. Writes are durable on a majority when their promise resolves. */
+/**
+ * The locking registry: the same for an embedded node and for a network client.
+ *
+ * Writes are durable on a majority when their promise resolves. Every call rejects with
+ * `HoldfastError`: `code` says what happened, `outcome` what is known of the write. Common to all
+ * are
+ * `timeout`, `no-quorum`, `connection-lost`, `overloaded`, `aborted`, `closed`, and
+ * `invalid-argument` or `invalid-key` for input that breaks a rule.
+ *
+ * Unless told otherwise a registry acts for a session of its own, opened with the first write and
+ * renewed in the background: it holds the locks taken without a session, and it numbers writes, so
+ * that one whose answer was lost is sent again and still happens once.
+ */
 export interface Registry extends AsyncDisposable {
+  /**
+   * The key's record, or undefined when there is none.
+   * @example
+   * const rate = (await registry.get('config/rate'))?.text() ?? '100';
+   */
   get(key: Key, options?: ReadOptions): Promise<RegistryRecord | undefined>;
-  /** Refused with `locked` while another session holds the lock of this name. */
+  /**
+   * Creates or replaces a key. Without `ttl` it gets the registry's `defaultTtl`, if any. Refused
+   * with
+   * `locked` while another session holds the lock of this name; the holder's put keeps the lock.
+   * @example
+   * await registry.put('config/rate', '100', { ttl: '10m' });
+   * await registry.put('users/7', { name: 'Ada', roles: ['admin'] });
+   */
   put(key: Key, value: Value, options?: PutOptions): Promise<RegistryRecord>;
-  /** Resolves to what was removed. */
+  /** Resolves to what was removed. Respects the lock of this name, as `put` does. */
   delete(key: Key, options?: WriteOptions): Promise<RegistryRecord | undefined>;
   /** Takes the key's TTL away; undefined when there is no such key. */
   persist(key: Key, options?: WriteOptions): Promise<RegistryRecord | undefined>;
+  /** One page of a prefix, in key order. The server also cuts pages at a size, with `more` set. */
   list(options?: ListOptions): Promise<ListPage>;
-  /** Every record, page after page, as of one revision. */
+  /**
+   * Every record, page after page, as of one revision.
+   * @example
+   * for await (const record of registry.records({ prefix: 'users/' })) console.log(record.key);
+   */
   records(options?: Omit<ListOptions, 'after'>): AsyncIterable<RegistryRecord>;
 
+  /**
+   * Takes the lock of a name, waiting in line unless `try`. A session that holds it already gets
+   * the same token again. Giving up (by `wait` or `signal`) leaves nothing in the queue. Rejects
+   * with
+   * `locked` (`try`), `lock-timeout` (`wait`), or `session-expired`.
+   * @example
+   * await using lock = await registry.lock('jobs/nightly', { wait: '5s' });
+   * await storage.write(report, { fencingToken: lock.token });
+   */
   lock(name: Key, options?: LockOptions): Promise<Lock>;
   /** By the holder's session and token only; `not-held` otherwise. */
   unlock(name: Key, lock: LockRef, options?: CallOptions): Promise<void>;
+  /**
+   * Runs `body` holding the lock, in a session of its own unless one is given, and releases at the
+   * end. `signal` aborts before the session can have expired, and when an operator breaks the lock;
+   * then the call rejects with `session-expired` or `not-held` after the body has ended. Otherwise
+   * the body's result, or its error, is the call's.
+   * @example
+   * await registry.withLock('jobs/nightly', { wait: '5s' }, async ({ token, signal }) => {
+   *   await runNightlyJob({ fencingToken: token, signal });
+   * });
+   */
   withLock<T>(
     name: Key,
     options: WithLockOptions,
@@ -196,14 +246,31 @@ export interface Registry extends AsyncDisposable {
   /** For operators: releases whoever holds the lock, and says so in the history. */
   breakLock(name: Key, token: number, reason: string, options?: CallOptions): Promise<void>;
 
+  /**
+   * Opens a session: a lease that owns locks and ephemeral keys, and takes them along when it ends.
+   * @example
+   * await using session = await registry.openSession({ ttl: '10s', label: 'worker 7' });
+   * await registry.put('workers/7', 'up', { session, ephemeral: true });
+   */
   openSession(options?: SessionOptions): Promise<Session>;
-  /** A handle on a session opened elsewhere. It is not kept alive from here. */
+  /**
+   * Ends a session wherever it was opened, with everything it owns. `not-found` when it is gone.
+   */
   closeSession(id: number, options?: CallOptions): Promise<void>;
   sessions(options?: ReadOptions): Promise<readonly SessionDetails[]>;
 
+  /**
+   * @example
+   * for await (const event of registry.watch({ prefix: 'config/' })) {
+   *   console.log(event.type, event.key, event.record.text());
+   * }
+   */
   watch(options?: WatchOptions): Watch;
   /** The latest revision. */
   revision(options?: ReadOptions): Promise<number>;
-  /** Ends the registry's own session and everything waiting. */
+  /**
+   * Ends the registry's own session and everything that waits. Sessions opened from it are renewed
+   * no more and end with their TTL. An embedded registry is closed by its node's `stop`.
+   */
   close(): Promise<void>;
 }

@@ -33,7 +33,7 @@ test('[API-11] a lost connection is replaced, and numbered writes are applied on
   assert.equal(cluster.count('put'), 5);
 });
 
-test('[API-12] without numbers a write whose answer is lost fails as unknown, a read goes on', async () => {
+test('[API-12] a write without a number whose answer is lost is unknown; reads go on', async () => {
   const { time, cluster, registry } = harness({ exactlyOnce: false });
   let cut = true;
   cluster.fateOf = () => {

@@ -64,7 +64,7 @@ test('[M5] [LOCK-52] only session and token together unlock', async () => {
   assert.deepEqual(await time.until(registry.lockQueue('n')), []);
 });
 
-test('[LOCK-53] waiters get the lock in the order they came, each with a larger token', async () => {
+test('[LOCK-53] waiters get the lock in turn, each with a larger token', async () => {
   const harnessed = harness();
   const { time, registry } = harnessed;
   const first = await time.until(registry.lock('n'));
@@ -129,7 +129,7 @@ test('[LOCK-55] a wait that is over, by time or signal, leaves nothing in the qu
   ]);
 });
 
-test('[LOCK-56] when it is unknown whether we queued, the place is found and given up', async () => {
+test('[LOCK-56] when it is unknown whether we queued, the place is given up', async () => {
   const harnessed = harness();
   const { time, cluster, registry, another } = harnessed;
   const holder = await time.until(registry.lock('n'));
@@ -149,7 +149,7 @@ test('[LOCK-56] when it is unknown whether we queued, the place is found and giv
   ]);
 });
 
-test('[LOCK-57] one caller giving up does not take the place from another of the same session', async () => {
+test('[LOCK-57] one caller giving up leaves the place to another of its session', async () => {
   const harnessed = harness();
   const { time, registry, another } = harnessed;
   const holder = await time.until(registry.lock('n'));
@@ -254,7 +254,7 @@ test('[LOCK-62] withLock holds while its body runs, and releases however that en
   assert.equal(session.signal.aborted, false);
 });
 
-test('[LOCK-63] withLock tells its body when the session may have expired, and its caller after', async () => {
+test('[LOCK-63] withLock tells its body of a session in doubt, then its caller', async () => {
   const { time, cluster, registry } = harness();
   let told = 0;
   const working = registry.withLock('n', { ttl: '2s' }, async ({ signal }) => {
@@ -270,7 +270,7 @@ test('[LOCK-63] withLock tells its body when the session may have expired, and i
   assert.equal(error.outcome, 'unknown');
 });
 
-test('[LOCK-64] a body that kept the event loop busy past the deadline does not pass for alone', async () => {
+test('[LOCK-64] a body that blocked the loop past the deadline is no success', async () => {
   const { time, registry } = harness();
   const working = registry.withLock('n', { ttl: '2s' }, async ({ signal }) => {
     time.stall(5_000);
@@ -300,7 +300,7 @@ test('[LOCK-66] locks of different names share a session', async () => {
   assert.equal(cluster.count('openSession'), 1);
 });
 
-test('[LOCK-67] a lock that is disposed of out of reach is released when the cluster is back', async () => {
+test('[LOCK-67] a lock disposed of out of reach is released later', async () => {
   const harnessed = harness({ requestTimeout: '1s' });
   const { time, cluster, registry } = harnessed;
   const lock = await time.until(registry.lock('n'));

@@ -18,7 +18,7 @@ test('[SESS-50] a session is kept alive in the background, a third of its TTL ap
   assert.deepEqual([details?.id, details?.ttlMs, details?.label], [session.id, 3_000, 'worker']);
 });
 
-test('[SESS-51] without a confirmed renewal the signal aborts before the cluster ends it', async () => {
+test('[SESS-51] without a renewal the signal aborts before the cluster ends it', async () => {
   const { time, cluster, registry } = harness();
   const session = await time.until(registry.openSession({ ttl: '3s' }));
   const openedAt = time.now();
@@ -112,7 +112,7 @@ test('[SESS-56] the first write opens the own session, the next ones share it', 
   assert.equal(cluster.count('closeSession'), 1);
 });
 
-test('[SESS-57] after the own session ended, later writes get a new one; none crosses over', async () => {
+test('[SESS-57] after the own session ended, later writes get a new one', async () => {
   const { time, cluster, registry } = harness({ sessionTtl: '2s', requestTimeout: '10s' });
   await time.until(registry.put('k', 'one'));
   // Applied, its answer lost; then nobody answers until the session has expired.
@@ -130,7 +130,7 @@ test('[SESS-57] after the own session ended, later writes get a new one; none cr
   assert.equal(cluster.count('openSession'), 2);
 });
 
-test('[SESS-58] a write refused because its session is gone was certainly not applied', async () => {
+test("[SESS-58] a write refused for its session's end was not applied", async () => {
   const { time, cluster, registry } = harness();
   await time.until(registry.put('k', 'one'));
   const [opened] = await time.until(registry.sessions());
@@ -141,7 +141,7 @@ test('[SESS-58] a write refused because its session is gone was certainly not ap
   assert.equal(cluster.count('openSession'), 2);
 });
 
-test('[SESS-59] no more writes of a session are unanswered than the registry keeps answers for', async () => {
+test('[SESS-59] unanswered writes of a session stay within the window', async () => {
   const { time, cluster, registry } = harness({ requestTimeout: '60s' });
   await time.until(registry.put('warm', ''));
   let held = true;
