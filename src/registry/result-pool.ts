@@ -1,7 +1,7 @@
 import { ByteWriter } from '../base/index.ts';
 
 const SLAB_BYTES = 64 * 1024;
-/** Larger outputs get a buffer of their own. */
+/** Larger outputs get a buffer of their own; those near a slab's size keep the writer's. */
 const MAX_POOLED = 4 * 1024;
 
 /**
@@ -17,10 +17,11 @@ export class ResultPool {
   encode<T>(write: (writer: ByteWriter, value: T) => void, value: T): Uint8Array {
     write(this.#writer.reset(), value);
     const written = this.#writer.finish();
-    if (written.length > MAX_POOLED) {
+    if (written.length > SLAB_BYTES / 2) {
       this.#writer = new ByteWriter(SLAB_BYTES);
       return written;
     }
+    if (written.length > MAX_POOLED) return written.slice();
     if (this.#used + written.length > SLAB_BYTES) {
       this.#slab = new Uint8Array(SLAB_BYTES);
       this.#used = 0;

@@ -31,7 +31,7 @@ class Inside {
   }
 }
 
-test('[REG-27] old versions, deleted keys and their events go with the history that knew them', () => {
+test('[REG-27] old versions, deleted keys and events go with their history', () => {
   const inside = new Inside();
   const { store } = inside.state;
   inside.put('gone', '');
