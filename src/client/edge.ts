@@ -82,7 +82,7 @@ export function textOf(bytes: ByteString): string {
 
 class EdgeRecord implements RegistryRecord {
   readonly key: string;
-  readonly keyBytes: Uint8Array;
+  readonly #key: ByteString;
   readonly value: Uint8Array;
   readonly createRevision: number;
   readonly modRevision: number;
@@ -95,7 +95,7 @@ class EdgeRecord implements RegistryRecord {
 
   constructor(record: KeyRecord, lock: LockHolder | undefined) {
     this.key = textOf(record.key);
-    this.keyBytes = byteStringToBytes(record.key);
+    this.#key = record.key;
     // A copy: what was decoded is a view of everything that arrived with it.
     this.value = new Uint8Array(record.value);
     this.createRevision = record.createRevision;
@@ -106,6 +106,10 @@ class EdgeRecord implements RegistryRecord {
     this.lock = lock === undefined ? undefined : lockRef(lock);
     this.node = textOf(record.node);
     this.time = record.time;
+  }
+
+  get keyBytes(): Uint8Array {
+    return byteStringToBytes(this.#key);
   }
 
   text(): string {
