@@ -31,8 +31,8 @@ export type Request =
     }
   /**
    * Events flow as `watchEvents` under the same id until `watchEnded`, the final response. Any node
-   * serves it from what it has applied. It may send `WATCH_WINDOW_BYTES` of payload, and then as much
-   * as `watchCredit` grants; a watch without credit falls back to the registry's history.
+   * serves it from what it has applied. It may send `WATCH_WINDOW_BYTES` of payload, and then as
+   * much as `watchCredit` grants; a watch without credit falls back to the registry's history.
    */
   | {
       readonly type: 'watch';
@@ -56,8 +56,8 @@ export type Request =
    */
   | { readonly type: 'cancel'; readonly id: number }
   /**
-   * Credit: the client has consumed this many bytes of `watchEvents` payload and may be sent as many
-   * more. Has no response.
+   * Credit: the client has consumed this many bytes of `watchEvents` payload and may be sent as
+   * many more. Has no response.
    */
   | { readonly type: 'watchCredit'; readonly id: number; readonly bytes: number }
   | { readonly type: 'status'; readonly id: number }

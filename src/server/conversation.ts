@@ -2,7 +2,7 @@
  * The server's end of one client's conversation: every request that comes in gets exactly one final
  * response, whoever is slow, gone or stopping in between.
  */
-import { HoldfastError, unreachable, type ErrorCode, type Outcome } from '../base/index.ts';
+import { HoldfastError, unreachable, type Outcome } from '../base/index.ts';
 import type { Answer, CallOptions, MembershipChange, NodeId, RaftNode } from '../node/index.ts';
 import { checkRequest, type Request, type Response, type StatusReport } from '../protocol/index.ts';
 import type { ServiceLimits } from './limits.ts';
@@ -318,8 +318,8 @@ function tooLarge(what: string, bytes: Uint8Array, limit: number): HoldfastError
 }
 
 /** An error of unknown making as the one type clients are told. */
-export function asHoldfast(error: unknown, code: ErrorCode = 'internal'): HoldfastError {
+function asHoldfast(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new HoldfastError(code, message, { outcome: 'unknown', cause: error });
+  return new HoldfastError('internal', message, { outcome: 'unknown', cause: error });
 }

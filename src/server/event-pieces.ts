@@ -1,4 +1,4 @@
-/** Revisions cut into messages of bounded size, each encoded at most once however many receive it. */
+/** Revisions cut into messages of bounded size, each encoded once however many receive it. */
 import { encodeEvents, type KeyRecord, type RevisionEvents } from '../registry/index.ts';
 
 /** Whole revisions that travel in one message. */
@@ -30,8 +30,8 @@ export function cutPieces(revisions: readonly RevisionEvents[], pieceBytes: numb
 }
 
 /**
- * The piece's bytes, or undefined when it does not fit in `maxBytes` even without what the keys were
- * before. Only one revision of very many changes (a session's end, say) can be that large.
+ * The piece's bytes, or undefined when it does not fit in `maxBytes` even without what the keys
+ * were before. Only one revision of very many changes (a session's end, say) can be that large.
  */
 export function encodePiece(piece: EventPiece, maxBytes: number): Uint8Array | undefined {
   if (piece.payload !== undefined) return piece.payload;

@@ -32,7 +32,6 @@ export type HistorySlice =
 
 interface LastRead extends KeyRange {
   readonly from: number;
-  readonly revision: number;
   readonly slice: HistorySlice;
 }
 
@@ -56,13 +55,10 @@ export class HistoryReader {
    */
   read(range: KeyRange, from: number): HistorySlice {
     const { start, end } = range;
-    const { revision } = this.#source;
     const last = this.#last;
-    if (last?.from === from && last.revision === revision) {
-      if (last.start === start && last.end === end) return last.slice;
-    }
+    if (last?.from === from && last.start === start && last.end === end) return last.slice;
     const slice = this.#read(start, end, from);
-    this.#last = { start, end, from, revision, slice };
+    this.#last = { start, end, from, slice };
     return slice;
   }
 

@@ -76,7 +76,7 @@ class LocalOutlet implements Outlet {
     this.#onAbandon = onAbandon;
   }
 
-  /** A caller in the same process takes what it is given; only watches can flood, by their window. */
+  /** A caller in the same process takes what it is given; watches have their windows. */
   get writable(): boolean {
     return true;
   }

@@ -25,15 +25,15 @@ export interface RunningServer extends AsyncDisposable {
   readonly registry: RegistryStateMachine;
   /** Where others reach it, `host:port`. */
   readonly address: string;
-  /** Resolves when the node is over: to why, when it stopped itself, and to undefined after `stop`. */
+  /** Resolves when it is over: to why when it stopped itself, to undefined after `stop`. */
   readonly stopped: Promise<HoldfastError | undefined>;
   /** Hands leadership over, answers what is open, closes everything. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a node and serves its registry. Resolves when the node takes part in its cluster: the first
- * start of a cluster waits for all founding peers. Rejects with `HoldfastError`:
+ * Starts a node and serves its registry. Resolves when the node takes part in its cluster: the
+ * first start of a cluster waits for all founding peers. Rejects with `HoldfastError`:
  * - `invalid-argument` for options that break a rule,
  * - `data-directory`, `data-in-use`, `corrupt-data` when the store cannot be opened,
  * - `address-in-use` when something else listens there,
@@ -119,9 +119,9 @@ function tlsOf(options: ServerOptions): Pick<ConstructorParameters<typeof TcpTra
 }
 
 /**
- * Others must know this node's port before it listens (it stands in the founding peer list), so port
- * 0 is exchanged for a free one first. Another process may take it in between; then the start fails
- * with `address-in-use`.
+ * Others must know this node's port before it listens (it stands in the founding peer list), so
+ * port 0 is exchanged for a free one first. Another process may take it in between; then the start
+ * fails with `address-in-use`.
  */
 export async function resolvePort(options: ResolvedOptions): Promise<ResolvedOptions> {
   if (options.listen.port !== 0) return options;

@@ -95,7 +95,7 @@ test('[SRV-41] when the leader stops, others serve on and their watches miss not
   );
 });
 
-test('[SRV-42] leadership goes where a client asks, and members are managed from any node', async () => {
+test('[SRV-42] transfers and membership changes can be asked of any node', async () => {
   await using cluster = await TestCluster.start();
   const leader = await cluster.leader();
   const [target, other] = followersOf(cluster, leader);
@@ -135,7 +135,7 @@ test('[WATCH-65] a node that restores a snapshot serves watches out of its histo
   );
 });
 
-test('[SRV-43] a single node on any free port serves at once and lets go of everything', async () => {
+test('[SRV-43] a node on any free port serves, and stopped, lets go of everything', async () => {
   const listen = '127.0.0.1:0';
   const store = new MemoryLogStore();
   const server = await startServer({ id: 'a', listen, peers: { a: listen }, store });

@@ -92,7 +92,7 @@ test('[SRV-32] using a request id twice ends the connection', async () => {
   assert.ok(service.log.some((line) => line.includes('request id 1 is in use already')));
 });
 
-test('[SRV-33] nothing more is read from a client that does not read, and others go on', async () => {
+test('[SRV-33] from a client that does not read nothing is read, and others go on', async () => {
   const limits = { pauseOutputBytes: 500_000, maxOutputBytes: 2 ** 30 };
   await using service = await NetworkService.start({ service: limits });
   service.node.apply(put('big', new Uint8Array(500_000)));

@@ -125,7 +125,7 @@ test('[WATCH-53] what history no longer has ends a watch, and never leaves a sil
   assert.ok(compacted > 100, `only ${compacted} watches were compacted away`);
 });
 
-test('[WATCH-54] a watch is sent its window and one message at most before it grants credit', () => {
+test('[WATCH-54] a watch is sent no more than its window and one message on credit', () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 200, size: 'max' }), (steps) => {
       const model = new WatchModel();

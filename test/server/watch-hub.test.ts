@@ -8,6 +8,20 @@ import { HUB_OPTIONS, WatchModel } from './support/watch-model.ts';
 const ALL = { start: '', end: undefined };
 const UNDER_A = { start: 'a/', end: 'a0' };
 
+test('[WATCH-53] a watch from before history ends at once and never starts', () => {
+  const model = new WatchModel({ historyRevisions: 8 });
+  for (let i = 1; i <= 40; i++) model.apply(put('a', String(i)));
+  model.hub.dispatch();
+  const first = model.registry.compactRevision + 1;
+  const old = model.watch(ALL, first - 1);
+  assert.equal(old.target.started, undefined);
+  assert.equal(old.target.ended?.code, 'compacted');
+  assert.equal(old.target.ended?.resumeFrom, first);
+  const oldest = model.watch(ALL, first);
+  model.settle();
+  assert.equal(oldest.target.revisions[0]?.revision, first);
+});
+
 test('[WATCH-55] watchers of one range share one encoding, live and out of history', () => {
   const model = new WatchModel();
   const first = model.watch(UNDER_A);
@@ -82,7 +96,7 @@ test('[WATCH-57] a watch that sees no events is told how far it is', () => {
   assert.equal(resumed.target.ended, undefined, 'history still reaches back to the mark');
 });
 
-test('[WATCH-58] a revision too large for a message loses its old values, then ends the watch', () => {
+test('[WATCH-58] a revision too large for a message loses old values, or ends the watch', () => {
   const model = new WatchModel({}, { maxPayloadBytes: 5000 });
   const all = model.watch(ALL);
   model.apply(put('a', new Uint8Array(3000)));
@@ -168,6 +182,7 @@ test('[WATCH-62] when the node stops, every watch learns where to go on', () => 
   const model = new WatchModel();
   const live = model.watch(ALL);
   const ahead = model.watch(ALL, 90);
+  const quiet = model.watch({ start: 'x', end: 'y' });
   for (let i = 1; i <= 40; i++) model.apply(put('a', 'x'.repeat(100)));
   model.hub.dispatch();
   const behind = model.watch(ALL, 7);
@@ -180,6 +195,7 @@ test('[WATCH-62] when the node stops, every watch learns where to go on', () => 
   }
   assert.equal(behind.target.ended?.resumeFrom, 7);
   assert.equal(idle.target.ended?.resumeFrom, 41);
+  assert.equal(quiet.target.ended?.resumeFrom, 41, 'nothing before is asked of history again');
   assert.equal(ahead.target.ended?.resumeFrom, 90);
   assert.equal(live.target.ended?.resumeFrom, live.target.newest + 1);
 });

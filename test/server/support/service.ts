@@ -76,7 +76,7 @@ export class TestChannel implements ChannelEvents {
   }
 
   /** The only response of a request. */
-  only(id: number): Response | undefined {
+  single(id: number): Response | undefined {
     const [response, ...more] = this.of(id);
     if (more.length > 0) throw new Error(`request ${id} was answered ${more.length + 1} times`);
     return response;
