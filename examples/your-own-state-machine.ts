@@ -6,21 +6,21 @@
 import { Holdfast, MemoryLogStore, type StateMachine } from 'holdfast';
 
 const encode = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
-const decode = <T>(bytes: Uint8Array): T => JSON.parse(Buffer.from(bytes).toString());
+const decode = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString());
 
 /** Deterministic: nothing but the commands decides the state. */
 class Counters implements StateMachine {
   #counts = new Map<string, number>();
 
   apply(command: Uint8Array): Uint8Array {
-    const { name, by } = decode<{ name: string; by: number }>(command);
+    const { name, by }: { name: string; by: number } = decode(command);
     const count = (this.#counts.get(name) ?? 0) + by;
     this.#counts.set(name, count);
     return encode(count);
   }
 
   query(request: Uint8Array): Uint8Array {
-    return encode(this.#counts.get(decode<string>(request)) ?? 0);
+    return encode(this.#counts.get(decode(request)) ?? 0);
   }
 
   /** The same state must give the same bytes on every replica: hence sorted. */
@@ -31,7 +31,7 @@ class Counters implements StateMachine {
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const parts: Uint8Array[] = [];
     for await (const chunk of chunks) parts.push(chunk);
-    this.#counts = new Map(decode<[string, number][]>(Buffer.concat(parts)));
+    this.#counts = new Map(decode(Buffer.concat(parts)));
   }
 }
 
@@ -53,9 +53,9 @@ if (first === undefined || second === undefined) throw new Error('no nodes');
 await first.waitForLeader();
 await first.propose(encode({ name: 'visits', by: 2 }));
 const count = await second.propose(encode({ name: 'visits', by: 3 }));
-console.log(`visits after both: ${decode<number>(count)}`);
+console.log(`visits after both: ${decode(count)}`);
 
 const read = await first.query(encode('visits'), { consistency: 'linearizable' });
-console.log(`a linearizable read on the other node: ${decode<number>(read)}`);
+console.log(`a linearizable read on the other node: ${decode(read)}`);
 
 await Promise.all(nodes.map((node) => node.stop()));

@@ -114,7 +114,7 @@ test('[CLI-27] peer lists that make no sense', async () => {
   const node = flags('a', at, 'memory');
   await refused(2, /--peers.*id=host:port/, ...node, '--peers', 'a');
   await refused(2, /twice/, ...node, '--peers', `a=${at},a=${at}`);
-  await refused(2, /'a'.*peers|peers.*'a'/, ...node, '--peers', `b=${at}`);
+  await refused(2, /peers.*\ba\b/, ...node, '--peers', `b=${at}`);
   await refused(2, /listen/, ...flags('a', 'nowhere', 'memory'));
 });
 
@@ -144,10 +144,7 @@ test('[CLI-29] two nodes with one id, and two clusters on one port, are told apa
   const impostor = start(...flags('a', two, 'memory'), '--peers', `a=${two},b=${one}`);
   await first.printed(/duplicate node id/);
   await impostor.printed(/duplicate node id/);
-  const stranger = start(
-    ...[...flags('b', await address(), 'memory'), '--cluster', 'another'],
-    ...['--peers', `a=${one},b=${two}`],
-  );
-  void stranger;
+  const stranger = [...flags('b', await address(), 'memory'), '--cluster', 'another'];
+  start(...stranger, '--peers', `a=${one},b=${two}`);
   await first.printed(/another/);
 });

@@ -1,4 +1,5 @@
 /** dev: a whole cluster on this machine, one process a node, durable unless asked otherwise. */
+import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { connect, type EndpointStatus, type HoldfastClient } from '../../client/index.ts';
@@ -61,10 +62,9 @@ async function runCluster(
   screen: Screen,
 ): Promise<string | undefined> {
   const peers = planned.map(({ id, endpoint }) => `${id}=${endpoint}`).join(',');
-  let end: (failure: string | undefined) => void = () => undefined;
-  const ended = new Promise<string | undefined>((resolve) => {
-    end = resolve;
-  });
+  const ending = new EventEmitter();
+  const ended = once(ending, 'end').then(([failure]: (string | undefined)[]) => failure);
+  const end = (failure: string | undefined): void => void ending.emit('end', failure);
   const processes = planned.map(({ id, endpoint }, number) => {
     const place = flags.store === 'memory' ? [] : ['--data', join(flags.data, id)];
     const args = ['--id', id, '--listen', endpoint, '--peers', peers, '--store', flags.store];

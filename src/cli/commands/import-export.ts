@@ -99,7 +99,7 @@ async function importLines(
           totals.firstError ??= error;
         },
       )
-      .finally(slots.give);
+      .finally(() => slots.give());
     progress.update(() => progressLine(totals, started));
   }
   await slots.allFree();

@@ -16,7 +16,7 @@ interface SessionOption {
   readonly session?: string;
 }
 
-function sessionOption(options: SessionOption): { session: number } | Record<never, never> {
+function sessionOption(options: SessionOption): { session?: number } {
   if (options.session === undefined) return {};
   return { session: numberOption('--session', options.session) };
 }

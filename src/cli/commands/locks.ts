@@ -13,7 +13,7 @@ interface LockFlags {
   readonly ttl: string;
 }
 
-function waitOptions(flags: LockFlags): { try: true } | { wait: number } | Record<never, never> {
+function waitOptions(flags: LockFlags): { try?: true; wait?: number } {
   if (flags.try === true && flags.wait !== undefined) {
     throw usageError('--try and --wait exclude each other: --try refuses at once');
   }
