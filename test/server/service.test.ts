@@ -131,6 +131,19 @@ test('[SRV-14] a client with too much in flight is overloaded, others are not', 
   client.send({ type: 'cancel', id: 6 }, watchAll(8, 1));
   await delivered();
   assert.equal(client.single(8)?.type, 'watchStarted');
+  // What was answered no longer counts.
+  for (let id = 10; id < 15; id++) {
+    client.send(propose(id, put('a', 'x')), {
+      type: 'transfer',
+      id: id + 10,
+      timeoutMs: 0,
+      to: '',
+    });
+    node.turn();
+    await delivered();
+    assert.equal(client.single(id)?.type, 'ok');
+    assert.equal(client.single(id + 10)?.type, 'ok');
+  }
 });
 
 test('[SRV-15] cancelling answers at once, and the late answer is dropped', async () => {
@@ -144,7 +157,8 @@ test('[SRV-15] cancelling answers at once, and the late answer is dropped', asyn
   assert.equal(write.outcome, 'unknown');
   assert.equal(errorOf(client.single(2)).outcome, 'not-applied');
   // The id is free again, and the first request's answer is not taken for the second's.
-  client.send(query(1, 'local'));
+  const lockQueue = encodeQuery({ type: 'lockQueue', name: 'a' });
+  client.send({ type: 'query', id: 1, timeoutMs: 0, consistency: 'local', query: lockQueue });
   node.turn();
   await delivered();
   assert.equal(node.registry.revision, 1, 'the write happened all the same');
@@ -152,7 +166,7 @@ test('[SRV-15] cancelling answers at once, and the late answer is dropped', asyn
     client.of(1).map((response) => response.type),
     ['error', 'ok'],
   );
-  assert.equal(decodeAnswer(payloadOf(client.of(1)[1])).type, 'get');
+  assert.equal(decodeAnswer(payloadOf(client.of(1)[1])).type, 'lockQueue');
   assert.equal(client.of(2).length, 1);
 });
 
