@@ -18,15 +18,7 @@
  * });
  * ```
  */
-export {
-  Holdfast,
-  type RegistryNodeOptions,
-  type StartOptions,
-  type StateMachineNodeOptions,
-} from './holdfast.ts';
-export type { EmbeddedNode, WaitOptions } from './embedded-node.ts';
-export type { HoldfastNode } from './registry-node.ts';
-export type { QueryOptions, StateMachineNode } from './state-machine-node.ts';
+export * from './embed/index.ts';
 export * from './client/index.ts';
 export type { ServerTls, ServiceLimits } from './server/index.ts';
 export type {

@@ -28,6 +28,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'src/transport',
   ],
   'src/client': ['src/base', 'src/protocol', 'src/registry', 'src/wire'],
+  'src/embed': [
+    'src/base',
+    'src/node',
+    'src/protocol',
+    'src/server',
+    'src/transport',
+    'src/client',
+  ],
   'adapters/sqlite': ['src/base', 'src/raft', 'src/log-store'],
   'adapters/level': ['src/base', 'src/raft', 'src/log-store'],
 };

@@ -1,9 +1,9 @@
-import type { HoldfastError } from './base/index.ts';
-import { systemClientEnvironment, type Registry, type RegistryOptions } from './client/index.ts';
-import { embeddedRegistry } from './client/embedded.ts';
-import { registrySettings } from './client/options.ts';
+import type { HoldfastError } from '../base/index.ts';
+import { systemClientEnvironment, type Registry, type RegistryOptions } from '../client/index.ts';
+import { embeddedRegistry } from '../client/embedded.ts';
+import { registrySettings } from '../client/options.ts';
 import { NodeControls, type EmbeddedNode } from './embedded-node.ts';
-import { startServer, type RunningServer, type ServerOptions } from './server/index.ts';
+import { startServer, type RunningServer, type ServerOptions } from '../server/index.ts';
 
 /** A node of the locking registry in this process. */
 export interface HoldfastNode extends EmbeddedNode {

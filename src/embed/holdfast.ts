@@ -1,9 +1,9 @@
-import { HoldfastError } from './base/index.ts';
-import type { RegistryOptions } from './client/index.ts';
+import { HoldfastError } from '../base/index.ts';
+import type { RegistryOptions } from '../client/index.ts';
 import { startRegistryNode, type HoldfastNode } from './registry-node.ts';
-import type { ServerOptions } from './server/index.ts';
+import type { ServerOptions } from '../server/index.ts';
 import { startStateMachineNode, type StateMachineNode } from './state-machine-node.ts';
-import type { StateMachine } from './node/index.ts';
+import type { StateMachine } from '../node/index.ts';
 
 /** What every node is started with. */
 export interface StartOptions extends Omit<ServerOptions, 'peers' | 'limits' | 'serviceLimits'> {

@@ -1,7 +1,12 @@
 /** What every node in this process offers, whatever it replicates. */
-import type { HoldfastError } from './base/index.ts';
-import { parseDuration, type Duration, type MemberStatus, type NewMember } from './client/index.ts';
-import type { CallOptions, MembershipChange, NodeId, NodeStatus, RaftNode } from './node/index.ts';
+import type { HoldfastError } from '../base/index.ts';
+import {
+  parseDuration,
+  type Duration,
+  type MemberStatus,
+  type NewMember,
+} from '../client/index.ts';
+import type { CallOptions, MembershipChange, NodeId, NodeStatus, RaftNode } from '../node/index.ts';
 
 export interface WaitOptions {
   /** How long to wait; the default is the node's `requestTimeoutMs`. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HoldfastError } from './base/index.ts';
+import { HoldfastError } from '../base/index.ts';
 import { NodeControls, patience, type EmbeddedNode, type WaitOptions } from './embedded-node.ts';
 import {
   createNode,
@@ -8,15 +8,15 @@ import {
   type Consistency,
   type RaftNode,
   type StateMachine,
-} from './node/index.ts';
-import { describeIssues } from './protocol/index.ts';
+} from '../node/index.ts';
+import { describeIssues } from '../protocol/index.ts';
 import {
   resolveOptions,
   type ResolvedOptions,
   type ServerOptions,
-} from './server/server-options.ts';
-import { resolvePort, startError } from './server/start-server.ts';
-import { TcpTransport } from './transport/index.ts';
+} from '../server/server-options.ts';
+import { resolvePort, startError } from '../server/start-server.ts';
+import { TcpTransport } from '../transport/index.ts';
 
 export interface QueryOptions extends WaitOptions {
   /** `linearizable` by default. */
