@@ -85,7 +85,7 @@ export class Engine {
       take: (request, work, batch) => this.#takeForwarded(request, work, batch),
       startTerm: context.startTerm,
     });
-    this.changes = new MemberChanges(raft, stamp, excuse);
+    this.changes = new MemberChanges(raft, peers, stamp, excuse);
     this.transfers = new Transfers(raft, excuse);
     const self = { id: options.id, address: options.address, storeId: context.storeId };
     this.upkeep = new MemberUpkeep(runtime, raft, peers, self, stamp);
@@ -203,6 +203,7 @@ export class Engine {
     return new ForwardSender(runtime, {
       send: (request) => options.transport.send(request),
       term: () => this.raft.term,
+      leader: () => this.raft.leader,
       excuse,
       retry: (kind, waiters) => this.work[kind].retry(waiters),
     });

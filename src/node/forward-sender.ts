@@ -12,8 +12,11 @@ export type ForwardKind = ForwardRequest['kind'];
 interface Outstanding {
   readonly to: NodeId;
   readonly kind: ForwardKind;
+  readonly request: ForwardRequest;
+  readonly term: Term;
   readonly waiters: (Waiter | undefined)[];
   remaining: number;
+  sentAt: number;
 }
 
 /** One message carries at most so many commands, so that no frame limit is met. */
@@ -25,13 +28,15 @@ const RETRIED: ReadonlySet<string> = new Set(['not-leader', 'transferring', 'sto
 export interface ForwardSenderOptions {
   readonly send: (request: ForwardRequest) => void;
   readonly term: () => Term;
+  readonly leader: () => NodeId | undefined;
   readonly excuse: Excuse;
   readonly retry: (kind: ForwardKind, waiters: readonly Waiter[]) => void;
 }
 
 /**
- * A request is sent once. It is sent again only after the leader said it certainly did not take
- * it; when no answer comes, its callers are told that the outcome is unknown.
+ * A request is taken at most once. To a leader that stays silent it is repeated under the same id,
+ * by which the leader knows what it has taken. Under a new id it is sent only after the leader said
+ * it certainly did not take it. When no answer comes, the callers hear that the outcome is unknown.
  */
 export class ForwardSender {
   readonly #runtime: Runtime;
@@ -80,14 +85,40 @@ export class ForwardSender {
       this.#earliestDeadline = Math.min(this.#earliestDeadline, deadline);
     }
     const requestId = this.#nextId++;
-    this.#outstanding.set(requestId, { to: leader, kind, waiters, remaining: waiters.length });
     this.#count += waiters.length;
     for (const { command } of waiters) this.#bytes += command.length;
-    const timeoutMs = latest - this.#runtime.environment.now();
+    const sentAt = this.#runtime.environment.now();
+    const timeoutMs = latest - sentAt;
     const commands = waiters.map(({ command }) => command);
-    const payload = encodeWork({ term: this.#options.term(), timeoutMs, commands });
+    const term = this.#options.term();
+    const payload = encodeWork({ term, timeoutMs, commands });
     const from = this.#runtime.id;
-    this.#options.send({ type: 'forwardRequest', from, to: leader, requestId, kind, payload });
+    const type = 'forwardRequest';
+    const request: ForwardRequest = { type, from, to: leader, requestId, kind, payload };
+    const remaining = waiters.length;
+    this.#outstanding.set(requestId, {
+      to: leader,
+      kind,
+      request,
+      term,
+      waiters,
+      remaining,
+      sentAt,
+    });
+    this.#options.send(request);
+  }
+
+  /** A request can be lost before a connection is up, and nobody would say so. */
+  repeat(now: number): void {
+    const before = now - this.#runtime.settings.electionTimeoutMs;
+    for (const outstanding of this.#outstanding.values()) {
+      const { sentAt, remaining, waiters, to, term, request } = outstanding;
+      if (sentAt > before) continue;
+      const silent = remaining === waiters.length;
+      if (!silent || this.#options.leader() !== to || this.#options.term() !== term) continue;
+      outstanding.sentAt = now;
+      this.#options.send(request);
+    }
   }
 
   received(response: ForwardResponse): void {

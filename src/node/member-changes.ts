@@ -14,6 +14,7 @@ import type {
 import type { MembershipChange } from './contract.ts';
 import { decodeChange } from './forward-codec.ts';
 import type { Excuse } from './leader-work.ts';
+import type { Peers } from './peers.ts';
 import { answerWaiter, failure } from './waiter.ts';
 import type { Waiter } from './waiter.ts';
 
@@ -30,12 +31,14 @@ interface PendingChange {
 
 export class MemberChanges {
   readonly #raft: RaftCore;
+  readonly #peers: Peers;
   readonly #stamp: () => number;
   readonly #excuse: Excuse;
   #pending: PendingChange[] = [];
 
-  constructor(raft: RaftCore, stamp: () => number, excuse: Excuse) {
+  constructor(raft: RaftCore, peers: Peers, stamp: () => number, excuse: Excuse) {
     this.#raft = raft;
+    this.#peers = peers;
     this.#stamp = stamp;
     this.#excuse = excuse;
   }
@@ -48,6 +51,7 @@ export class MemberChanges {
   #begin(waiter: Waiter): boolean {
     try {
       const target = targetOf(this.#raft.membership, decodeChange(waiter.command));
+      this.#checkQuorum(target);
       const result = this.#raft.changeMembership(target, this.#stamp());
       if (result.type === 'appended') {
         const { index, term } = result;
@@ -60,6 +64,23 @@ export class MemberChanges {
       answerWaiter(waiter, { type: 'error', error });
       return true;
     }
+  }
+
+  /** A change after which too few voters are alive could never be finished, nor taken back. */
+  #checkQuorum({ voters }: MembershipTarget): void {
+    if (this.#raft.role !== 'leader' || voters.length === 0) return;
+    const { id, progress, membership } = this.#raft.status();
+    const isAlive = (voter: NodeId): boolean => {
+      const recorded = memberOf(membership, voter)?.storeId;
+      const active = progress[voter]?.recentlyActive === true;
+      return active && this.#peers.connected(voter)?.storeId === recorded;
+    };
+    const alive = voters.filter((voter) => voter === id || isAlive(voter));
+    const needed = Math.floor(voters.length / 2) + 1;
+    const unchanged = voters.join() === membership.voters.join();
+    if (unchanged || alive.length >= needed) return;
+    const text = `only ${alive.length} of the ${voters.length} voters it leaves can be reached now`;
+    throw new HoldfastError('membership-refused', `${text}; ${needed} are needed`);
   }
 
   #refused(

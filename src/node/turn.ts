@@ -107,6 +107,7 @@ export class Turn {
     proposals.expire(now);
     reads.expire(now);
     forwardSender.expire(now);
+    forwardSender.repeat(now);
     changes.expire(now);
     transfers.expire(now);
   }

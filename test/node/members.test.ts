@@ -238,6 +238,19 @@ test('[NODE-36] members are promoted, demoted and removed; nonsense is refused',
   }
 });
 
+test('[NODE-36] a change that would leave no quorum of reachable voters is refused', async () => {
+  const cluster = new Cluster(['a', 'b', 'c']);
+  const leader = await cluster.startAll();
+  const [dead, alive] = cluster.running().filter((other) => other !== leader);
+  await cluster.crash(dead!.id);
+  await cluster.world.run(1_000);
+  const demote = { type: 'demote', id: alive!.id } as const;
+  const outcome = await change(cluster, leader, demote);
+  assert.match(outcome, /^membership-refused not-applied: only 1 of the 2 voters/);
+  assert.equal(await change(cluster, leader, { type: 'remove', id: dead!.id }), 'done');
+  assert.match(await cluster.write(leader, 'x'), /^x#1@/);
+});
+
 test('[NODE-36] a leader that removes itself leaves the others with a leader', async () => {
   const cluster = new Cluster(['a', 'b', 'c']);
   const leader = await cluster.startAll();

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import assert from 'node:assert/strict';
 import { HoldfastError } from '../../../src/base/index.ts';
+import type { MembershipChange } from '../../../src/node/index.ts';
 import { Cluster, id, resultOf } from './cluster.ts';
 import type { Call, Instance } from './cluster.ts';
 import type { Applied } from './machine.ts';
@@ -27,6 +28,18 @@ export interface RunReport {
 }
 
 const RUN_MS = 5_000;
+const FAULTS = [
+  'crash',
+  'cut',
+  'oneWay',
+  'hold',
+  'slow',
+  'fail',
+  'stall',
+  'transfer',
+  'wipe',
+  'demote',
+];
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 
 export class FaultRun {
@@ -63,7 +76,7 @@ export class FaultRun {
       },
       onApply: (node, applied) => this.#checkApplied(node, applied),
     });
-    for (const fault of ['crash', 'cut', 'oneWay', 'hold', 'slow', 'fail', 'stall', 'transfer']) {
+    for (const fault of FAULTS) {
       this.#intensity[fault] = this.#random() < 0.5 ? 0 : this.#random();
     }
     const { faults } = this.#cluster;
@@ -185,8 +198,39 @@ export class FaultRun {
       case 'stall':
         if (instance !== undefined) instance.life.stalledUntil = cluster.world.now + 400;
         return;
+      case 'wipe':
+        if (!this.#mayWipe(name)) return;
+        void cluster.wipe(name);
+        later(() => cluster.start(name));
+        return;
+      case 'demote': {
+        const target = { id: id(name) };
+        void this.#change(instance, { type: 'demote', ...target });
+        later(() => void this.#change(cluster.currentLeader(), { type: 'promote', ...target }));
+        return;
+      }
       default:
         instance?.node.transfer(id(other), { timeoutMs: 500 }).catch(() => {});
+    }
+  }
+
+  /** One at a time, and not before the last one is a voter again with all it had lost. */
+  #mayWipe(name: string): boolean {
+    const membership = this.#cluster.currentLeader()?.node.status().membership;
+    if (membership === undefined || membership.outgoing.length > 0) return false;
+    if (this.#names.length === 1 || membership.voters.length < this.#names.length) return false;
+    return this.#names.every((one) => {
+      const instance = this.#cluster.instances.get(one);
+      const { storeId } = membership.members[id(one)]!;
+      return instance?.node.status().storeId === storeId && (one !== name || instance.isStarted);
+    });
+  }
+
+  async #change(via: Instance | undefined, change: MembershipChange): Promise<void> {
+    try {
+      await via?.node.changeMembership(change, { timeoutMs: 500 });
+    } catch (error) {
+      assert.ok(error instanceof HoldfastError);
     }
   }
 
@@ -197,7 +241,14 @@ export class FaultRun {
       disk.failing = undefined;
       disk.latencyMs = 0;
       disk.release();
-      if (!this.#cluster.instances.has(name)) this.#cluster.start(name);
+      // A start right after a crash may have found the store still open.
+      if (this.#cluster.instances.get(name)?.startError !== undefined) {
+        await this.#cluster.crash(name);
+      }
+      if (!this.#cluster.instances.has(name)) {
+        await this.#cluster.world.run(1);
+        this.#cluster.start(name);
+      }
     }
     await this.#cluster.leader(this.#names);
   }
