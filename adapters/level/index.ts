@@ -8,8 +8,8 @@ export interface LevelLogStoreOptions {
 }
 
 /**
- * Keeps a node's log in a LevelDB: one batch and one fsync per write, off the main thread, entries in
- * blocks of up to 256 KiB. The directory is locked as long as it is open.
+ * Keeps a node's log in a LevelDB: one batch and one fsync per write, off the main thread, entries
+ * in blocks of up to 256 KiB. The directory is locked as long as it is open.
  *
  * @example
  * const store = new LevelLogStore({ path: 'data/a' });

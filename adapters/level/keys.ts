@@ -20,7 +20,9 @@ function readU64(bytes: Buffer, at: number): number {
 
 const RECORD_NAMES: readonly RecordName[] = ['identity', 'metadata', 'head', 'snapshot'];
 
-/** Written last of all when a store is closed, so that damage to any other write has one behind it. */
+/**
+ * Written last of all when a store is closed, so that damage to any other write has one behind it.
+ */
 export const CLOSING_KEY: Buffer = Buffer.from('z');
 
 export function recordKey(name: RecordName): Buffer {

@@ -132,8 +132,8 @@ export class LevelMedium implements BlockMedium {
   }
 
   /**
-   * After a failed write LevelDB's log may end in the middle of a record, and what would be appended
-   * could not be read back. So nothing is written any more until it is opened anew.
+   * After a failed write LevelDB's log may end in the middle of a record, and what would be
+   * appended could not be read back. So nothing is written any more until it is opened anew.
    */
   #write(batch: Batch[], sync: boolean = this.#options.sync): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -181,8 +181,8 @@ export class LevelMedium implements BlockMedium {
   }
 
   /**
-   * Deleting only marks keys; what they held stays until tables are rewritten. Asks for that now and
-   * then, in the background. A failure shows in the next write.
+   * Deleting only marks keys; what they held stays until tables are rewritten. Asks for that now
+   * and then, in the background. A failure shows in the next write.
    */
   #tidy(removed: readonly KeyRange[]): void {
     for (const { from, through, keys } of removed) {
@@ -206,7 +206,8 @@ export class LevelMedium implements BlockMedium {
   }
 
   putChunk(id: number, position: number, bytes: Uint8Array): Promise<void> {
-    // Synced like any write: LevelDB may change log files, and a later sync reaches only the newest.
+    // Synced like any write: LevelDB may change log files, and a later sync reaches only the
+    // newest.
     return this.#write([this.#put(chunkKey(id, position), bytes)]);
   }
 

@@ -1,11 +1,11 @@
 /**
- * LevelDB passes over what is damaged in its log files when it opens, and goes on without it. After a
- * crash that may be right: the last write was torn, never acknowledged. But when a later write stands
- * behind the damage, the damaged one was complete and acknowledged before (each waits for its
- * fsync), and going on would silently drop entries.
+ * LevelDB passes over what is damaged in its log files when it opens, and goes on without it. After
+ * a crash that may be right: the last write was torn, never acknowledged. But when a later write
+ * stands behind the damage, the damaged one was complete and acknowledged before (each waits for
+ * its fsync), and going on would silently drop entries.
  *
- * Layout: "leveldb Log format" in LevelDB's documentation: blocks of 32 KiB hold fragments, each with
- * a masked CRC-32C (4 bytes), a length (2) and a type (1).
+ * Layout: "leveldb Log format" in LevelDB's documentation: blocks of 32 KiB hold fragments, each
+ * with a masked CRC-32C (4 bytes), a length (2) and a type (1).
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ function nextPlace(at: number): number {
   return blockEnd(at) - at < HEADER_BYTES ? blockEnd(at) : at;
 }
 
-/** Whether a write begins, undamaged, at or after `from`: any byte may be its first. */
+/** Whether a write begins, undamaged, at or after `from`, which may be any byte. */
 function writeBeginsAfter(log: Buffer, from: number): boolean {
   for (let at = from; at + HEADER_BYTES <= log.length; at++) {
     const fragment = fragmentAt(log, at);

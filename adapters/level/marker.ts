@@ -1,6 +1,6 @@
 /**
- * A file beside LevelDB's own that says whose directory this is. It is there before LevelDB is, so a
- * directory with other things in it is refused before anything in it is touched; and it says when
+ * A file beside LevelDB's own that says whose directory this is. It is there before LevelDB is, so
+ * a directory with other things in it is refused before anything in it is touched; and it says when
  * creation is over, since LevelDB does not sync all of what it creates.
  */
 import {

@@ -1,4 +1,6 @@
-/** LevelDB's batches as they stand in its log: a sequence number, a count, then puts and deletes. */
+/**
+ * LevelDB's batches as they stand in its log: a sequence number, a count, then puts and deletes.
+ */
 
 const BATCH_HEADER_BYTES = 12;
 const DELETE = 0;

@@ -13,8 +13,8 @@ export interface SqliteLogStoreOptions {
 }
 
 /**
- * Keeps a node's log in a SQLite database: one transaction and one fsync per write, entries in blocks
- * of up to 256 KiB. The file is locked as long as it is open.
+ * Keeps a node's log in a SQLite database: one transaction and one fsync per write, entries in
+ * blocks of up to 256 KiB. The file is locked as long as it is open.
  *
  * @example
  * const store = new SqliteLogStore({ path: 'data/a.db' });

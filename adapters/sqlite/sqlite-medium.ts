@@ -119,7 +119,7 @@ function checkHeader(path: string): boolean {
   if (version !== LAYOUT_VERSION) {
     throw new HoldfastError(
       'data-directory',
-      `${path} has layout ${version}, this program knows ${LAYOUT_VERSION}; use the program it is from`,
+      `${path} has layout ${version}, not ${LAYOUT_VERSION}; use the program it is from`,
     );
   }
   return true;

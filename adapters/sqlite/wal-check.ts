@@ -1,8 +1,8 @@
 /**
  * SQLite takes the first bad frame of its write-ahead log for the end of it. After a crash that may
  * be right: the last transaction was torn, never acknowledged. But when a later transaction stands
- * behind the bad frame, the bad one was complete and acknowledged before (each waits for its fsync),
- * so the frame was damaged since and opening would silently drop acknowledged entries.
+ * behind the bad frame, the bad one was complete and acknowledged before (each waits for its
+ * fsync), so the frame was damaged since and opening would silently drop acknowledged entries.
  *
  * Layout and checksum: "WAL Format" in the SQLite file format documentation, sections 4.1 to 4.3.
  */
@@ -87,8 +87,8 @@ class WalReader {
 }
 
 /**
- * What is damaged in the write-ahead log `path`, or undefined when nothing is, or when only its last
- * transaction is torn.
+ * What is damaged in the write-ahead log `path`, or undefined when nothing is, or when only its
+ * last transaction is torn.
  */
 export function findWalDamage(path: string): string | undefined {
   if (!existsSync(path)) return undefined;

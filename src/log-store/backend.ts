@@ -1,6 +1,6 @@
 /**
- * What is left of a log store once `BackedLogStore` has checked arguments, ordered writes and decided
- * on recovery: the few steps that touch the medium. A backend may trust its caller.
+ * What is left of a log store once `BackedLogStore` has checked arguments, ordered writes and
+ * decided on recovery: the few steps that touch the medium. A backend may trust its caller.
  */
 import type { Entry, Metadata } from '../raft/index.ts';
 import type { StoredSnapshot } from './record-codec.ts';
@@ -33,15 +33,17 @@ export interface LogChange {
 
 /**
  * Calls never overlap, but for reads, which may come while a `commit` or `putChunk` is under way
- * (never while a commit that removes entries is). Failures are thrown as `HoldfastError`: `disk-full`,
- * `disk-failed`, `corrupt-data`, `data-in-use`, `data-directory`. A step that is done when it
- * returns returns undefined instead of a promise, and the write above it is done in the same tick.
+ * (never while a commit that removes entries is). Failures are thrown as `HoldfastError`:
+ * `disk-full`, `disk-failed`, `corrupt-data`, `data-in-use`, `data-directory`. A step that is done
+ * when it returns returns undefined instead of a promise, and the write above it is done in the
+ * same tick.
  */
 export interface LogBackend {
   readonly kind: string;
   /**
-   * Takes the medium for this process alone, creates or checks what is there, verifies every record,
-   * and shows each entry to `visit`, oldest first and without a gap. When it throws, `close` is called.
+   * Takes the medium for this process alone, creates or checks what is there, verifies every
+   * record, and shows each entry to `visit`, oldest first and without a gap. When it throws,
+   * `close` is called.
    */
   open(newStoreId: string, visit: (entry: Entry) => void): StoredState | Promise<StoredState>;
   commit(change: LogChange): void | Promise<void>;
@@ -50,7 +52,9 @@ export interface LogBackend {
    * `maxBytes` of data.
    */
   read(from: number, through: number, maxBytes: number): readonly Entry[];
-  /** Keeps one chunk of a snapshot that is not yet current. The bytes are not used by anyone else. */
+  /**
+   * Keeps one chunk of a snapshot that is not yet current. The bytes are not used by anyone else.
+   */
   putChunk(id: number, position: number, data: Uint8Array): void | Promise<void>;
   /** Makes a snapshot current, with all its chunks, atomically and durably. */
   commitSnapshot(snapshot: StoredSnapshot): void | Promise<void>;

@@ -1,5 +1,4 @@
 /** A log of blocks: encodes, verifies and cuts, over any `BlockMedium`. */
-import { HoldfastError } from '../base/index.ts';
 import type { Entry } from '../raft/index.ts';
 import type { LogBackend, LogChange, StoredState } from './backend.ts';
 import { BlockLog, nextEntry } from './block-log.ts';
@@ -91,11 +90,13 @@ export class BlockBackend implements LogBackend {
     if (known.hasSnapshot !== hasSnapshot)
       throw corruptData('snapshot', 'it does not fit the head');
     if (known.first === first && known.last === last) return;
-    throw corruptData(
-      'entry',
-      `the log holds ${first} to ${last} where ${known.first} to ${known.last} should be`,
-      known.first === first ? Math.min(last, known.last) + 1 : Math.min(first, known.first),
-    );
+    const isEmpty = last < first;
+    let missing = Math.min(first, known.first);
+    if (isEmpty) missing = known.first;
+    else if (known.first === first) missing = Math.min(last, known.last) + 1;
+    const expected = `${known.first} to ${known.last}`;
+    const found = `the log holds ${first} to ${last} where ${expected} should be`;
+    throw corruptData('entry', found, missing);
   }
 
   #verifySnapshot(snapshot: StoredSnapshot): void {
@@ -171,7 +172,7 @@ export class BlockBackend implements LogBackend {
   readChunk(id: number, position: number): Uint8Array {
     const bytes = this.#medium.readChunk(id, position);
     if (bytes === undefined) {
-      throw new HoldfastError('corrupt-data', `chunk ${position} of snapshot ${id} is missing`);
+      throw corruptData('snapshot', `chunk ${position} is missing`);
     }
     return decodeChunk(id, position, bytes);
   }

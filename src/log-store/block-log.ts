@@ -14,7 +14,9 @@ export interface StoredBlock {
   readonly last: number;
 }
 
-/** What a change does to the blocks. `front` and `added` are new, the rest of `kept` stays as it is. */
+/**
+ * What a change does to the blocks. `front` and `added` are new, the rest of `kept` stays as it is.
+ */
 export interface BlockPlan {
   readonly removed: readonly KeyRange[];
   /** Of the blocks there are, those at these places stay. */

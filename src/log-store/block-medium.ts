@@ -33,7 +33,10 @@ export interface BlockChange {
   readonly added: readonly Block[];
 }
 
-/** Errors and calls as in `LogBackend`: no overlap but for reads, and undefined instead of a promise. */
+/**
+ * Errors and calls as in `LogBackend`: no overlap but for reads, and undefined instead of a
+ * promise.
+ */
 export interface BlockMedium {
   readonly kind: string;
   /**

@@ -131,8 +131,8 @@ export function decodeChunk(id: number, position: number, bytes: Uint8Array): Ui
 }
 
 /**
- * What a store holds, kept apart from it and written with every change: nothing can vanish unnoticed.
- * An empty log ends before it begins.
+ * What a store holds, kept apart from it and written with every change: nothing can vanish
+ * unnoticed. An empty log ends before it begins.
  */
 export interface StoreHead {
   readonly first: number;

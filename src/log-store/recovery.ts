@@ -40,9 +40,10 @@ export class LogSummary {
 /**
  * Why the log must give way to its snapshot, or undefined when the two agree.
  *
- * They agree when the log holds the snapshot's index with the snapshot's term, or begins right after
- * it. Else the snapshot came from a leader whose log went on without ours: a crash fell between saving
- * it and cutting the log (paper section 7). A log that begins further on has lost entries.
+ * They agree when the log holds the snapshot's index with the snapshot's term, or begins right
+ * after it. Else the snapshot came from a leader whose log went on without ours: a crash fell
+ * between saving it and cutting the log (paper section 7). A log that begins further on has lost
+ * entries.
  */
 export function conflictWithSnapshot(
   log: LogSummary,

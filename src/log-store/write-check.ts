@@ -19,15 +19,15 @@ export function emptyLog(snapshotIndex: number): LogPosition {
   return { first: snapshotIndex + 1, last: snapshotIndex, snapshotIndex };
 }
 
-export function afterTruncation(log: LogPosition, from: number): LogPosition {
+function afterTruncation(log: LogPosition, from: number): LogPosition {
   return from <= log.first ? emptyLog(log.snapshotIndex) : { ...log, last: from - 1 };
 }
 
-export function afterAppend(log: LogPosition, count: number): LogPosition {
+function afterAppend(log: LogPosition, count: number): LogPosition {
   return { ...log, last: log.last + count };
 }
 
-export function afterCompaction(log: LogPosition, through: number): LogPosition {
+function afterCompaction(log: LogPosition, through: number): LogPosition {
   return through >= log.last ? emptyLog(log.snapshotIndex) : { ...log, first: through + 1 };
 }
 
@@ -109,7 +109,7 @@ export function checkDeleteRange(log: LogPosition, from: number, through: number
   if (compacts) return { compactThrough: through as NonNullable<WriteBatch['compactThrough']> };
   if (through >= log.last) return { truncateFrom: from as NonNullable<WriteBatch['truncateFrom']> };
   throw invalidArgument(
-    `range ${from} to ${through} of log ${log.first} to ${log.last} is neither a suffix nor a prefix ` +
-      `that the snapshot at ${log.snapshotIndex} covers`,
+    `range ${from} to ${through} of log ${log.first} to ${log.last} is neither a suffix nor ` +
+      `a prefix that the snapshot at ${log.snapshotIndex} covers`,
   );
 }

@@ -5,7 +5,7 @@ import { Random } from './random.ts';
 import { snapshotMeta } from './rig.ts';
 
 const MAX_BYTES = 1500;
-const LARGE_SNAPSHOT_BYTES = 600_000;
+const LARGE_SNAPSHOT_BYTES = 300_000;
 
 export interface Script {
   readonly operations: readonly Operation[];

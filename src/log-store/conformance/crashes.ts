@@ -12,8 +12,8 @@ import { assertLog, assertRejects, entries } from './rig.ts';
 import type { Define, Rig } from './rig.ts';
 
 /**
- * How many operations of the script `directory` holds: at least `acknowledged`, at most `begun`, and
- * none in part.
+ * How many operations of the script `directory` holds: at least `acknowledged`, at most `begun`,
+ * and none in part.
  */
 async function operationsHeld(
   rig: Rig,

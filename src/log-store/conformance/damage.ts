@@ -1,4 +1,6 @@
-/** One bit flipped in what is stored must be noticed and named, never served, never the log's end. */
+/**
+ * One bit flipped in what is stored must be noticed and named, never served, never the log's end.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -64,7 +64,8 @@ static void copy_file(const char *from, const char *to) {
 }
 
 static void shadow_path(char *path, ino_t inode) {
-  snprintf(path, PATH_MAX, "%s/synced-%lu", setting("HOLDFAST_SHIM_PICTURES"), (unsigned long)inode);
+  const char *pictures_at = setting("HOLDFAST_SHIM_PICTURES");
+  snprintf(path, PATH_MAX, "%s/synced-%lu", pictures_at, (unsigned long)inode);
 }
 
 static void copy_tree(const char *from, const char *to, int synced) {
@@ -229,8 +230,8 @@ function compile(directory: string): Buffer {
     }
   }
   throw new Error(
-    'no C compiler works here, so whether the store syncs what it writes cannot be checked; install ' +
-      `one, or leave these cases out with systemCalls: false. ${reasons.join('; ')}`,
+    'no C compiler works here, so whether the store syncs what it writes cannot be checked; ' +
+      `install one, or leave these cases out with systemCalls: false. ${reasons.join('; ')}`,
   );
 }
 

@@ -20,8 +20,8 @@ import { defineSnapshots } from './snapshots.ts';
 import { defineVerbs } from './verbs.ts';
 
 /**
- * Registers every case with `options.test`. A case fails by rejecting. Directories are made under the
- * system's place for temporary files and removed.
+ * Registers every case with `options.test`. A case fails by rejecting. Directories are made under
+ * the system's place for temporary files and removed.
  */
 export function testLogStore(options: ConformanceOptions): void {
   const long = options.long ?? process.env['HOLDFAST_CONFORMANCE_LONG'] !== undefined;

@@ -11,7 +11,10 @@ interface CommonOptions {
    * again with the same directory for a second store over the same data. Must not open it.
    */
   readonly create: CreateStore;
-  /** Also many more rounds of the random cases. Defaults to whether HOLDFAST_CONFORMANCE_LONG is set. */
+  /**
+   * Also many more rounds of the random cases. Defaults to whether HOLDFAST_CONFORMANCE_LONG is
+   * set.
+   */
   readonly long?: boolean;
 }
 
@@ -24,8 +27,8 @@ export interface DurableStoreOptions extends CommonOptions {
   readonly exportName?: string;
   /**
    * Damages the stored record that contains `needle` (which occurs in no other). By default every
-   * place in the directory's files where `needle` stands gets one bit flipped; a store that compresses or
-   * encrypts what it keeps must find the place itself.
+   * place in the directory's files where `needle` stands gets one bit flipped; a store that
+   * compresses or encrypts what it keeps must find the place itself.
    */
   readonly damage?: (directory: string, needle: Uint8Array) => void | Promise<void>;
   /**
@@ -35,7 +38,9 @@ export interface DurableStoreOptions extends CommonOptions {
   readonly systemCalls?: boolean;
 }
 
-/** A store that lives as long as its object: closed and opened again, it must still hold its data. */
+/**
+ * A store that lives as long as its object: closed and opened again, it must still hold its data.
+ */
 export interface VolatileStoreOptions extends CommonOptions {
   readonly durable: false;
 }

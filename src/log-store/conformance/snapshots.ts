@@ -153,7 +153,9 @@ interface Recovery {
   readonly repaired: number;
 }
 
-/** A log of entries 1 to 9, 1 to 5 of term 1, then 2; a snapshot saved, and a crash before the cut. */
+/**
+ * A log of entries 1 to 9, 1 to 5 of term 1, then 2; a snapshot saved, and a crash before the cut.
+ */
 async function recoverWith(rig: Rig, at: number, termAt: number): Promise<Recovery> {
   const directory = rig.directory();
   const store = await rig.open(directory);
