@@ -80,7 +80,9 @@ test('[SRV-41] when the leader stops, others serve on and their watches miss not
   await until(() => asker.of(watch).length > 0 && atLeader.of(ending).length > 0, 'both start');
   await write(asker, 'a', '1');
   await cluster.stop(leader.node.id);
-  assert.equal(atLeader.of(ending).at(-1)?.type, 'watchEnded');
+  const ended = atLeader.of(ending).at(-1);
+  assert.equal(ended?.type, 'watchEnded');
+  assert.match(ended.message, /resume the watch at another/, 'told before the node was gone');
   await until(() => atLeader.closedFor !== undefined, 'its channels are closed');
   const next = await cluster.leader();
   assert.notEqual(next.node.id, leader.node.id);

@@ -312,6 +312,8 @@ test('[SRV-20] a stopping node refuses new work, answers the old, then closes', 
   await delivered();
   service.stopAccepting();
   client.send(query(5, 'local'));
+  await delivered();
+  assert.equal(client.of(3).at(-1)?.type, 'watchEnded', 'while the node still hands over');
   await node.stop();
   service.close();
   await delivered();
