@@ -149,7 +149,6 @@ export class Cluster implements NodeHost {
   wipe(id: NodeId): void {
     const node = this.node(id);
     node.crash(0);
-    this.oracle.diskLost(id, node.disk);
     node.disk = new SimDisk(`${node.disk.storeId}'`, undefined);
     for (const link of this.network.links()) if (link.from === id) link.queue.length = 0;
   }

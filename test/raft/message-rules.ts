@@ -102,6 +102,8 @@ function checkHeartbeat(oracle: Oracle, message: HeartbeatRequest): void {
   const term = oracle.mirror(message.from)?.termAt(message.commit);
   if (message.term !== oracle.newestLeaderTerm || message.commit === 0) return;
   if (term === undefined) return;
-  const held = oracle.durableAt(message.to, message.commit, term);
+  const membership = oracle.node(message.from)?.raft?.membership;
+  if (membership === undefined) return;
+  const held = oracle.durableAt(message.to, membership, message.commit, term);
   invariant(held, 'a heartbeat commits what the follower may not hold', message);
 }

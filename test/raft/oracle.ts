@@ -15,6 +15,7 @@ import type {
   SnapshotMeta,
   Term,
 } from '../../src/raft/index.ts';
+import { DiskRecord } from './disk-record.ts';
 import { checkMessage } from './message-rules.ts';
 import { MirrorLog } from './mirror-log.ts';
 import { decides, quorumsOverlap } from './quorum.ts';
@@ -57,8 +58,7 @@ export class Oracle {
   maxCommit: LogIndex = 0 as LogIndex;
   readonly #nodes = new Map<NodeId, Observed>();
   readonly #watches = new Map<NodeId, Watch>();
-  /** Disks that were taken away: what they held was durable when it counted. */
-  readonly #ghosts = new Map<NodeId, SimDisk[]>();
+  readonly #disks = new DiskRecord();
   readonly #entries = new Map<string, { previousTerm: Term; content: string }>();
   readonly #committed: Committed[] = [];
   readonly #commandIndex = new Map<string, LogIndex>();
@@ -76,6 +76,7 @@ export class Oracle {
 
   /** A node begins a life with what its disk holds. */
   started(node: Observed): void {
+    this.#disks.add(node.id, node.disk);
     const snapshot = node.disk.snapshot?.meta;
     const log = new MirrorLog();
     const base = snapshot?.index ?? (0 as LogIndex);
@@ -96,10 +97,6 @@ export class Oracle {
     });
   }
 
-  diskLost(id: NodeId, disk: SimDisk): void {
-    this.#ghosts.set(id, [...(this.#ghosts.get(id) ?? []), disk]);
-  }
-
   mirror(id: NodeId): MirrorLog | undefined {
     return this.#watches.get(id)?.log;
   }
@@ -108,12 +105,9 @@ export class Oracle {
     return this.#nodes.get(id);
   }
 
-  /** Whether the entry is durable at this node, or was on a disk it has lost since. */
-  durableAt(id: NodeId, index: LogIndex, term: Term): boolean {
-    const disks = [...(this.#ghosts.get(id) ?? [])];
-    const node = this.#nodes.get(id);
-    if (node !== undefined) disks.push(node.disk);
-    return disks.some((disk) => disk.holds(index, term));
+  /** Whether the entry is durable on the disk by which the membership knows this node. */
+  durableAt(id: NodeId, membership: Membership, index: LogIndex, term: Term): boolean {
+    return this.#disks.holds(id, membership, index, term);
   }
 
   sent(message: Message): void {
@@ -203,6 +197,10 @@ export class Oracle {
     for (let index = watch.commit + 1; index <= commitIndex; index++) {
       this.#commits(id, watch, index as LogIndex, [before, membership]);
     }
+    if (role === 'leader' && commitIndex > watch.commit) {
+      const counted = watch.log.termAt(commitIndex);
+      invariant(counted === term, 'an entry of an earlier term is committed by counting', { id });
+    }
     watch.role = role;
     watch.term = term;
     watch.commit = commitIndex;
@@ -225,10 +223,7 @@ export class Oracle {
       if (otherId !== id && one.raft?.role === 'leader') this.count('twoLeadersAtOnce');
     }
     if (term > this.newestLeaderTerm) this.newestLeaderTerm = term;
-    const voted = (voter: NodeId): boolean => {
-      const disks = [this.#nodes.get(voter)?.disk, ...(this.#ghosts.get(voter) ?? [])];
-      return disks.some((disk) => disk?.votes.get(term) === id);
-    };
+    const voted = (voter: NodeId): boolean => this.#disks.hasVoted(voter, membership, term, id);
     invariant(decides(membership, voted), 'elected without a durable quorum of votes', {
       id,
       term,
@@ -255,8 +250,9 @@ export class Oracle {
       invariant(same, 'two entries committed at one index', { id, index, known, entry });
       return;
     }
-    const durable = (member: NodeId): boolean => this.durableAt(member, index, entry.term);
-    const quorum = memberships.some((membership) => decides(membership, durable));
+    const quorum = memberships.some((membership) =>
+      decides(membership, (member) => this.durableAt(member, membership, index, entry.term)),
+    );
     invariant(quorum, 'committed without a durable quorum', { id, index, term: entry.term });
     this.#recordCommit(entry, this.#raft(id).term);
     for (const [otherId, other] of this.#nodes) {
@@ -276,13 +272,8 @@ export class Oracle {
     this.#commandIndex.set(command, entry.index);
   }
 
-  /** Scenario logs may begin with entries already committed by a cluster long gone. */
   commandCommittedAt(command: string): LogIndex | undefined {
     return this.#commandIndex.get(command);
-  }
-
-  committedTerm(index: LogIndex): Term | undefined {
-    return this.#committed[index - 1]?.term;
   }
 
   /** A leader's idea of its followers' logs must be true, while no newer leader changed them. */
@@ -292,7 +283,8 @@ export class Oracle {
     for (const [follower, { match }] of Object.entries(progress)) {
       if (match === 0 || match <= watch.log.base) continue;
       const term = watch.log.termAt(match);
-      const held = term !== undefined && this.durableAt(follower as NodeId, match, term);
+      const held =
+        term !== undefined && this.durableAt(follower as NodeId, raft.membership, match, term);
       invariant(held, 'a match index above what the follower holds', { id, follower, match });
     }
     this.#countRareShapes(id, raft, watch);
@@ -305,7 +297,8 @@ export class Oracle {
     const next = (raft.commitIndex + 1) as LogIndex;
     const term = watch.log.termAt(next);
     if (term === undefined || term >= raft.term) return;
-    const durable = (member: NodeId): boolean => this.durableAt(member, next, term);
+    const durable = (member: NodeId): boolean =>
+      this.durableAt(member, raft.membership, next, term);
     // The shape of figure 8: on a quorum, and still not committed.
     if (decides(raft.membership, durable)) this.count('oldTermOnQuorumNotCommitted');
   }

@@ -16,6 +16,7 @@ import {
   LoneCore,
   appendRequest,
   command,
+  heartbeat,
   heartbeatResponse,
   membershipOf,
   preVoteRequest,
@@ -167,6 +168,21 @@ test('[RAFT-85] 6: one change at a time, none before the term has committed', ()
   });
 });
 
+test('[RAFT-85] 6: the end of a joint phase and a change of learners must be committed as well', () => {
+  const core = leaderWithLearners();
+  change(core, targetOf(['a', 'b'], ['d']));
+  core.accept('b', 2).accept('c', 2);
+  assert.deepEqual(core.raft.membership.outgoing, [], 'the joint phase is committed');
+  const early = change(core, targetOf(['a']));
+  assert.deepEqual(early, { type: 'refused', reason: 'changeInProgress' });
+  core.accept('b', 3);
+  assert.equal(change(core, targetOf(['a', 'b'], [])).type, 'appended');
+  const next = change(core, targetOf(['a']));
+  assert.deepEqual(next, { type: 'refused', reason: 'changeInProgress' });
+  core.accept('b', 4);
+  assert.equal(change(core, targetOf(['a'])).type, 'appended');
+});
+
 test('[RAFT-85] 6: refusals name what is wrong with a target', () => {
   const core = leaderWithLearners();
   const unknown = change(core, targetOf(['a', 'b', 'x']));
@@ -279,6 +295,18 @@ test('[RAFT-76] 7: a snapshot of what is committed here already changes nothing'
   }
   assert.deepEqual(core.restores, []);
   assert.equal(core.raft.status().appliedIndex, 6);
+  assert.equal(core.take('snapshotChunkResponse').at(-1)?.installed, true);
+});
+
+test('[RAFT-76] 7: a snapshot overtaken while it was stored changes nothing', () => {
+  const core = new LoneCore({ voters: THREE, log: [1, 1, 1, 1, 1, 5], term: 5 });
+  const request = chunk(4, 1);
+  core.step(request);
+  core.step({ ...heartbeat('b', 5), commit: 6 as LogIndex });
+  assert.equal(core.raft.commitIndex, 6);
+  core.do((raft) => raft.snapshotChunkStaged(request, { nextOffset: 4, complete: true }));
+  assert.deepEqual(core.restores, []);
+  assert.equal(core.raft.commitIndex, 6);
   assert.equal(core.take('snapshotChunkResponse').at(-1)?.installed, true);
 });
 

@@ -111,6 +111,8 @@ test('[RAFT-81] 6.4: a follower asks the leader, and gives its answer back', () 
   assert.deepEqual([request?.to, request?.context], ['b', 7]);
   const [from, to] = ['b' as NodeId, 'a' as NodeId];
   const answer = { from, to, term: 1 as Term, context: 7, index: 4 as LogIndex };
+  core.step({ type: 'readIndexResponse', ...answer, from: 'c' as NodeId });
+  assert.deepEqual(core.reads, [], 'an answer of someone who was not asked');
   core.step({ type: 'readIndexResponse', ...answer });
   assert.deepEqual(core.reads, [{ type: 'ready', context: 7, index: 4 }]);
 });

@@ -154,15 +154,27 @@ function coup(state: RunState): void {
   const { cluster, rng } = state;
   const leader = cluster.leader();
   if (leader === undefined) return;
+  // Replies to what it sent last stay on their way until everyone meets again.
+  for (let left = rng.below(4); left > 0; left--) cluster.tick(leader.id);
+  for (const { from, to, queue } of cluster.network.busyLinks()) {
+    for (let left = from === leader.id ? queue.length : 0; left > 0; left--) {
+      cluster.deliver(from, to);
+    }
+  }
   isolateLeader(state);
-  if (rng.chance(0.7)) propose(state);
+  for (let left = rng.below(4); left > 0; left--) proposeAt(state, leader);
   for (let left = 30; left > 0; left--) {
     for (const node of cluster.alive()) if (node.id !== leader.id) cluster.tick(node.id);
     cluster.settle();
     if (cluster.leader()?.id !== leader.id) break;
   }
-  if (rng.chance(0.7)) propose(state);
+  const successor = cluster.leader();
+  for (let left = rng.below(4); left > 0; left--) {
+    if (successor !== undefined) proposeAt(state, successor);
+  }
+  if (rng.chance(0.5)) cluster.settle();
   if (rng.chance(0.5)) cluster.network.heal();
+  if (rng.chance(0.5)) cluster.read(leader.id, state.reads++);
 }
 
 function cutOneWay({ cluster, rng }: RunState): void {
@@ -175,7 +187,11 @@ function propose(state: RunState): void {
   const { cluster, rng } = state;
   const leaders = cluster.alive().filter((node) => node.raft?.role === 'leader');
   const node = rng.pick(leaders);
-  if (node === undefined) return;
+  if (node !== undefined) proposeAt(state, node);
+}
+
+function proposeAt(state: RunState, node: SimNode): void {
+  const { cluster, rng } = state;
   const commands = Array.from({ length: rng.between(1, 4) }, () =>
     `c${state.commands++}`.padEnd(rng.below(MAX_PADDING), '.'),
   );
@@ -239,10 +255,12 @@ function campaigns(state: RunState): void {
 }
 
 /** A stretch of good weather: whoever can talk and write does. */
-function calm({ cluster, rng }: RunState): void {
+function calm(state: RunState): void {
+  const { cluster, rng } = state;
   for (let left = rng.between(1, 25); left > 0; left--) {
     cluster.tickAll();
     cluster.settle();
+    if (state.lockstep) leaseRead(state);
   }
 }
 
