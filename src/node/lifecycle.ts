@@ -2,15 +2,16 @@
 import { HoldfastError, InvariantError } from '../base/index.ts';
 import type { RecoveredLog } from '../log-store/index.ts';
 import { Raft } from '../raft/index.ts';
-import type { Membership, RaftOptions, SnapshotMeta } from '../raft/index.ts';
+import type { Membership, SnapshotMeta } from '../raft/index.ts';
 import type { TransportHandlers } from '../transport/index.ts';
 import { restoreError, restoreFrom } from './applier.ts';
-import type { NodeOptions, NodeSettings } from './contract.ts';
+import type { NodeOptions } from './contract.ts';
 import { Engine } from './engine.ts';
 import { checkConfiguration, Founding } from './founding.ts';
 import type { FoundingOutcome } from './founding.ts';
 import { Loop } from './loop.ts';
 import { Peers } from './peers.ts';
+import { raftOptions } from './raft-options.ts';
 import { messageOf } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
 import { bestFollower } from './transfers.ts';
@@ -18,11 +19,6 @@ import { Turn } from './turn.ts';
 
 /** Handing over and finishing what is under way take at most so many election timeouts each. */
 const STOP_TIMEOUTS = 3;
-/** Bytes of entries handed out to the state machine at once. */
-const MAX_COMMITTED_BYTES = 4 * 1024 * 1024;
-/** A lease ends this much of an election timeout early, for clocks that run at different speeds. */
-const LEASE_MARGIN = 0.2;
-
 export class Lifecycle {
   readonly #options: NodeOptions;
   readonly #loop: Loop;
@@ -155,7 +151,7 @@ export class Lifecycle {
     const { store, stateMachine, environment } = this.#options;
     const { snapshot } = recovered;
     if (snapshot?.index === 0) this.#foundingRecord = snapshot;
-    const raft = new Raft(this.#raftOptions(isNew), recovered);
+    const raft = new Raft(raftOptions(this.#options, this.#storeId, isNew), recovered);
     if (!isNew) {
       const lines = checkConfiguration(this.#options, this.#storeId, raft.membership);
       for (const line of lines) environment.log('warn', line);
@@ -179,19 +175,6 @@ export class Lifecycle {
     this.#engine = engine;
     const leaderChanged = (): void => this.#options.onLeaderChanged?.();
     this.#turn = new Turn(engine, this.#loop, { leaderChanged });
-  }
-
-  #raftOptions(isNew: boolean): RaftOptions {
-    const { id, environment, settings } = this.#options;
-    const rest = paces(settings);
-    return {
-      id,
-      storeId: this.#storeId,
-      random: () => environment.random(),
-      // In the life before, this node may have been part of a quorum that granted a lease.
-      restartQuietTicks: isNew ? 0 : rest.electionTicks,
-      ...rest,
-    };
   }
 
   #createPeers(): Peers {
@@ -312,22 +295,6 @@ export class Lifecycle {
     this.#stopping ??= this.#release();
     this.#options.onFatal?.(error);
   }
-}
-
-function paces(settings: NodeSettings): Omit<RaftOptions, 'id' | 'storeId' | 'random'> {
-  const electionTicks = Math.max(2, Math.round(settings.electionTimeoutMs / settings.tickMs));
-  return {
-    electionTicks,
-    heartbeatTicks: Math.max(1, Math.round(settings.heartbeatMs / settings.tickMs)),
-    maxAppendBytes: settings.maxAppendBytes,
-    maxInflightMessages: settings.maxInflightMessages,
-    maxInflightBytes: settings.maxInflightBytes,
-    maxUncommittedBytes: settings.maxUncommittedBytes,
-    maxCommittedBytes: MAX_COMMITTED_BYTES,
-    maxCachedBytes: settings.maxCachedBytes,
-    leaseMarginTicks: Math.max(2, Math.ceil(electionTicks * LEASE_MARGIN)),
-    checkInvariants: settings.checkInvariants,
-  };
 }
 
 function fatalError(error: unknown): HoldfastError {

@@ -50,14 +50,28 @@ class ActingRaft extends Raft {
     const metadata = { term: 0 as Term, votedFor: undefined };
     super(
       {
-        ...{ id: A, storeId: 's', electionTicks: 10, heartbeatTicks: 2, random: () => 0 },
-        ...{ maxAppendBytes: 1, maxInflightMessages: 1, maxInflightBytes: 1 },
-        ...{ maxUncommittedBytes: 1, maxCommittedBytes: 1, maxCachedBytes: 1 },
-        ...{ leaseMarginTicks: 1, checkInvariants: false },
+        id: A,
+        storeId: 's',
+        electionTicks: 10,
+        heartbeatTicks: 2,
+        random: () => 0,
+        maxAppendBytes: 1,
+        maxInflightMessages: 1,
+        maxInflightBytes: 1,
+        maxUncommittedBytes: 1,
+        maxCommittedBytes: 1,
+        maxCachedBytes: 1,
+        leaseMarginTicks: 1,
+        checkInvariants: false,
       },
       {
-        ...{ metadata, snapshot: undefined, termRuns: [], membershipEntries: [] },
-        ...{ lastIndex: 0 as LogIndex, firstIndex: 1 as LogIndex, lastTime: 0 },
+        metadata,
+        snapshot: undefined,
+        termRuns: [],
+        membershipEntries: [],
+        lastIndex: 0 as LogIndex,
+        firstIndex: 1 as LogIndex,
+        lastTime: 0,
       },
     );
   }
@@ -141,6 +155,18 @@ function waiter(name: string, answers: string[], deadline = 1e9): Waiter {
   return { command: bytes(name), done, batch: undefined, slot: 0, deadline };
 }
 
+const excuse = (): Answer => failure('timeout', 'late', { outcome: 'unknown' });
+
+function refusal(requestId: number, from: NodeId): ForwardResponse {
+  return {
+    type: 'forwardResponse',
+    from,
+    to: A,
+    requestId,
+    result: { type: 'error', code: 'x', message: '', outcome: 'not-applied', leader: undefined },
+  };
+}
+
 test('[NODE-13] an answer reaches only the caller it is for', () => {
   const world = new World(7);
   const sent: ForwardRequest[] = [];
@@ -149,7 +175,7 @@ test('[NODE-13] an answer reaches only the caller it is for', () => {
     send: (one: ForwardRequest): void => void sent.push(one),
     term: (): Term => 5 as Term,
     leader: (): NodeId => B,
-    excuse: () => failure('timeout', 'late', { outcome: 'unknown' }),
+    excuse,
     retry: (): void => void answers.push('retried'),
   };
   const before = new ForwardSender(runtimeOf(world), options);
@@ -158,10 +184,6 @@ test('[NODE-13] an answer reaches only the caller it is for', () => {
   now.send('propose', B, [waiter('new', answers)]);
   const [oldRequest, newRequest] = sent;
   assert.notEqual(oldRequest!.requestId, newRequest!.requestId);
-  const refusal = (requestId: number, from: NodeId): ForwardResponse => ({
-    ...{ type: 'forwardResponse', from, to: A, requestId },
-    result: { type: 'error', code: 'x', message: '', outcome: 'not-applied', leader: undefined },
-  });
   now.received(refusal(oldRequest!.requestId, B));
   now.received(refusal(newRequest!.requestId, 'c' as NodeId));
   assert.deepEqual(answers, []);
@@ -173,7 +195,6 @@ test('[NODE-13] an answer reaches only the caller it is for', () => {
 
 test('[NODE-6] an index used again by a later term answers each caller by its own entry', () => {
   const raft = new ActingRaft();
-  const excuse = (): Answer => failure('timeout', 'late', { outcome: 'unknown' });
   const proposals = new Proposals(runtimeOf(new World()), raft, () => 0, excuse);
   const answers: string[] = [];
   const append = (firstIndex: number, term: number, ...names: string[]): void => {
@@ -210,14 +231,14 @@ test('[NODE-45] writes are merged only where that changes nothing', async () => 
   await store.open({ newStoreId: 's' });
   const batches: string[] = [];
   const write = store.write.bind(store);
-  let go: () => void = () => {};
+  const held: (() => void)[] = [];
   store.write = async (batch) => {
     const entries = (batch.entries ?? []).map(({ index, term }) => `${index}.${term}`).join();
     batches.push(
       `t${batch.truncateFrom ?? ''} [${entries}] m${batch.metadata?.term ?? ''} ` +
         `c${batch.compactThrough ?? ''}`,
     );
-    if (batches.length === 1) await new Promise<void>((resolve) => (go = resolve));
+    if (batches.length === 1) await new Promise<void>((resolve) => held.push(resolve));
     await write(batch);
   };
   const order: string[] = [];
@@ -248,12 +269,18 @@ test('[NODE-45] writes are merged only where that changes nothing', async () => 
   put(3, { metadata: { term: 2 as Term, votedFor: undefined } }, 2, 3);
   put(4, { truncateFrom: 2 as LogIndex }, 3, 2);
   put(5, {}, 3, 3);
-  go();
+  for (const go of held) go();
   for (let i = 0; i < 10; i++) await World.settled();
   assert.deepEqual(batches, ['t [1.1] m c', 't [2.1,3.2] m2 c', 't2 [2.3,3.3] m c']);
   assert.deepEqual(order, [
-    ...['durable 1', 'send 1', 'durable 3', 'send 2', 'send 3'],
-    ...['durable 5', 'send 4', 'send 5'],
+    'durable 1',
+    'send 1',
+    'durable 3',
+    'send 2',
+    'send 3',
+    'durable 5',
+    'send 4',
+    'send 5',
   ]);
   assert.ok(writer.idle);
 });

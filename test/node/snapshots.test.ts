@@ -10,6 +10,12 @@ async function writeMany(cluster: Cluster, to: Instance, count: number, name = '
   for (let i = 0; i < count; i++) await cluster.write(to, `${name}${i}`);
 }
 
+function offsets(one: Instance): number[] {
+  return one.transport.sent.flatMap((message) =>
+    message.type === 'snapshotChunkRequest' ? [message.offset] : [],
+  );
+}
+
 test('[NODE-21] replicas take snapshots at the same indexes, with the same bytes', async () => {
   const cluster = new Cluster(['a', 'b', 'c'], { settings: SETTINGS });
   const leader = await cluster.startAll();
@@ -127,10 +133,6 @@ test('[NODE-26] a transfer goes on where it stood though the leader changes', as
   const disk = cluster.disk(late);
   disk.latencyMs = 30;
   cluster.start(late);
-  const offsets = (one: Instance): number[] =>
-    one.transport.sent.flatMap((message) =>
-      message.type === 'snapshotChunkRequest' ? [message.offset] : [],
-    );
   await cluster.world.until('a part is sent', () => offsets(first).length > 3);
   const reached = Math.max(...offsets(first));
   void first.node.transfer(undefined).catch(() => {});
