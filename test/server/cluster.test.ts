@@ -78,11 +78,19 @@ test('[SRV-41] when the leader stops, others serve on and their watches miss not
   const watch = asker.send(WATCH_ALL);
   const ending = atLeader.send(WATCH_ALL);
   await until(() => asker.of(watch).length > 0 && atLeader.of(ending).length > 0, 'both start');
+  const roles: string[] = [];
+  const watching = leader.service.openChannel({
+    response: ({ type }) => void (type === 'watchEnded' && roles.push(leader.node.status().role)),
+    closed: () => undefined,
+  });
+  watching.send({ ...WATCH_ALL, id: 1, from: 1 });
   await write(asker, 'a', '1');
   await cluster.stop(leader.node.id);
   const ended = atLeader.of(ending).at(-1);
   assert.equal(ended?.type, 'watchEnded');
-  assert.match(ended.message, /resume the watch at another/, 'told before the node was gone');
+  assert.match(ended.message, /resume the watch at another/);
+  assert.equal(roles.length, 1);
+  assert.notEqual(roles[0], 'stopped', 'watches end while the node still hands over');
   await until(() => atLeader.closedFor !== undefined, 'its channels are closed');
   const next = await cluster.leader();
   assert.notEqual(next.node.id, leader.node.id);
