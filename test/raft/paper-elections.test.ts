@@ -311,6 +311,18 @@ test('[RAFT-82] 9.6: a pre-vote is not a vote, and a late one wins nothing', () 
   assert.equal(core.raft.role, 'candidate');
 });
 
+test('[RAFT-82] 9.6: grants that come late do nothing to a node that follows again', () => {
+  const core = new LoneCore({ voters: THREE, term: 1 }).tick(2 * ELECTION_TICKS);
+  assert.equal(core.raft.role, 'preCandidate');
+  core.step(heartbeat('b', 1));
+  for (const from of ['b', 'c'] as NodeId[]) {
+    core.step({ type: 'preVoteResponse', from, to: core.id, term: 2 as Term, granted: true });
+  }
+  assert.equal(core.raft.role, 'follower');
+  assert.equal(core.raft.leader, 'b');
+  assert.equal(core.raft.term, 1);
+});
+
 test('[RAFT-82] 9.6: a pre-vote at an earlier term is answered with the later one', () => {
   const core = new LoneCore({ voters: THREE, term: 7 }).tick(1);
   core.takeAll();

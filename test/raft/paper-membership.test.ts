@@ -196,6 +196,19 @@ test('[RAFT-85] 6: refusals name what is wrong with a target', () => {
   assert.deepEqual(change(follower, targetOf(['a'])), { type: 'refused', reason: 'notLeader' });
 });
 
+test('[RAFT-88] 6: an address changes in one step, without a pause in replication', () => {
+  const core = leaderWithLearners();
+  const { voters, learners, promotable, members } = core.raft.membership;
+  const moved = { ...members['b' as NodeId]!, address: 'elsewhere:2' };
+  const target = { voters, learners, promotable, members: { ...members, b: moved } };
+  assert.equal(change(core, target).type, 'appended');
+  assert.deepEqual(core.raft.membership.outgoing, []);
+  assert.equal(core.raft.membership.members['b' as NodeId]?.address, 'elsewhere:2');
+  const { match, state } = core.raft.status().progress['b' as NodeId]!;
+  assert.deepEqual([match, state], [1, 'replicate']);
+  assert.ok(core.take('appendRequest').some(({ to, entries }) => to === 'b' && entries.length > 0));
+});
+
 test('[RAFT-86] 6: learners get everything and count for nothing', () => {
   const core = new LoneCore({ voters: THREE, learners: ['d', 'e'] }).lead();
   core.accept('d', 1).accept('e', 1);
@@ -277,6 +290,19 @@ test('[RAFT-75] 7: a snapshot replaces a log that does not hold its last entry',
       [5],
     );
   }
+});
+
+test('[RAFT-75] 7: a snapshot brings a joint membership with both its halves', () => {
+  const joint: Membership = {
+    ...membershipOf(['a', 'b', 'c', 'd']),
+    voters: ['a', 'b', 'd'] as NodeId[],
+    outgoing: ['a', 'b', 'c'] as NodeId[],
+  };
+  const plain = chunk(4, 3);
+  const request = { ...plain, snapshot: { ...plain.snapshot, membership: joint } };
+  const core = install(new LoneCore({ voters: THREE }), request);
+  assert.deepEqual(core.raft.membership, joint);
+  assert.deepEqual(core.raft.membershipAt(4 as LogIndex), joint);
 });
 
 test('[RAFT-75] 7: a log that holds the snapshot’s last entry keeps what follows', () => {

@@ -35,7 +35,7 @@ for (const file of files) {
   const url = new URL(file, directory);
   const text = readFileSync(url, 'utf8');
   const title = text.split('\n')[0]?.replace(/^#\s*/, '') ?? '';
-  test(`scenario ${file.replace('.txt', '')}: ${title}`, () => {
+  test(`[RAFT-92] scenario ${file.replace('.txt', '')}: ${title}`, () => {
     const now = played(text, file);
     if (rewrite) writeFileSync(url, now);
     else assert.equal(now, text, `${file} changed; see it with HOLDFAST_REWRITE=1 and git diff`);
