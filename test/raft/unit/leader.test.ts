@@ -8,6 +8,7 @@ import {
   C,
   ELECTION_TICKS,
   accept,
+  at,
   clusterOf,
   drain,
   ids,
@@ -15,6 +16,7 @@ import {
   membersOf,
   newLeader,
   sentBy,
+  snapshotAt,
   tickTimes,
 } from './fixtures.ts';
 
@@ -142,6 +144,32 @@ test('[RAFT-18] once somebody was told to campaign, no lease holds in this term'
   assert.equal(raft.status().transferTo, undefined, 'the transfer has failed');
   assert.equal(raft.role, 'leader');
   assert.equal(raft.leaseReadIndex(), undefined);
+});
+
+test('[RAFT-18] no lease holds during a transfer, even before its target is told', () => {
+  const raft = settled();
+  tickTimes(raft, 2);
+  beat(raft, 'b', 'c');
+  raft.propose(bytes(1), 0);
+  assert.equal(raft.leaseReadIndex(), 1);
+  assert.deepEqual(raft.transfer(B), { type: 'started' });
+  assert.ok(!typesOf(sentBy(drain(raft))).includes('timeoutNowRequest'));
+  assert.equal(raft.leaseReadIndex(), undefined);
+});
+
+test('[RAFT-27] nothing is compacted that no durable snapshot stands for', () => {
+  const raft = settled();
+  raft.propose(bytes(1, 1, 1), 0);
+  drain(raft);
+  accept(raft, B, 4);
+  drain(raft);
+  raft.compact(at(4));
+  assert.deepEqual([raft.hasOutput(), raft.status().firstIndex], [false, 1]);
+  raft.snapshotSaved(snapshotAt(3, 1, ABC));
+  raft.compact(at(4));
+  assert.equal(raft.takeOutput().persist?.compactThrough, 3);
+  assert.deepEqual([raft.status().firstIndex, raft.termAt(at(3))], [4, 1]);
+  assert.throws(() => raft.snapshotSaved(snapshotAt(5, 1, ABC)), /shows what was applied/);
 });
 
 test('[RAFT-19] campaigning forbidden: leadership goes at once to the best follower', () => {
