@@ -218,6 +218,10 @@ test('[NODE-18] cluster time grows with the leader and goes on from there with t
   const three = second.machine.applied.at(-1)!;
   assert.ok(three.time >= two!.time, 'never back');
   assert.ok(three.time <= two!.time + 5_000 + (cluster.world.now - elected), 'no leap');
+  await cluster.world.run(1_000);
+  await cluster.write(second, 'four');
+  const four = second.machine.applied.at(-1)!;
+  assert.ok(Math.abs(four.time - three.time - 1_000) <= 50, 'it goes on');
 });
 
 test('[NODE-19] the leader side lives with leadership and proposes what is due', async () => {

@@ -69,6 +69,22 @@ test('[NODE-41] a failed write ends leadership; its callers do not know; the dis
   assert.equal(sick.fatal, undefined);
 });
 
+test('[NODE-41] a write that failed though it arrived does no harm when written again', async () => {
+  const cluster = new Cluster(['a']);
+  const only = await cluster.startAll();
+  const disk = cluster.disk('a');
+  disk.failsLate = true;
+  fail(disk);
+  const call = cluster.propose(only, 'twice written');
+  await cluster.answered(call);
+  assert.equal(resultOf(call), 'disk-failed unknown');
+  disk.failing = undefined;
+  await cluster.leader();
+  assert.match(await cluster.write(only, 'after'), /^after#1@/);
+  assert.equal(only.machine.counts.get('twice written'), 1);
+  assert.equal(only.fatal, undefined);
+});
+
 test('[NODE-42] a full disk refuses writes and recovers by itself', async () => {
   const cluster = new Cluster(['a']);
   const only = await cluster.startAll();

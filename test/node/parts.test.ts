@@ -9,7 +9,9 @@ import { DiskWriter } from '../../src/node/disk-writer.ts';
 import { encodeWork, firstIdOfLife } from '../../src/node/forward-codec.ts';
 import { ForwardReceiver } from '../../src/node/forward-receiver.ts';
 import { ForwardSender } from '../../src/node/forward-sender.ts';
+import { LeaderDuties } from '../../src/node/leader-duties.ts';
 import { Proposals } from '../../src/node/proposals.ts';
+import { Reads } from '../../src/node/reads.ts';
 import type { Runtime } from '../../src/node/runtime.ts';
 import { failure } from '../../src/node/waiter.ts';
 import type { Waiter } from '../../src/node/waiter.ts';
@@ -283,6 +285,35 @@ test('[NODE-45] writes are merged only where that changes nothing', async () => 
     'send 5',
   ]);
   assert.ok(writer.idle);
+});
+
+test('[NODE-19] entries of earlier terms do not yet make a leader of the leader side', () => {
+  const raft = new ActingRaft();
+  const told: string[] = [];
+  const runtime = runtimeOf(new World());
+  const duties = new LeaderDuties(raft, {
+    side: {
+      elected: () => void told.push('elected'),
+      deposed: () => void told.push('deposed'),
+      query: (asked) => asked,
+      due: () => undefined,
+    },
+    stamp: () => 0,
+    proposals: new Proposals(runtime, raft, () => 0, excuse),
+    reads: new Reads(runtime, raft, excuse),
+    retry: () => {},
+    deadline: () => 0,
+  });
+  const apply = (index: number, term: number): void =>
+    duties.applied(makeEntry(index as LogIndex, term as Term, 0, 'noop', bytes('')));
+  apply(1, 4);
+  assert.deepEqual(told, []);
+  apply(2, 5);
+  apply(3, 5);
+  assert.deepEqual(told, ['elected']);
+  duties.roleChanged('follower');
+  duties.roleChanged('follower');
+  assert.deepEqual(told, ['elected', 'deposed']);
 });
 
 test('[NODE-52] a broken invariant stops the node before anything more is written', async () => {

@@ -20,6 +20,8 @@ export class Disk {
   held = false;
   /** Every write and every reopening fails with this. */
   failing: HoldfastError | undefined;
+  /** A write that fails has reached the disk all the same. */
+  failsLate = false;
   /** Reopening works although writes failed. */
   reopens = true;
   writes = 0;
@@ -72,10 +74,11 @@ export class DiskStore implements LogStore {
     const written = (async () => {
       await before;
       await this.#pause();
-      if (this.#disk.failing !== undefined) throw this.#disk.failing;
+      if (this.#disk.failing !== undefined && !this.#disk.failsLate) throw this.#disk.failing;
       this.#disk.writes += 1;
       this.#disk.batches.push(batch);
       await this.#disk.inner.write(batch);
+      if (this.#disk.failing !== undefined) throw this.#disk.failing;
     })();
     this.#queue = written.catch(() => {});
     return written;
