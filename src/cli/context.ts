@@ -5,7 +5,7 @@ import { connect, parseDuration, type HoldfastClient } from '../client/index.ts'
 import { usageError } from './exit.ts';
 import { parseFormat, type Format } from './output.ts';
 
-export const DEFAULT_ENDPOINTS = '127.0.0.1:7400,127.0.0.1:7401,127.0.0.1:7402';
+const DEFAULT_ENDPOINTS = '127.0.0.1:7400,127.0.0.1:7401,127.0.0.1:7402';
 
 export interface GlobalOptions {
   readonly endpoints: readonly string[];
@@ -25,7 +25,7 @@ export function withGlobalOptions(program: Command): Command {
     .option('--timeout <duration>', 'how long to wait for an answer', '5s');
 }
 
-export function globalOptions(command: Command): GlobalOptions {
+function globalOptions(command: Command): GlobalOptions {
   const options = command.optsWithGlobals<{
     endpoints: string;
     writeOut: string;

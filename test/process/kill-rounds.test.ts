@@ -11,7 +11,7 @@ const CASES = [
 ] as const;
 
 for (const { store, nodes, rounds } of CASES) {
-  test(`[NODE-90] ${nodes} processes on ${store}: ${rounds} SIGKILLs under load lose nothing`, async () => {
+  test(`[NODE-90] ${nodes} nodes on ${store}: SIGKILLs under load lose nothing`, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-kill-'));
     try {
       const { seen, lost, diverged } = await killRounds({ nodes, store, rounds, directory });

@@ -1,6 +1,6 @@
 /**
- * The kill rounds in full: `npm run soak:kill` runs 50 rounds for 3 and 5 nodes on each durable store;
- * `node dist/test/process/soak.js ROUNDS [NODES [STORE]]` a part of it. Exits 1 on any violation.
+ * The kill rounds in full: `npm run soak:kill` runs 50 rounds for 3 and 5 nodes on each durable
+ * store; `node dist/test/process/soak.js ROUNDS [NODES [STORE]]` a part. Exits 1 on any violation.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -21,7 +21,7 @@ interface ServeFlags {
 }
 
 /** `a=host:port,b=host:port` as a record. */
-export function parsePeers(text: string): Record<string, string> {
+function parsePeers(text: string): Record<string, string> {
   const peers: Record<string, string> = {};
   for (const part of text.split(',')) {
     const at = part.indexOf('=');
@@ -68,8 +68,8 @@ export function addServeCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Without --peers and --join the node is a cluster of its own. The first start of a cluster waits until
-all its founding nodes have met; afterwards a majority is enough.
+Without --peers and --join the node is a cluster of its own. The first start of a cluster waits
+until all its founding nodes have met; afterwards a majority is enough.
 
 Example, three terminals:
   holdfast serve --id a --listen 127.0.0.1:7401 --data data/a \\
@@ -78,7 +78,7 @@ Example, three terminals:
     .action(async (flags: ServeFlags) => {
       const stopAsked = untilAskedToStop();
       const node = await Promise.race([startNode(flags), stopAsked]);
-      // A node that does not take part yet owes nobody a clean stop, and may wait for its peers long.
+      // A node that does not take part yet may wait long for its peers, and owes nobody a stop.
       if (typeof node === 'string') process.exit(EXIT.ok);
       await stopWhen(stopAsked, node);
     });

@@ -1,4 +1,4 @@
-/** Log lines above, one status line below that is redrawn in place; plain lines without a terminal. */
+/** Log lines above, below them one status line, redrawn in place; without a terminal just lines. */
 const PREFIX_COLOURS = [36, 33, 35, 32, 34, 31];
 
 export interface Screen {
