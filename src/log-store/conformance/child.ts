@@ -28,6 +28,8 @@ export class Child {
   readonly #lines: AsyncIterator<string>;
   readonly #exited: Promise<unknown>;
   #errors = '';
+  #begun: number;
+  #done: number;
 
   constructor(
     options: DurableStoreOptions,
@@ -45,6 +47,8 @@ export class Child {
       faultFile: '',
       ...task,
     };
+    this.#begun = whole.from;
+    this.#done = whole.from;
     this.#process = spawn(process.execPath, [PROGRAM, JSON.stringify(whole)], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
@@ -71,8 +75,17 @@ export class Child {
     for (;;) {
       const { value, done } = await this.#lines.next();
       if (done === true) return false;
+      const [word, number] = value.split(' ');
+      if (word === 'begin') this.#begun = Number(number);
+      if (word === 'done') this.#done = Number(number);
       if (value === wanted) return true;
     }
+  }
+
+  /** How many operations it said it had begun, and done, before it ended. */
+  async progress(): Promise<{ readonly begun: number; readonly done: number }> {
+    await this.said('nothing more');
+    return { begun: this.#begun, done: this.#done };
   }
 
   /** SIGKILL; resolves when it is gone. */
