@@ -20,16 +20,67 @@
  */
 export * from './embed/index.ts';
 export * from './client/index.ts';
-export type { ServerTls, ServiceLimits } from './server/index.ts';
-export type {
-  ApplyContext,
-  Environment,
-  LeaderSide,
-  LogLevel,
-  NodeSettings,
-  NodeStatus,
-  StateMachine,
+export { DEFAULT_SERVICE_LIMITS, type ServerTls, type ServiceLimits } from './server/index.ts';
+export {
+  defaultSettings,
+  type ApplyContext,
+  type Environment,
+  type LeaderSide,
+  type LogLevel,
+  type NodeSettings,
+  type NodeStatus,
+  type StateMachine,
 } from './node/index.ts';
-export { defaultSettings } from './node/index.ts';
 export { defaultLimits, type RegistryLimits } from './registry/index.ts';
-export { MemoryLogStore, type LogStore } from './log-store/index.ts';
+
+/*
+ * Log stores. `MemoryLogStore` is one. For one of your own, extend `BackedLogStore` over
+ * - a `BlockMedium` in a `BlockBackend`: bytes under keys, which is the least to write;
+ * - a `LogBackend`: entries and snapshots in a form of your own;
+ * or implement `LogStore` itself. `holdfast/conformance` checks the result.
+ */
+export {
+  BackedLogStore,
+  BlockBackend,
+  corruptData,
+  decodeRecord,
+  encodeRecord,
+  lockDirectory,
+  makeDirectory,
+  MemoryLogStore,
+  syncDirectory,
+  unusablePlace,
+  verifyBlock,
+  verifyChunk,
+  verifyRecord,
+  type Block,
+  type BlockChange,
+  type BlockMedium,
+  type CorruptionDetails,
+  type DirectoryLock,
+  type KeyRange,
+  type LogBackend,
+  type LogChange,
+  type LogDump,
+  type LogStore,
+  type OpenOptions,
+  type RecordName,
+  type RecoveredLog,
+  type SnapshotReader,
+  type StoredRecord,
+  type StoredSnapshot,
+  type StoredState,
+  type WriteBatch,
+} from './log-store/index.ts';
+export type {
+  Entry,
+  EntryType,
+  LogIndex,
+  Member,
+  Membership,
+  Metadata,
+  NodeId,
+  SnapshotMeta,
+  Term,
+  TermRun,
+} from './raft/index.ts';

@@ -10,7 +10,7 @@ import type {
   SnapshotReader,
   WriteBatch,
 } from './contract.ts';
-import { closedStore, invalidArgument, messageOf } from './errors.ts';
+import { closedStore, invalidArgument, messageOf, writeFailure } from './errors.ts';
 import { conflictWithSnapshot, LogSummary } from './recovery.ts';
 import type { StoredSnapshot } from './record-codec.ts';
 import { SnapshotShelf } from './snapshot-shelf.ts';
@@ -153,19 +153,14 @@ export class BackedLogStore implements LogStore {
   /** Runs a commit. One that fails leaves the medium in doubt, so nothing may follow it. */
   #poisoning(state: OpenState, commit: () => void | Promise<void>): void | Promise<void> {
     const poison = (error: unknown): never => {
-      const code = error instanceof HoldfastError ? error.code : 'disk-failed';
+      const failure = writeFailure(this.kind, error);
       state.failure = new HoldfastError(
-        code,
+        failure.code,
         `an earlier write failed (${messageOf(error)}); open the ${this.kind} store anew`,
         { cause: error },
       );
       state.removal = undefined;
-      throw error instanceof HoldfastError
-        ? error
-        : new HoldfastError(code, `writing to the ${this.kind} store failed: ${messageOf(error)}`, {
-            outcome: 'unknown',
-            cause: error,
-          });
+      throw failure;
     };
     try {
       return commit()?.catch(poison);

@@ -32,9 +32,10 @@ export interface LogChange {
 }
 
 /**
- * Calls never overlap, but for reads, which may come while a `commit` or `putChunk` is under way
- * (never while a commit that removes entries is). Failures are thrown as `HoldfastError`:
- * `disk-full`, `disk-failed`, `corrupt-data`, `data-in-use`, `data-directory`. A step that is done
+ * Commits never overlap. While one is under way reads may come (unless it removes entries), and so
+ * may chunks of snapshots: those of one snapshot one after another, of two at once. Failures are
+ * thrown as `HoldfastError`: `disk-full`, `disk-failed`, `corrupt-data`, `data-in-use`,
+ * `data-directory`; a commit may also throw the system's own error as it is. A step that is done
  * when it returns returns undefined instead of a promise, and the write above it is done in the
  * same tick.
  */

@@ -34,8 +34,9 @@ export interface BlockChange {
 }
 
 /**
- * Errors and calls as in `LogBackend`: no overlap but for reads, and undefined instead of a
- * promise.
+ * Errors as in `LogBackend`, and which calls may overlap: none for a medium that is done when it
+ * returns, which then returns undefined instead of a promise. Every value carries a checksum of its
+ * own, so a medium need not notice damage to one, only serve it or throw.
  */
 export interface BlockMedium {
   readonly kind: string;
@@ -48,12 +49,20 @@ export interface BlockMedium {
   /** Shows every block, lowest key first. */
   scanBlocks(visit: (first: number, bytes: Uint8Array) => void): void | Promise<void>;
   readBlock(first: number): Uint8Array | undefined;
+  /** All of it or nothing, whatever happens; durable when it is over. */
   commit(change: BlockChange): void | Promise<void>;
   /** Every snapshot id of which a chunk is stored. */
   snapshotIds(): readonly number[] | Promise<readonly number[]>;
+  /**
+   * Chunk number `position`, from 0, of a snapshot in the making. Durable no later than the next
+   * `commit`, which may be the one that makes the snapshot current.
+   */
   putChunk(id: number, position: number, bytes: Uint8Array): void | Promise<void>;
   readChunk(id: number, position: number): Uint8Array | undefined;
   deleteChunks(id: number): void | Promise<void>;
   close(): void | Promise<void>;
+  /**
+   * Removes what the medium made and nothing else. Throws `data-in-use` while any process has it.
+   */
   destroy(): void | Promise<void>;
 }

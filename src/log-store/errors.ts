@@ -24,6 +24,19 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** A write that failed, as callers are told; what the system threw becomes `cause`. */
+export function writeFailure(kind: string, error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  const isFull = error instanceof Error && 'code' in error && FULL.has(error.code);
+  return new HoldfastError(
+    isFull ? 'disk-full' : 'disk-failed',
+    `writing to the ${kind} store failed: ${messageOf(error)}`,
+    { outcome: 'unknown', cause: error },
+  );
+}
+
 /** Runs `read`; whatever it throws becomes `corrupt-data` about this record. */
 export function readingRecord<T>(
   record: CorruptionDetails['record'],

@@ -11,6 +11,7 @@ export type {
 } from './block-medium.ts';
 export { verifyBlock, verifyChunk, verifyRecord } from './block-verify.ts';
 export { makeDirectory, syncDirectory, unusablePlace } from './directory.ts';
+export { lockDirectory, type DirectoryLock } from './directory-lock.ts';
 export { corruptData, messageOf } from './errors.ts';
 export { BackedLogStore } from './backed-log-store.ts';
 export {
