@@ -11,7 +11,12 @@ import { Holdfast } from 'holdfast';
 import { SqliteLogStore } from 'holdfast/adapters/sqlite';
 
 const directory = await mkdtemp(join(tmpdir(), 'holdfast-embed-'));
-const peers = { a: '127.0.0.1:7441', b: '127.0.0.1:7442', c: '127.0.0.1:7443' };
+const port = Number(process.env['PORT'] ?? 7441);
+const peers = {
+  a: `127.0.0.1:${port}`,
+  b: `127.0.0.1:${port + 1}`,
+  c: `127.0.0.1:${port + 2}`,
+};
 
 const [a, b, c] = await Promise.all(
   Object.entries(peers).map(([id, listen]) =>

@@ -35,7 +35,12 @@ class Counters implements StateMachine {
   }
 }
 
-const peers = { a: '127.0.0.1:7451', b: '127.0.0.1:7452', c: '127.0.0.1:7453' };
+const port = Number(process.env['PORT'] ?? 7451);
+const peers = {
+  a: `127.0.0.1:${port}`,
+  b: `127.0.0.1:${port + 1}`,
+  c: `127.0.0.1:${port + 2}`,
+};
 const nodes = await Promise.all(
   Object.entries(peers).map(([id, listen]) =>
     Holdfast.start({
