@@ -1,4 +1,4 @@
-import { HoldfastError, type HoldfastClient } from '../../src/client/index.ts';
+import { HoldfastError, type HoldfastClient } from 'holdfast/client';
 import type { Package } from './packages.ts';
 import { say } from './report.ts';
 

@@ -5,19 +5,27 @@
  * with the same fencing token, and the killed node caught up.
  *
  *     npm run tour
+ *     npm run tour -- --limit-ms 5000    on a machine too busy to elect a leader within a second
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { connect, type HoldfastClient } from 'holdfast/client';
 import { ProcessCluster } from '../../jepsen-lite/real/process-cluster.ts';
-import { connect, type HoldfastClient } from '../../src/client/index.ts';
 import { importPackages, missingKeys, type Acknowledged } from './import.ts';
 import { installedPackages } from './packages.ts';
 import { check, say, summary } from './report.ts';
 import { until } from './until.ts';
 
 const LOCK = 'tour/lock';
-const FAILOVER_LIMIT_MS = 1000;
+const { values: options } = parseArgs({ options: { 'limit-ms': { type: 'string' } } });
+/** How soon after the kill a new leader has to serve. */
+const LIMIT_MS = Number(options['limit-ms'] ?? 1000);
+if (!(LIMIT_MS > 0)) {
+  console.error('--limit-ms takes a number above zero');
+  process.exit(2);
+}
 
 async function leaderOf(client: HoldfastClient): Promise<string> {
   return until('a leader', async () => {
@@ -26,10 +34,10 @@ async function leaderOf(client: HoldfastClient): Promise<string> {
   });
 }
 
-/** Puts one key after another until one is acknowledged; the time it took, from now. */
+/** Puts a key, again and again until it is acknowledged; the time that took. */
 async function timeToServe(client: HoldfastClient): Promise<number> {
   const started = performance.now();
-  await client.registry.put('tour/after-the-kill', 'served', { timeout: '10s' });
+  await client.registry.put('tour/after-the-kill', 'served', { timeout: 10_000 + LIMIT_MS });
   return performance.now() - started;
 }
 
@@ -60,8 +68,8 @@ async function killLeaderDuringImport(
   await probe.close();
   if (servedAfterMs === undefined) throw new Error('the import ended before the kill');
   check(
-    `a new leader served ${servedAfterMs.toFixed(0)} ms after the kill`,
-    servedAfterMs <= FAILOVER_LIMIT_MS,
+    `a new leader served ${servedAfterMs.toFixed(0)} ms after the kill, within ${LIMIT_MS} ms`,
+    servedAfterMs <= LIMIT_MS,
   );
   say(`the leader is now ${await leaderOf(client)}`);
   return leader;

@@ -1,0 +1,89 @@
+/** Every example does what its page says, run the way its page says. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { runExample, threeFreePorts, type ExampleRun } from './run-example.ts';
+
+interface Expectation {
+  readonly args: readonly string[];
+  /** The lines printed, all of them, in this order. */
+  readonly lines: readonly RegExp[];
+}
+
+const EXAMPLES: Readonly<Record<string, Expectation>> = {
+  'embed-a-node': {
+    args: [],
+    lines: [
+      /^[abc] leads$/,
+      /^a wrote revision (\d+); b reads 100$/,
+      /^c saw put config\/rate = 200$/,
+      /^b works alone, with fencing token \d+; still ours: true$/,
+    ],
+  },
+  'your-own-state-machine': {
+    args: [],
+    lines: [/^visits after both: 5$/, /^a linearizable read on the other node: 5$/],
+  },
+  'swap-the-store': {
+    args: [],
+    lines: [
+      /^each node keeps its log in a journal store$/,
+      /^after a restart 100 of 100 keys are there$/,
+      /^days\/100: done under token \d+$/,
+    ],
+  },
+  'failover-tour': {
+    // The tour itself promises a new leader within a second; a machine that runs tests beside it may
+    // need longer, and how long is not what is tested here.
+    args: ['--limit-ms', '30000'],
+    lines: [
+      /three nodes with SQLite logs under/,
+      /[abc] leads$/,
+      /importing \d+ packages of this machine/,
+      /\d+ puts under first\/ acknowledged/,
+      /took the lock tour\/lock: session \d+, fencing token \d+/,
+      /SIGKILL to the leader [abc] \(pid \d+\) after \d+ puts/,
+      /\d+ puts under second\/ acknowledged/,
+      /ok {3}a new leader served \d+ ms after the kill/,
+      /the leader is now [abc]$/,
+      /ok {3}all \d+ acknowledged keys are there/,
+      /ok {3}the lock is still held by session \d+ with token \d+/,
+      /starting [abc] again/,
+      /ok {3}[abc] came back and caught up to revision \d+/,
+      /all 4 promises held$/,
+    ],
+  },
+};
+
+function assertLines(run: ExampleRun, expected: readonly RegExp[]): void {
+  const all = run.lines.join('\n') + run.errors;
+  assert.equal(run.lines.length, expected.length, all);
+  for (const [i, pattern] of expected.entries()) assert.match(run.lines[i] ?? '', pattern, all);
+}
+
+for (const [name, { args, lines }] of Object.entries(EXAMPLES)) {
+  test(`the example ${name} ends well and prints what it should`, async () => {
+    const run = await runExample([name, ...args], await threeFreePorts());
+    assert.equal(run.errors, '');
+    assertLines(run, lines);
+    assert.equal(run.code, 0);
+  });
+}
+
+test('every example is run here', () => {
+  const names = readdirSync('examples', { withFileTypes: true })
+    .filter((one) => one.isDirectory() || one.name.endsWith('.ts'))
+    .map((one) => one.name.replace(/\.ts$/, ''));
+  assert.deepEqual(names.toSorted(), Object.keys(EXAMPLES).toSorted());
+});
+
+test('an example that is not there: the names of those that are', async () => {
+  for (const args of [[], ['nonsense'], ['run']]) {
+    const run = await runExample(args);
+    assert.equal(run.code, 2);
+    for (const name of Object.keys(EXAMPLES)) assert.match(run.errors, new RegExp(`\\b${name}\\b`));
+  }
+  const tour = await runExample(['failover-tour', '--limit-ms', 'soon']);
+  assert.equal(tour.code, 2);
+  assert.match(tour.errors, /--limit-ms takes a number above zero/);
+});
