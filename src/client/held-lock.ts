@@ -1,3 +1,5 @@
+import { HoldfastError } from '../base/index.ts';
+import { isGone } from './client-session.ts';
 import { textOf } from './edge.ts';
 import type { Place } from './lock-waiting.ts';
 import type { Claim } from './lock-claims.ts';
@@ -46,8 +48,14 @@ export class HeldLockHandle implements Lock {
       this.#claim.leave();
     } catch (error) {
       this.#released = undefined;
+      if (isOver(error)) this.#claim.leave();
       throw error;
     }
+  }
+
+  /** The session's end releases it: nothing is left to be done from here. */
+  forget(): void {
+    this.#claim.leave();
   }
 
   /** Releases; when the cluster is out of reach, as soon as it can be reached again. */
@@ -58,4 +66,9 @@ export class HeldLockHandle implements Lock {
       this.#locks.releaseInBackground(this.place, this.#claim);
     }
   }
+}
+
+/** Whether an error says that the place is not ours any more, so that nobody need release it. */
+function isOver(error: unknown): boolean {
+  return isGone(error) || (error instanceof HoldfastError && error.code === 'not-held');
 }

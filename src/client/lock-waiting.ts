@@ -34,6 +34,11 @@ export interface Queued extends Place, View {}
 /** How long one look at the queue may take before it is tried again. */
 const LOOK_TIMEOUT_MS = 5_000;
 const LOOK_AGAIN_MS = 500;
+/**
+ * A watch is a hint: it may hang on a node that lives but is cut off from the cluster, and would
+ * then tell nothing for as long as that lasts. So the queue is asked for this often anyway.
+ */
+const TRUST_WATCH_MS = 10_000;
 
 /**
  * Waits until a place in a queue has become the first. Without a herd: each waiter watches the
@@ -65,7 +70,7 @@ export async function untilLost(
   }
 }
 
-/** Until the key is deleted, or history is gone and only a look can tell. */
+/** Until the key is deleted, or only a look at the queue can tell whether it is. */
 async function untilGone(
   host: LockHost,
   key: ByteString,
@@ -73,6 +78,8 @@ async function untilGone(
   end: WaitEnd,
 ): Promise<void> {
   const watch = host.watchKey(key, revision + 1, end.signal);
+  const { environment } = host.proposals;
+  const cancel = environment.setTimer(TRUST_WATCH_MS, () => void watch.close());
   try {
     for await (const event of watch) {
       if (event.type === 'delete') break;
@@ -81,6 +88,7 @@ async function untilGone(
     const code = error instanceof HoldfastError ? error.code : undefined;
     if (code !== 'compacted' && code !== 'overrun') throw error;
   } finally {
+    cancel();
     await watch.close();
   }
   end.throwIfEnded();

@@ -44,7 +44,7 @@ export class Locks {
   ): Promise<HeldLockHandle> {
     const end = this.#waitEnd(actor, options.signal, waitMs, textOf(name));
     try {
-      const claim = await end.race(this.#claims.enter(name, actor.session));
+      const claim = await this.#enter(name, actor, end);
       const queued = await this.#enqueue(name, actor, options, end, claim);
       try {
         const revision = await untilHeld(this.#host, queued, end);
@@ -57,6 +57,17 @@ export class Locks {
       throw end.error ?? error;
     } finally {
       end.dispose();
+    }
+  }
+
+  /** Entering may have to wait for an earlier release; whoever gave up by then leaves again. */
+  async #enter(name: ByteString, actor: Actor, end: WaitEnd): Promise<Claim> {
+    const entering = this.#claims.enter(name, actor.session);
+    try {
+      return await end.race(entering);
+    } catch (error) {
+      void entering.then((claim) => claim.leave());
+      throw error;
     }
   }
 

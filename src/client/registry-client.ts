@@ -177,7 +177,11 @@ export class RegistryClient implements Registry {
       ...(signal === undefined ? {} : { signal }),
     });
     const lock = await this.#locks.lock(key, session, options, waitMs);
-    return await runHolding(this.#locks, lock, session, body);
+    try {
+      return await runHolding(this.#locks, lock, session, body);
+    } finally {
+      lock.forget();
+    }
   }
 
   async lockQueue(name: Key, options: ReadOptions = {}): Promise<readonly LockRef[]> {

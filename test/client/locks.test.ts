@@ -163,6 +163,42 @@ test('[LOCK-57] one caller giving up leaves the place to another of its session'
   assert.equal((await queueOf(harnessed, 'n'))[0]?.token, lock.token);
 });
 
+test('[LOCK-55] giving up while an earlier release is still under way counts as given up', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry, another } = harnessed;
+  const other = another();
+  const earlier = await time.until(other.lock('n'));
+  cluster.latencyMs = () => 200;
+  const release = earlier.unlock();
+  const hasty = failure(other.lock('n', { wait: 50 }));
+  assert.equal((await time.until(hasty)).code, 'lock-timeout');
+  await time.until(release);
+  cluster.latencyMs = () => 1;
+  const holder = await time.until(registry.lock('n'));
+  const late = failure(other.lock('n', { wait: '1s' }));
+  assert.equal((await time.until(late)).code, 'lock-timeout');
+  await time.advance(2_000);
+  const only = { session: holder.session, token: holder.token };
+  assert.deepEqual(await queueOf(harnessed, 'n'), [only]);
+});
+
+test('[LOCK-57] a handle whose lock another caller released holds no place back', async () => {
+  const harnessed = harness();
+  const { time, registry, another } = harnessed;
+  const other = another();
+  const first = await time.until(other.lock('n'));
+  const second = await time.until(other.lock('n'));
+  assert.equal(second.token, first.token, 'one session, one place');
+  await time.until(first.unlock());
+  assert.equal((await failure(time.until(second.unlock()))).code, 'not-held');
+  const holder = await time.until(registry.lock('n'));
+  const late = failure(other.lock('n', { wait: '1s' }));
+  assert.equal((await time.until(late)).code, 'lock-timeout');
+  await time.advance(2_000);
+  const only = { session: holder.session, token: holder.token };
+  assert.deepEqual(await queueOf(harnessed, 'n'), [only]);
+});
+
 test('[LOCK-58] giving up and asking again at once does not lose the new place', async () => {
   const harnessed = harness();
   const { time, cluster, registry, another } = harnessed;
@@ -227,6 +263,21 @@ test('[LOCK-61] waiting survives lost connections and a change of leader', async
   await time.until(holder.unlock());
   for (const node of cluster.nodes.values()) node.cutAll();
   const lock = await time.until(waiting);
+  assert.equal((await queueOf(harnessed, 'n'))[0]?.token, lock.token);
+});
+
+test('[LOCK-61] a waiter whose node was cut off from the cluster still gets its turn', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry, another } = harnessed;
+  const holder = await time.until(registry.lock('n'));
+  const other = another();
+  const waiting = other.lock('n');
+  await time.advance(500);
+  // Its node lives on and answers, but hears nothing of what the others commit.
+  cluster.node('a:1').heldBackAt = cluster.registry.revision;
+  cluster.elect('b:1');
+  await time.until(holder.unlock());
+  const lock = await time.until(waiting, 30_000);
   assert.equal((await queueOf(harnessed, 'n'))[0]?.token, lock.token);
 });
 
