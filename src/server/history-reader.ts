@@ -6,6 +6,8 @@ import type { KeyRange } from './range-index.ts';
 export interface WatchSource {
   /** The latest revision applied. */
   readonly revision: number;
+  /** History begins after it. */
+  readonly compactRevision: number;
   /** What was applied since the last call, oldest first; whoever calls it takes it. */
   takeEvents(): readonly RevisionEvents[];
   /**

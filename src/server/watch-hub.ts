@@ -48,6 +48,10 @@ export class WatchHub {
   readonly #queue = new Set<Watcher>();
   /** Everything up to here was dispatched to live watchers. */
   #revision: number;
+  /** Up to here watches without events were told their progress ... */
+  #marked: number;
+  /** ... when history began after this. */
+  #compactedAtMark: number;
   #touched: WatchGroup[] = [];
   #catchUpScheduled = false;
 
@@ -56,6 +60,8 @@ export class WatchHub {
     this.#history = new HistoryReader(source, options.sliceBytes);
     this.#options = options;
     this.#revision = source.revision;
+    this.#marked = source.revision;
+    this.#compactedAtMark = source.compactRevision;
   }
 
   /**
@@ -194,16 +200,22 @@ export class WatchHub {
     return watcher.state !== 'ended';
   }
 
+  /** False when the watch ended while its client was called. */
+  #sendMark(watcher: Watcher, revision: number): boolean {
+    this.#send(watcher, markOf(revision));
+    return watcher.state !== 'ended';
+  }
+
   #send(watcher: Watcher, payload: Uint8Array): void {
     watcher.credit -= payload.length;
     watcher.target.send({ type: 'watchEvents', id: watcher.id, payload });
   }
 
-  /** A revision without events says: up to here you missed nothing. */
   #markProgress(first: number, last: number, touched: readonly WatchGroup[]): void {
-    const every = this.#options.markEveryRevisions;
-    if (Math.floor(last / every) === Math.floor((first - 1) / every)) return;
-    const mark = encodeEvents([{ revision: last as RevisionEvents['revision'], events: [] }]);
+    if (!this.#markIsDue(first, last)) return;
+    this.#marked = last;
+    this.#compactedAtMark = this.#source.compactRevision;
+    const mark = markOf(last);
     const told = new Set(touched);
     for (const group of this.#live) {
       if (told.has(group)) continue;
@@ -211,6 +223,16 @@ export class WatchHub {
         if (watcher.next <= first && mayBeSent(watcher)) this.#send(watcher, mark);
       }
     }
+  }
+
+  /**
+   * Every so many revisions, and when half the history that the last mark left to resume from is
+   * gone: it is also shortened by age and size, however few revisions that are.
+   */
+  #markIsDue(first: number, last: number): boolean {
+    const every = this.#options.markEveryRevisions;
+    if (Math.floor(last / every) !== Math.floor((first - 1) / every)) return true;
+    return 2 * this.#source.compactRevision > this.#compactedAtMark + this.#marked;
   }
 
   /** From live to history, beginning at `next`. */
@@ -272,6 +294,7 @@ export class WatchHub {
       return 0;
     }
     if (slice.piece !== undefined && !this.#sendPiece(watcher, slice.piece)) return 0;
+    if (slice.piece === undefined && !this.#sendMark(watcher, slice.next - 1)) return 0;
     watcher.next = slice.next;
     this.#proceed(watcher);
     const bytes = slice.piece?.payload?.length ?? 0;
@@ -300,4 +323,9 @@ export class WatchHub {
     group.watchers.delete(watcher);
     if (group.watchers.size === 0) this.#live.remove(group);
   }
+}
+
+/** A revision without events says: up to here you missed nothing. */
+function markOf(revision: number): Uint8Array {
+  return encodeEvents([{ revision: revision as RevisionEvents['revision'], events: [] }]);
 }

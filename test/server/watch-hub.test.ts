@@ -91,9 +91,35 @@ test('[WATCH-57] a watch that sees no events is told how far it is', () => {
   }
   assert.equal(idle.target.newest, 100);
   assert.equal(idle.target.revisions.length, 0);
-  assert.equal(idle.target.payloads.length, 2);
+  assert.ok(idle.target.payloads.length <= 4);
   const resumed = model.watch(idle.range, idle.target.newest + 1);
   assert.equal(resumed.target.ended, undefined, 'history still reaches back to the mark');
+});
+
+test('[WATCH-57] a watch without events can be resumed however history is shortened', () => {
+  for (const limits of [{ historyMs: 200 }, { historyBytes: 60 }, { historyRevisions: 20 }]) {
+    const model = new WatchModel(limits);
+    const idle = model.watch({ start: 'x', end: 'y' });
+    for (let i = 1; i <= 120; i++) {
+      model.apply(put('a', String(i % 10)));
+      model.hub.dispatch();
+      if (i < 40) continue;
+      const resumed = model.watch(idle.range, idle.target.newest + 1);
+      assert.equal(resumed.target.ended, undefined, `${Object.keys(limits)[0]} at ${i}`);
+      model.settle();
+    }
+    assert.ok(idle.target.payloads.length < 20, 'told now and then, not each time');
+  }
+});
+
+test('[WATCH-57] a watch that found nothing in history is told how far that was', () => {
+  const model = new WatchModel();
+  for (let i = 1; i <= 30; i++) model.apply(put('a', String(i)));
+  model.hub.dispatch();
+  const idle = model.watch({ start: 'x', end: 'y' }, 1);
+  model.settle();
+  assert.equal(idle.target.newest, 30);
+  assert.equal(idle.target.payloads.length, 1);
 });
 
 test('[WATCH-58] a revision too large for a message loses old values, or ends the watch', () => {
