@@ -54,7 +54,7 @@ const DEFAULT_OPTIONS = {
   checkInvariants: true,
 };
 
-/** Replies that would be counted; a runtime drops them when the sender's disk is not the known one. */
+/** Replies that are counted: a runtime drops them when the sender has another disk than known. */
 const COUNTED_REPLIES: readonly Message['type'][] = [
   'voteResponse',
   'preVoteResponse',

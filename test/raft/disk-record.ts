@@ -1,4 +1,4 @@
-/** Every disk a cluster ever had: what is durable stays so for the checks, even on a disk that was lost. */
+/** Every disk a cluster ever had, the lost ones too: each counts where a membership names it. */
 import type { LogIndex, Membership, NodeId, Term } from '../../src/raft/index.ts';
 import type { SimDisk } from './sim-disk.ts';
 

@@ -1,4 +1,4 @@
-/** One core with nobody behind its messages: what it says to what it is told, for the paper tests. */
+/** One core with nobody behind its messages: what it answers, for the paper tests. */
 import { invariant } from '../../src/base/index.ts';
 import { Raft } from '../../src/raft/index.ts';
 import type {

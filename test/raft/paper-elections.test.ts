@@ -228,7 +228,7 @@ test('[RAFT-57] 5.2: a candidate whose election fails tries again in a later ter
   assert.ok(again > 0 || core.raft.term > 1);
 });
 
-test('[RAFT-58] 5.2: votes of an earlier term, repeated votes and votes of strangers do not count', () => {
+test('[RAFT-58] 5.2: votes of an earlier term, of strangers and repeated ones do not count', () => {
   const core = new LoneCore({ voters: FIVE, term: 3 }).campaign();
   core.step(voteResponse('b', 3, true)).step(voteResponse('c', 3, true));
   assert.equal(core.raft.role, 'candidate');
@@ -341,7 +341,7 @@ test('[RAFT-82] 9.6: the own pre-vote counts though a leader was heard of before
   assert.equal(core.raft.role, 'candidate');
 });
 
-test('[RAFT-80] 4.2.3: who hears a leader withholds votes and pre-votes, and keeps its term', () => {
+test('[RAFT-80] 4.2.3: who hears a leader withholds votes and pre-votes and keeps its term', () => {
   const core = new LoneCore({ voters: THREE, term: 1 }).step(appendRequest({ term: 2 }));
   core.tick(ELECTION_TICKS - 1);
   core.takeAll();

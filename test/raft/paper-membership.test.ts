@@ -168,7 +168,7 @@ test('[RAFT-85] 6: one change at a time, none before the term has committed', ()
   });
 });
 
-test('[RAFT-85] 6: the end of a joint phase and a change of learners must be committed as well', () => {
+test('[RAFT-85] 6: the end of a joint phase and a change of learners must be committed too', () => {
   const core = leaderWithLearners();
   change(core, targetOf(['a', 'b'], ['d']));
   core.accept('b', 2).accept('c', 2);

@@ -91,7 +91,7 @@ const CHECKS: readonly (readonly [readonly number[], number, number, boolean])[]
 
 for (const [log, prevIndex, prevTerm, accepted] of CHECKS) {
   const verb = accepted ? 'takes' : 'refuses';
-  test(`[RAFT-61] 5.3: log [${log.join(' ')}] ${verb} an append after ${prevIndex}/${prevTerm}`, () => {
+  test(`[RAFT-61] 5.3: [${log.join(' ')}] ${verb} what follows ${prevIndex}/${prevTerm}`, () => {
     const core = new LoneCore({ voters: THREE, log, term: 4 });
     core.step(appendRequest({ term: 4, prevIndex, prevTerm, terms: [4] }));
     const [answer] = core.take('appendResponse');

@@ -5,7 +5,7 @@ function majority(ids: readonly NodeId[], agrees: (id: NodeId) => boolean): bool
   return ids.filter(agrees).length * 2 > ids.length;
 }
 
-/** Whether those who agree decide: a majority of the voters and, when joint, another of the outgoing. */
+/** Whether those who agree decide: a majority of the voters and, when joint, of the outgoing. */
 export function decides(membership: Membership, agrees: (id: NodeId) => boolean): boolean {
   const { voters, outgoing } = membership;
   return majority(voters, agrees) && (outgoing.length === 0 || majority(outgoing, agrees));

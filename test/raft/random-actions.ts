@@ -3,6 +3,7 @@ import type { LogIndex, Membership, NodeId } from '../../src/raft/index.ts';
 import type { Cluster } from './cluster.ts';
 import { targetOf } from './member-target.ts';
 import type { Rng } from './rng.ts';
+import type { Link } from './sim-network.ts';
 import type { SimNode } from './sim-node.ts';
 
 /** What a run carries. */
@@ -149,25 +150,19 @@ function isolateLeader({ cluster, rng }: RunState): void {
   cluster.network.partition(ids, [group, ids.filter((id) => !group.includes(id))]);
 }
 
-/** The others elect someone else while the leader, cut off, has not noticed; then all meet again. */
+/** The others elect someone else while the leader, cut off, has not noticed; then all meet. */
 function coup(state: RunState): void {
   const { cluster, rng } = state;
   const leader = cluster.leader();
   if (leader === undefined) return;
-  // Replies to what it sent last stay on their way until everyone meets again.
-  for (let left = rng.below(4); left > 0; left--) cluster.tick(leader.id);
-  for (const { from, to, queue } of cluster.network.busyLinks()) {
-    for (let left = from === leader.id ? queue.length : 0; left > 0; left--) {
-      cluster.deliver(from, to);
-    }
-  }
+  if (rng.chance(0.4)) ignoreOne(state, leader);
+  // Replies to what it sent last stay on their way for a while.
+  for (let left = rng.below(4); left > 0; left--) tickBut(state, undefined);
+  deliverAll(cluster, (link) => link.from === leader.id && !link.cut);
   isolateLeader(state);
+  if (rng.chance(0.4)) restartOthers(state, leader);
   for (let left = rng.below(4); left > 0; left--) proposeAt(state, leader);
-  for (let left = 30; left > 0; left--) {
-    for (const node of cluster.alive()) if (node.id !== leader.id) cluster.tick(node.id);
-    cluster.settle();
-    if (cluster.leader()?.id !== leader.id) break;
-  }
+  takeOver(state, leader);
   const successor = cluster.leader();
   for (let left = rng.below(4); left > 0; left--) {
     if (successor !== undefined) proposeAt(state, successor);
@@ -175,6 +170,49 @@ function coup(state: RunState): void {
   if (rng.chance(0.5)) cluster.settle();
   if (rng.chance(0.5)) cluster.network.heal();
   if (rng.chance(0.5)) cluster.read(leader.id, state.reads++);
+}
+
+function deliverAll(cluster: Cluster, chosen: (link: Link) => boolean): void {
+  for (const link of cluster.network.links().filter(chosen)) {
+    for (let left = link.queue.length; left > 0; left--) cluster.deliver(link.from, link.to);
+  }
+}
+
+/** One follower hears nothing of the leader for a while, and is the first to lose patience. */
+function ignoreOne(state: RunState, leader: SimNode): void {
+  const { cluster, rng } = state;
+  const ignored = rng.pick(cluster.alive().filter((one) => one !== leader));
+  if (ignored === undefined) return;
+  cluster.network.link(leader.id, ignored.id).cut = true;
+  for (let left = rng.below(20); left > 0; left--) {
+    tickBut(state, undefined);
+    cluster.settle();
+  }
+}
+
+/** One tick for everybody; where clocks need not run alike, not for the one excepted. */
+function tickBut({ cluster, lockstep }: RunState, excepted: SimNode | undefined): void {
+  for (const node of cluster.alive()) if (lockstep || node !== excepted) cluster.tick(node.id);
+}
+
+function takeOver(state: RunState, leader: SimNode): void {
+  const { cluster, rng } = state;
+  const repliesArriveAt = rng.below(15);
+  for (let i = 0; i < 30 && cluster.leader()?.id === leader.id; i++) {
+    if (i === repliesArriveAt) deliverAll(cluster, (link) => link.to === leader.id);
+    tickBut(state, leader);
+    cluster.settle();
+    if (state.lockstep) leaseRead(state);
+  }
+}
+
+/** Some that may have confirmed a round to the leader lose their memory of it. */
+function restartOthers({ cluster, rng }: RunState, leader: SimNode): void {
+  for (const node of cluster.alive()) {
+    if (node === leader || rng.chance(0.5)) continue;
+    cluster.crash(node.id, node.disk.pending.length);
+    cluster.start(node.id);
+  }
 }
 
 function cutOneWay({ cluster, rng }: RunState): void {
@@ -321,8 +359,8 @@ function wipe(state: RunState): void {
 }
 
 /**
- * What a runtime's leader does when a member shows up with another disk: first it stops voting, then
- * it is a learner with the new disk, and the core makes it a voter once it has caught up.
+ * What a runtime's leader does when a member shows up with another disk: first it stops voting,
+ * then it is a learner with the new disk, and the core makes it a voter once it has caught up.
  */
 export function readmit(state: RunState): void {
   const { cluster, wiped } = state;

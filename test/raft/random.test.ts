@@ -1,6 +1,6 @@
 /**
- * Random runs. `HOLDFAST_SEEDS=1..20000` runs those seeds; a failing one is printed with the command
- * that repeats it, and its last steps.
+ * Random runs. `HOLDFAST_SEEDS=1..20000` runs those seeds; a failing one is printed with its last
+ * steps and the command that repeats it.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Reading and writing of golden scenario files: commands, a line of dashes, what they brought about,
- * an empty line. A command that prints nothing has no output lines.
+ * Reading and writing of golden scenario files: commands, a line of dashes, what they brought
+ * about, an empty line. A command that prints nothing has no output lines.
  */
 
 export interface Block {

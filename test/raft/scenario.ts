@@ -1,4 +1,4 @@
-/** The command language of the scenarios: each command acts on a cluster and prints what followed. */
+/** The command language of the scenarios: each command acts on a cluster and prints what came. */
 import { invariant } from '../../src/base/index.ts';
 import type {
   Entry,

@@ -1,4 +1,4 @@
-/** Runs every golden scenario; `HOLDFAST_REWRITE=1` records what they do now instead of comparing. */
+/** Runs every golden scenario; `HOLDFAST_REWRITE=1` records what they do now. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -30,7 +30,7 @@ export class SimDisk {
   /** Every vote that ever became durable here. */
   readonly votes: Map<Term, NodeId> = new Map();
   #entries: Entry[] = [];
-  /** Where an empty log goes on from. A snapshot saved meanwhile does not move it; compaction does. */
+  /** Where an empty log goes on from. Compaction moves it; a snapshot saved meanwhile does not. */
   #base: LogIndex;
   #lastToken = 0;
 
