@@ -153,8 +153,10 @@ export class Turn {
     const { snapshotSender, snapshotReceiver } = this.#engine;
     // Encoded once: the same bytes are sent and stored.
     if (output.persist !== undefined) encodeRecords(output.persist.entries);
-    // 1. Entries leave for followers while the leader's own disk is still at work.
+    // 1. Entries leave for followers while the leader's own disk is still at work: a store may
+    // hold this thread until it has synced.
     for (const message of output.sendNow) this.#send(message);
+    if (output.persist !== undefined) this.#engine.context.options.transport.flush();
     // 2., 3. Votes and acknowledgements leave once what they speak of is durable.
     writer.write(output.persist, output.sendAfterPersist);
     // 4. What is committed is applied and answered.

@@ -55,6 +55,23 @@ test('[NODE-4] what is proposed in one turn is one write, one message a follower
   assert.ok(calls.every((call, i) => resultOf(call).startsWith(`p${i}#1@`)));
 });
 
+test('[NODE-62] entries leave for followers before the own disk is asked to write', async () => {
+  const cluster = new Cluster(['a', 'b', 'c']);
+  const leader = await cluster.startAll();
+  await cluster.write(leader, 'warm');
+  const { transport } = leader;
+  let leftBefore = 0;
+  cluster.disk(leader.id).asked = () => {
+    const left = transport.sent.slice(0, transport.flushed);
+    leftBefore = left.filter(
+      (one) => one.type === 'appendRequest' && one.entries.length > 0,
+    ).length;
+  };
+  transport.sent.length = 0;
+  await cluster.write(leader, 'x');
+  assert.equal(leftBefore, 2, 'one append for each follower');
+});
+
 test('[NODE-4] commands forwarded in one turn travel in one message', async () => {
   const cluster = new Cluster(['a', 'b', 'c']);
   await cluster.startAll();

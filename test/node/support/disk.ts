@@ -24,6 +24,8 @@ export class Disk {
   failsLate = false;
   /** Reopening works although writes failed. */
   reopens = true;
+  /** Told of a write when it is asked for. */
+  asked: (batch: WriteBatch) => void = () => {};
   writes = 0;
   readonly batches: WriteBatch[] = [];
   waiting: (() => void)[] = [];
@@ -70,6 +72,7 @@ export class DiskStore implements LogStore {
   }
 
   write(batch: WriteBatch): Promise<void> {
+    this.#disk.asked(batch);
     const before = this.#queue;
     const written = (async () => {
       await before;

@@ -21,6 +21,8 @@ export class FaultyTransport implements Transport {
   readonly #faults: WireFaults;
   /** Messages sent, for tests that count them. */
   readonly sent: PeerMessage[] = [];
+  /** How many of `sent` were handed on to the operating system, as it were. */
+  flushed = 0;
   #handlers: TransportHandlers | undefined;
 
   constructor(inner: Transport, world: World, life: Life, faults: WireFaults) {
@@ -75,6 +77,7 @@ export class FaultyTransport implements Transport {
   }
 
   flush(): void {
+    this.flushed = this.sent.length;
     this.#inner.flush();
   }
 
