@@ -68,6 +68,7 @@ test('[NODE-62] entries leave for followers before the own disk is asked to writ
     ).length;
   };
   transport.sent.length = 0;
+  transport.flushed = 0;
   await cluster.write(leader, 'x');
   assert.equal(leftBefore, 2, 'one append for each follower');
 });
