@@ -5,6 +5,7 @@
 import { HoldfastError, unreachable, type Outcome } from '../base/index.ts';
 import type { Answer, CallOptions, MembershipChange, NodeId, RaftNode } from '../node/index.ts';
 import { checkRequest, type Request, type Response, type StatusReport } from '../protocol/index.ts';
+import { mayComeFromClient } from '../registry/index.ts';
 import type { ServiceLimits } from './limits.ts';
 import type { WatchHub } from './watch-hub.ts';
 import type { Watcher, WatchTarget } from './watcher.ts';
@@ -134,7 +135,8 @@ export class Conversation implements WatchTarget {
       return overloaded(`${limits.maxRequestsInFlight} requests in flight`);
     }
     if (request.type === 'propose') {
-      return tooLarge('command', request.command, limits.maxCommandBytes);
+      const { command } = request;
+      return tooLarge('command', command, limits.maxCommandBytes) ?? notForClients(command);
     }
     if (request.type === 'query' || request.type === 'leaderQuery') {
       return tooLarge('query', request.query, limits.maxQueryBytes);
@@ -315,6 +317,12 @@ function tooLarge(what: string, bytes: Uint8Array, limit: number): HoldfastError
   if (bytes.length <= limit) return undefined;
   const message = `${what} of ${bytes.length} bytes; the limit is ${limit} bytes`;
   return new HoldfastError('too-large', message);
+}
+
+function notForClients(command: Uint8Array): HoldfastError | undefined {
+  if (mayComeFromClient(command)) return undefined;
+  const message = 'this is no command a client can give: it is unreadable, or the leader makes it';
+  return new HoldfastError('invalid-command', message);
 }
 
 /** An error of unknown making as the one type clients are told. */

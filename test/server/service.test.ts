@@ -13,7 +13,7 @@ import {
   type Response,
 } from '../../src/protocol/index.ts';
 import type { SessionId } from '../../src/registry/index.ts';
-import { put } from './support/registry.ts';
+import { encoded, put } from './support/registry.ts';
 import { delivered, isFinal, TestService } from './support/service.ts';
 
 const GET_A = encodeQuery({ type: 'get', key: 'a' });
@@ -102,6 +102,25 @@ test('[SRV-13] too large is refused before the node sees it, with the limit', as
   assert.match(errorOf(client.single(1)).message, /command of 101 bytes; the limit is 100 bytes/);
   assert.match(errorOf(client.single(2)).message, /query of 51 bytes; the limit is 50 bytes/);
   assert.equal(errorOf(client.single(1)).code, 'too-large');
+  assert.equal(node.status().pendingCommands, 0);
+});
+
+test('[SRV-5] what only a leader may propose is refused when a client does', async () => {
+  const { node, open } = new TestService();
+  const client = open();
+  const opened = node.apply(
+    encoded({ type: 'openSession', ttlMs: 60_000, label: '', metadata: new Uint8Array(0) }),
+  );
+  const session = decodeResult(opened);
+  assert.equal(session.type, 'session');
+  client.send(propose(1, encoded({ type: 'expireSessions', sessions: [session.session] })));
+  client.send(propose(2, encoded({ type: 'tick' })));
+  client.send(propose(3, new Uint8Array([1, 2, 3])));
+  await delivered();
+  for (const id of [1, 2, 3]) {
+    assert.equal(errorOf(client.single(id)).code, 'invalid-command');
+    assert.equal(errorOf(client.single(id)).outcome, 'not-applied');
+  }
   assert.equal(node.status().pendingCommands, 0);
 });
 

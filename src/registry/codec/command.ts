@@ -124,6 +124,26 @@ export function decodeCommand(bytes: Uint8Array): DecodedCommand {
   return { header, command };
 }
 
+const LEADERS_OWN: ReadonlySet<number> = new Set([Tag.expireSessions, Tag.tick]);
+
+/**
+ * Whether a command may come from a client: some are for the leader alone to make, and bytes
+ * without a readable beginning are nobody's. What follows the beginning is left to `apply`.
+ */
+export function mayComeFromClient(bytes: Uint8Array): boolean {
+  try {
+    const reader = openReader(bytes, 'command');
+    reader.varint(); // session
+    reader.varint(); // sequence
+    reader.varint(); // acknowledged
+    reader.bytes(); // node
+    return !LEADERS_OWN.has(reader.u8());
+  } catch (error) {
+    if (error instanceof MalformedBytesError) return false;
+    throw error;
+  }
+}
+
 function readBody(reader: ByteReader, tag: number): RegistryCommand {
   switch (tag) {
     case Tag.put:

@@ -1,5 +1,5 @@
 export { decodeAnswer, encodeAnswer } from './answer.ts';
-export { decodeCommand, encodeCommand, type DecodedCommand } from './command.ts';
+export { decodeCommand, encodeCommand, mayComeFromClient, type DecodedCommand } from './command.ts';
 export { decodeEvents, encodeEvents } from './events.ts';
 export {
   decodeLeaseAnswer,
