@@ -4,6 +4,9 @@ import { queueKey } from './locks.ts';
 import { checkKey, checkLabel, refuse, show } from './refusal.ts';
 import type { ByteString, FencingToken, LockHolder, RegistryResult } from './types.ts';
 
+/** Told of in an answer, at most. */
+const MAX_AHEAD = 16;
+
 /** Adds the acting session to the lock's queue as part of the revision under way. */
 export function joinQueue(act: Act, name: ByteString, stored: StoredValue): FencingToken {
   const { session, node, state } = act;
@@ -24,8 +27,13 @@ export function lock(act: Act, command: CommandOf<'lock'>): RegistryResult {
   // With `wait: false` a session that queued earlier keeps its place, but is told it has no lock.
   if (!wait && holder !== undefined && place !== 0) return lockedBy(name, holder);
   const token = place < 0 ? joinQueue(act, name, storeValue(metadata)) : holders[place]!.token;
-  const ahead: readonly LockHolder[] = place < 0 ? holders : holders.slice(0, place);
+  const ahead = whoIsAhead(place < 0 ? holders : holders.slice(0, place));
   return { type: 'lock', revision: state.commit(), token, held: ahead.length === 0, ahead };
+}
+
+/** All of them would take memory in the square of the queue's length. */
+function whoIsAhead(ahead: LockHolder[]): readonly LockHolder[] {
+  return ahead.length <= MAX_AHEAD ? ahead : [ahead[0]!, ahead.at(-1)!];
 }
 
 export function unlock(act: Act, command: CommandOf<'unlock'>): RegistryResult {

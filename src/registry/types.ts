@@ -133,7 +133,10 @@ export type RegistryResult =
       readonly revision: Revision;
       readonly token: FencingToken;
       readonly held: boolean;
-      /** Sessions ahead in the queue, the holder first; empty when held. */
+      /**
+       * Sessions ahead in the queue, the holder first; empty when held. Of more than 16 only the
+       * holder and the one directly ahead: answers are kept for retries, one for each who waits.
+       */
       readonly ahead: readonly LockHolder[];
     }
   | {

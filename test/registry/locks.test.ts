@@ -174,3 +174,15 @@ test("[LOCK-12] the queue shows each one's metadata and since when it waits", ()
   );
   assert.deepEqual(queueOf(rig, 'nobody'), []);
 });
+
+test('[LOCK-2] however many wait, an answer names the holder and the one directly ahead', () => {
+  const rig = new Rig();
+  const sessions = Array.from({ length: 40 }, () => rig.open());
+  const answers = sessions.map((session) => resultOf(rig.lock('k', session), 'lock'));
+  answers.forEach((answer, place) => {
+    assert.equal(answer.held, place === 0);
+    assert.equal(answer.ahead[0]?.session, place === 0 ? undefined : sessions[0]);
+    assert.equal(answer.ahead.at(-1)?.session, place === 0 ? undefined : sessions[place - 1]);
+    assert.ok(answer.ahead.length <= 16);
+  });
+});
