@@ -10,6 +10,7 @@ import { NOBODY, type Actor, type Patience, type Proposals } from './proposals.t
 import type { CallOptions, Session } from './registry.ts';
 import { Sequencer } from './sequencer.ts';
 import type { Lease, SessionClock } from './session-clock.ts';
+import { sharedController } from './waiting.ts';
 
 /** What sessions share with the registry they belong to. */
 export interface SessionHost {
@@ -46,7 +47,7 @@ export class ClientSession implements Session, Actor, Lease {
   deadlineMs: number;
   readonly #host: SessionHost;
   readonly #keepsAlive: boolean;
-  readonly #controller = new AbortController();
+  readonly #controller = sharedController();
   #renewedAtMs: number;
   #cancelRenewal: (() => void) | undefined = undefined;
   #cancelDeadline: (() => void) | undefined = undefined;

@@ -120,6 +120,8 @@ export class ClusterLink implements Link {
       return new HoldfastError('aborted', 'the signal was aborted before the call', { cause });
     }
     if (this.#deadlines.size < this.#options.maxInFlight) return undefined;
+    // A client that is busy must not lose its sessions over it.
+    if (call.request.type === 'leaderQuery') return undefined;
     const limit = `maxInFlight of ${this.#options.maxInFlight} calls`;
     return new HoldfastError('overloaded', `${limit} reached: wait for some to be answered`);
   }

@@ -10,6 +10,7 @@ import type { Key, LockRef, RegistryRecord, Value } from './registry.ts';
 
 const KEY_RULE = 'a key is a string or Uint8Array of at least one byte';
 const VALUE_RULE = 'a value is a string, a Uint8Array, or something JSON can say';
+const LONE_SURROGATE = /\p{Surrogate}/u;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const NO_BYTES = new Uint8Array(0);
@@ -18,7 +19,14 @@ const NO_BYTES = new Uint8Array(0);
  * @throws HoldfastError `invalid-key` for an empty key and for anything but text or bytes.
  */
 export function encodeKey(key: Key, what = 'key'): ByteString {
-  if (typeof key === 'string' && key !== '') return utf8ToByteString(key);
+  if (typeof key === 'string' && key !== '') {
+    // They would all become the same replacement character, and different keys one.
+    if (LONE_SURROGATE.test(key)) {
+      const rule = 'half of a surrogate pair has no UTF-8: give bytes as Uint8Array';
+      throw new HoldfastError('invalid-key', `${what} is ${JSON.stringify(key)}: ${rule}`);
+    }
+    return utf8ToByteString(key);
+  }
   if (key instanceof Uint8Array && key.length > 0) return bytesToByteString(key);
   const shown = typeof key === 'string' ? "''" : String(key);
   throw new HoldfastError('invalid-key', `${what} is ${shown}: ${KEY_RULE}`);
@@ -49,7 +57,7 @@ export function encodeValue(value: Value, what = 'value'): Uint8Array {
   if (value instanceof Uint8Array) return value;
   let json: string | undefined;
   try {
-    json = ArrayBuffer.isView(value) ? undefined : JSON.stringify(value, refuseFalseNumbers);
+    json = ArrayBuffer.isView(value) ? undefined : JSON.stringify(value, refuseWhatJsonFalsifies);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new HoldfastError('invalid-argument', `${what}: ${VALUE_RULE} (${why})`, { cause });
@@ -60,11 +68,29 @@ export function encodeValue(value: Value, what = 'value'): Uint8Array {
   return encoder.encode(json);
 }
 
-function refuseFalseNumbers(_name: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new TypeError(`${value} is no JSON number`);
+/** A replacer: `this` holds what `value` was before its `toJSON` had a say. */
+function refuseWhatJsonFalsifies(this: unknown, name: string, value: unknown): unknown {
+  const original = (this as Readonly<Record<string, unknown>>)[name];
+  if (typeof original === 'number' && !Number.isFinite(original)) {
+    throw new TypeError(`${original} is no JSON number`);
+  }
+  const type = typeof original;
+  // The value as a whole is judged by its caller, which can say it better.
+  if (name !== '' && (type === 'undefined' || type === 'function' || type === 'symbol')) {
+    throw new TypeError(`'${name}' is ${type === 'undefined' ? type : `a ${type}`}`);
+  }
+  if (typeof original === 'object' && original !== null && !isPlain(original)) {
+    const kind = Object.prototype.toString.call(original).slice(8, -1);
+    throw new TypeError(`${name === '' ? 'it' : `'${name}'`} is no plain object but ${kind}`);
   }
   return value;
+}
+
+/** Arrays and objects of any realm; a `Date`, `Map` or class of one's own would lose what it is. */
+function isPlain(value: object): boolean {
+  if (Array.isArray(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** What `metadata` options become: nothing when absent. */

@@ -21,7 +21,7 @@ import {
   type Prepared,
 } from './proposals.ts';
 import type { CallOptions, LockOptions } from './registry.ts';
-import { pause, WaitEnd } from './waiting.ts';
+import { pause, sharedController, WaitEnd } from './waiting.ts';
 
 const CLEANUP_TIMEOUT_MS = 5_000;
 const CLEANUP_PAUSE_MS = 500;
@@ -30,7 +30,7 @@ const CLEANUP_PAUSE_MS = 500;
 export class Locks {
   readonly #host: LockHost;
   readonly #claims = new LockClaims();
-  readonly #closing = new AbortController();
+  readonly #closing = sharedController();
 
   constructor(host: LockHost) {
     this.#host = host;

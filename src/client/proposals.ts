@@ -16,7 +16,7 @@ import { textOf } from './edge.ts';
 import type { ClientEnvironment } from './environment.ts';
 import type { Link } from './link.ts';
 import type { Sequencer } from './sequencer.ts';
-import { abortError } from './waiting.ts';
+import { abortError, pause } from './waiting.ts';
 
 /** For whom a command acts. With a sequencer its writes are applied exactly once. */
 export interface Actor {
@@ -37,6 +37,21 @@ export interface Patience {
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
 }
+
+/**
+ * Refusals that are not kept as the answer to the number: an earlier attempt may have been applied
+ * and forgotten, or be applied yet.
+ */
+const NOT_OF_RECORD: ReadonlySet<string> = new Set([
+  'session-expired',
+  'sequence-too-old',
+  'overloaded',
+]);
+/** Before a write that found the session's window full of answers takes another number. */
+const WINDOW_PAUSE_MS = 5;
+
+/** The registry keeps no more answers of the session for now: certainly not applied. */
+class WindowFull extends HoldfastError {}
 
 export type CommandResult = Exclude<RegistryResult, { type: 'error' }>;
 type QueryAnswer = Exclude<RegistryAnswer, { type: 'error' }>;
@@ -72,13 +87,25 @@ export class Proposals {
     patience: Patience,
     repeatable = false,
   ): Promise<Applied> {
-    const prepared =
-      this.#tryPrepare(command, actor) ?? (await this.prepare(command, actor, patience));
-    try {
-      return await this.send(prepared, patience, repeatable);
-    } finally {
-      this.settle(prepared);
+    for (;;) {
+      const prepared =
+        this.#tryPrepare(command, actor) ?? (await this.prepare(command, actor, patience));
+      try {
+        return await this.send(prepared, patience, repeatable);
+      } catch (error) {
+        if (!(error instanceof WindowFull)) throw error;
+        if (this.environment.now() + WINDOW_PAUSE_MS >= patience.deadlineMs) throw error;
+      } finally {
+        this.settle(prepared);
+      }
+      await this.#windowPause(patience);
     }
+  }
+
+  /** The next number goes out with what was acknowledged by then, which makes room. */
+  async #windowPause({ signal }: Patience): Promise<void> {
+    await pause(WINDOW_PAUSE_MS, this.environment, signal);
+    if (signal?.aborted === true) throw abortError(signal, 'the write');
   }
 
   /** Waits while the session has as many unanswered writes as the registry keeps answers for. */
@@ -118,11 +145,11 @@ export class Proposals {
       return { result, sentAtMs };
     }
     const { code, message } = result;
-    const forgotten = code === 'session-expired' || code === 'sequence-too-old';
-    // Whether an earlier attempt was applied died with the session's window.
-    const outcome = forgotten && doubted && prepared.sequence > 0 ? 'unknown' : 'not-applied';
+    const outcome = doubted && NOT_OF_RECORD.has(code) ? 'unknown' : 'not-applied';
     if (code === 'session-expired') prepared.actor.gone();
-    throw new HoldfastError(code, textOf(message), { outcome });
+    const full = code === 'overloaded' && prepared.sequence > 0 && outcome === 'not-applied';
+    const Kind = full ? WindowFull : HoldfastError;
+    throw new Kind(code, textOf(message), { outcome });
   }
 
   settle(prepared: Prepared): void {

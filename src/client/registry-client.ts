@@ -110,10 +110,13 @@ export class RegistryClient implements Registry {
   async list(options: ListOptions = {}): Promise<ListPage> {
     const prefix = encodePrefix(options.prefix);
     const after = options.after === undefined ? '' : `${encodeKey(options.after, 'after')}\0`;
+    const end = prefixEnd(prefix);
+    const start = after > prefix ? after : prefix;
     const query = {
       type: 'range',
-      start: after > prefix ? after : prefix,
-      end: prefixEnd(prefix),
+      // A page after the prefix's last key is empty, wherever it would begin.
+      start: end !== undefined && start > end ? end : start,
+      end,
       limit: wholeNumber(options.limit ?? 0, 'limit'),
       keysOnly: options.keysOnly === true,
       revision: wholeNumber(options.revision ?? 0, 'revision') as Revision,

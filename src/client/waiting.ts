@@ -1,6 +1,14 @@
 /** Waiting for something with an end: a signal, a deadline, a session that is lost. */
+import { setMaxListeners } from 'node:events';
 import { HoldfastError } from '../base/index.ts';
 import type { ClientEnvironment } from './environment.ts';
+
+/** For signals that many wait on at once by design, of which Node would warn as of a leak. */
+export function sharedController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
 
 export function abortError(signal: AbortSignal, what: string): HoldfastError {
   const cause: unknown = signal.reason;
@@ -12,7 +20,7 @@ export function abortError(signal: AbortSignal, what: string): HoldfastError {
  * Dispose of it when the wait is over.
  */
 export class WaitEnd {
-  readonly #controller = new AbortController();
+  readonly #controller = sharedController();
   readonly #releases: (() => void)[] = [];
 
   get signal(): AbortSignal {
@@ -74,19 +82,19 @@ export class WaitEnd {
 export function pause(
   delayMs: number,
   environment: ClientEnvironment,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) {
+    if (signal?.aborted === true) {
       resolve();
       return;
     }
     const finish = (): void => {
       cancel();
-      signal.removeEventListener('abort', finish);
+      signal?.removeEventListener('abort', finish);
       resolve();
     };
     const cancel = environment.setTimer(delayMs, finish);
-    signal.addEventListener('abort', finish);
+    signal?.addEventListener('abort', finish);
   });
 }

@@ -143,6 +143,17 @@ test('[API-18] no more than maxInFlight calls are under way', async () => {
   assert.match(error.message, /maxInFlight of 3/);
 });
 
+test('[API-18] sessions are renewed however many calls are under way', async () => {
+  const { time, cluster, registry } = harness({ maxInFlight: 5, requestTimeout: '60s' });
+  const session = await time.until(registry.openSession({ ttl: '3s' }));
+  cluster.fateOf = ({ type }) => ({ type: type === 'query' ? 'lost' : 'served' });
+  const stuck = Array.from({ length: 5 }, () => failure(registry.get('k')));
+  await time.advance(10_000);
+  assert.equal(session.signal.aborted, false);
+  await time.until(registry.close());
+  await time.until(Promise.all(stuck));
+});
+
 test('[API-19] a signal ends the waiting, and says what is known of the write', async () => {
   const { time, cluster, registry } = harness();
   await time.until(registry.put('k', 'v'));

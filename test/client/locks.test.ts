@@ -351,6 +351,23 @@ test('[LOCK-66] locks of different names share a session', async () => {
   assert.equal(cluster.count('openSession'), 1);
 });
 
+test('[LOCK-66] many may wait at once, without a word on stderr', async () => {
+  const harnessed = harness();
+  const { time, registry } = harnessed;
+  const warnings: string[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning.name);
+  process.on('warning', warned);
+  const holder = await time.until(harnessed.another().lock('n'));
+  const waiting = Array.from({ length: 30 }, (_, i) => registry.lock(i === 0 ? 'n' : `n${i}`));
+  const holding = Array.from({ length: 30 }, () => registry.lock('n'));
+  await time.advance(500);
+  await time.until(holder.unlock());
+  await time.until(Promise.all([...waiting, ...holding]));
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', warned);
+  assert.deepEqual(warnings, []);
+});
+
 test('[LOCK-67] a lock disposed of out of reach is released later', async () => {
   const harnessed = harness({ requestTimeout: '1s' });
   const { time, cluster, registry } = harnessed;

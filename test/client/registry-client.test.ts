@@ -46,6 +46,8 @@ test('[API-2] [M8] input that breaks a rule is refused with the rule', async () 
     [() => registry.put('k', Number.NaN), 'invalid-argument', /something JSON can say/],
     [() => registry.put('k', { deep: [Infinity] }), 'invalid-argument', /JSON can say/],
     [() => registry.put('k', undefined as unknown as string), 'invalid-argument', /is undefined/],
+    [() => registry.put('\ud800', 'v'), 'invalid-key', /half of a surrogate pair has no UTF-8/],
+    [() => registry.get('a\udc00b'), 'invalid-key', /half of a surrogate pair/],
     [() => registry.put('k', 'v', { ttl: 0 }), 'invalid-argument', /ttl is 0: a duration is/],
     [() => registry.put('k', 'v', { ttl: -5 }), 'invalid-argument', /ttl is -5/],
     [() => registry.put('k', 'v', { ttl: 'soon' }), 'invalid-argument', /ttl is 'soon'/],
@@ -64,6 +66,36 @@ test('[API-2] [M8] input that breaks a rule is refused with the rule', async () 
     assert.equal(error.outcome, 'not-applied');
   }
   assert.throws(() => registry.watch({ key: 'a', prefix: 'b' }), /key or prefix, not both/);
+});
+
+test('[API-2] a value that JSON would falsify or drop is refused, and what JSON says is kept', async () => {
+  const { time, registry } = harness();
+  const falsified: [value: unknown, rule: RegExp][] = [
+    [new Map([[1, 2]]), /it is no plain object but Map/],
+    [{ seen: new Set([1]) }, /'seen' is no plain object but Set/],
+    [new Date(0), /it is no plain object but Date/],
+    [{ bytes: new Uint8Array(2) }, /'bytes' is no plain object but Uint8Array/],
+    [new ArrayBuffer(2), /it is no plain object but ArrayBuffer/],
+    [new URL('http://a/'), /it is no plain object/],
+    [{ gone: undefined }, /'gone' is undefined/],
+    [[undefined], /'0' is undefined/],
+    [{ run: () => 1 }, /'run' is a function/],
+    [() => 1, /value is function/],
+    [1n, /BigInt/],
+  ];
+  for (const [value, rule] of falsified) {
+    const error = await failure(registry.put('k', value as string));
+    assert.equal(error.code, 'invalid-argument');
+    assert.match(error.message, rule);
+  }
+  const bare: Record<string, number> = Object.create(null);
+  bare['a'] = 1;
+  const fine = [null, true, 0, '', [], { deep: [{ er: null }], text: '\ud800' }, bare];
+  for (const value of fine) {
+    const record = await time.until(registry.put('k', value));
+    const back = typeof value === 'string' ? record.text() : record.json();
+    assert.deepEqual(back, value === bare ? { a: 1 } : value);
+  }
 });
 
 test('[API-3] durations are numbers of milliseconds or text with a unit', () => {
@@ -136,6 +168,8 @@ test('[API-4] a list is a page of a prefix; records are all pages as of one revi
       ['p/3', 0],
     ],
   );
+  const past = await time.until(registry.list({ prefix: 'a', after: 'z' }));
+  assert.deepEqual([past.records, past.more], [[], false]);
 });
 
 test('[API-5] a key of any bytes is kept as it is', async () => {

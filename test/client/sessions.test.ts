@@ -159,3 +159,15 @@ test('[SESS-59] unanswered writes of a session stay within the window', async ()
   const total = versions.records.reduce((sum, record) => sum + record.version, 0);
   assert.equal(total, 5_000);
 });
+
+test('[SESS-59] writes whose answers are too much to keep at once all go through', async () => {
+  const { time, cluster, registry } = harness();
+  await time.until(registry.put('warm', ''));
+  const large = new Uint8Array(1_048_576);
+  const writes = Array.from({ length: 40 }, (_, i) => registry.put(`k${i}`, large));
+  await time.until(Promise.all(writes));
+  const { records } = await time.until(registry.list({ prefix: 'k', keysOnly: true }));
+  assert.deepEqual([...new Set(records.map(({ version }) => version))], [1]);
+  assert.equal(records.length, 40);
+  assert.ok(cluster.count('put') < 200, 'without many attempts in vain');
+});
