@@ -37,6 +37,7 @@ export type ErrorCode =
   // the installation is wrong
   | 'wrong-cluster'
   | 'wrong-version'
+  | 'wrong-certificate'
   | 'configuration-mismatch'
   | 'address-in-use'
   | 'data-directory'

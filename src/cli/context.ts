@@ -7,6 +7,13 @@ import { parseFormat, type Format } from './output.ts';
 
 const DEFAULT_ENDPOINTS = '127.0.0.1:7400,127.0.0.1:7401,127.0.0.1:7402';
 
+/** The options `--tls-ca`, `--tls-cert` and `--tls-key` of every command: names of PEM files. */
+export interface TlsFlags {
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
 export interface GlobalOptions {
   readonly endpoints: readonly string[];
   readonly format: Format;
@@ -22,7 +29,10 @@ export function withGlobalOptions(program: Command): Command {
       process.env['HOLDFAST_ENDPOINTS'] ?? DEFAULT_ENDPOINTS,
     )
     .option('-w, --write-out <format>', 'simple, json or table', 'simple')
-    .option('--timeout <duration>', 'how long to wait for an answer', '5s');
+    .option('--timeout <duration>', 'how long to wait for an answer', '5s')
+    .option('--tls-ca <file>', 'speak TLS with nodes that this authority (PEM) has signed')
+    .option('--tls-cert <file>', 'own certificate (PEM), for a cluster that asks for one')
+    .option('--tls-key <file>', 'private key (PEM) of --tls-cert');
 }
 
 function globalOptions(command: Command): GlobalOptions {
@@ -52,8 +62,30 @@ export function durationOption(name: string, text: string): number {
   }
 }
 
-/** A PEM file named on the command line. */
-export async function readPem(file: string): Promise<string> {
+/** The contents of the files. */
+export interface PemTexts {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** What the TLS options name, read; undefined when none is given. */
+export async function readTls(flags: TlsFlags): Promise<PemTexts | undefined> {
+  const { tlsCa, tlsCert, tlsKey } = flags;
+  if (tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return undefined;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw usageError('--tls-cert and --tls-key go together: a certificate and its private key');
+  }
+  const [ca, cert, key] = await Promise.all([tlsCa, tlsCert, tlsKey].map(readPem));
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+async function readPem(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
@@ -88,10 +120,12 @@ export async function withClient<T>(
   needs: ClientNeeds = {},
 ): Promise<T> {
   const options = globalOptions(command);
+  const tls = await readTls(command.optsWithGlobals<TlsFlags>());
   const client = await connect({
     endpoints: options.endpoints,
     requestTimeout: options.timeoutMs,
     exactlyOnce: needs.exactlyOnce ?? false,
+    ...(tls === undefined ? {} : { tls }),
   });
   try {
     return await body({ client, options });

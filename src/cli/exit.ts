@@ -39,6 +39,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   'no-quorum': 'start the missing nodes; `holdfast status` shows who is reachable',
   'no-leader': 'wait for the election, or check `holdfast status`',
   'connection-lost': 'check --endpoints and that the nodes run',
+  'wrong-certificate': 'give --tls-ca, and --tls-cert with --tls-key if the cluster wants them',
   locked: 'wait with `holdfast lock NAME --wait 10s`, or act as the holder with --session',
   'not-held': 'give the session and token that `holdfast lock` printed',
   'session-expired': 'open a new session and take the lock again',

@@ -32,6 +32,7 @@ export function createProgram(): Command {
       'A replicated locking registry: keys, locks with fencing tokens, sessions, watches.',
     )
     .version(packageVersion())
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .addHelpText(
       'after',

@@ -53,8 +53,10 @@ const STATUS_TIMEOUT_MS = 2_000;
  * a node has accepted the connection.
  *
  * @throws HoldfastError `invalid-argument` for options that break a rule, `connection-lost` when no
- * endpoint could be reached within `requestTimeout` (with what each said), `wrong-cluster` when
- * they belong to another one than `clusterName`.
+ * endpoint could be reached within `requestTimeout` (with what each said), and without waiting when
+ * all of them refuse for good: `wrong-cluster` when they belong to another one than `clusterName`,
+ * `wrong-certificate` when TLS trusts us or them not, `wrong-version`, and `invalid-argument` when
+ * they run a state machine of their own, which has no clients.
  * @example
  * await using client = await connect({ endpoints: ['127.0.0.1:7400'], clusterName: 'orders' });
  * const lock = await client.registry.lock('jobs/nightly', { wait: '5s' });

@@ -1,6 +1,6 @@
 import type { Channel, Request, Response } from '../protocol/index.ts';
 import type { ClientEnvironment } from './environment.ts';
-import type { OpenEndpoint } from './link.ts';
+import type { OpenEndpoint, RefusalCode } from './link.ts';
 
 /** Something that is sent and waits for responses under one id. */
 export interface Exchange {
@@ -19,7 +19,6 @@ export interface ConnectionEvents {
   leader(address: string): void;
   arrival(): void;
 }
-export type RefusalCode = 'wrong-cluster' | 'wrong-version';
 
 export interface ConnectionOptions {
   readonly address: string;

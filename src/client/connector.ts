@@ -1,7 +1,7 @@
 import type { ClientEnvironment } from './environment.ts';
 import { backoffMs } from './backoff.ts';
-import { Connection, type ConnectionEvents, type RefusalCode } from './connection.ts';
-import type { OpenEndpoint } from './link.ts';
+import { Connection, type ConnectionEvents } from './connection.ts';
+import type { OpenEndpoint, RefusalCode } from './link.ts';
 
 export interface ConnectorOptions {
   readonly endpoints: readonly string[];

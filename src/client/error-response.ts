@@ -29,6 +29,7 @@ const KNOWN: Readonly<Record<ErrorCode, true>> = {
   'too-large': true,
   'wrong-cluster': true,
   'wrong-version': true,
+  'wrong-certificate': true,
   'configuration-mismatch': true,
   'address-in-use': true,
   'data-directory': true,

@@ -66,12 +66,25 @@ export interface Link {
   close(): void;
 }
 
+const REFUSAL_CODES = [
+  'wrong-cluster',
+  'wrong-version',
+  'wrong-certificate',
+  'invalid-argument',
+] as const;
+/** Why an endpoint does not let us in, when another attempt cannot mend it. */
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+/** A node's word for a refusal, if it is one that lasts. */
+export function refusalCode(code: string): RefusalCode | undefined {
+  return REFUSAL_CODES.find((known) => known === code);
+}
+
 /** A channel whose other end must be reached first: requests are sent only once it is open. */
 export interface EndpointEvents extends ChannelEvents {
   /** `nodeId`: who is at the other end. */
   opened(nodeId: string): void;
-  /** `code` tells a refusal that another attempt cannot mend. */
-  closed(reason: string, code?: 'wrong-cluster' | 'wrong-version'): void;
+  closed(reason: string, code?: RefusalCode): void;
 }
 /** Begins to connect. `opened` or `closed` is called later, or before it returns. */
 export type OpenEndpoint = (address: string, events: EndpointEvents) => Channel;

@@ -1,13 +1,16 @@
 /** The options of a client and of an embedded registry, checked. */
 import { z } from 'zod';
 import { HoldfastError } from '../base/index.ts';
-import { addressSchema, describeIssues } from '../protocol/index.ts';
+import { addressSchema, describeIssues, tlsFault } from '../protocol/index.ts';
 import { parseDuration } from './duration.ts';
 import type { Duration } from './registry.ts';
 
 /** How a registry behaves towards its user. */
 export interface RegistryOptions {
-  /** How long a call waits for its answer when it does not say so itself; 5 s by default. */
+  /**
+   * How long a call waits for its answer when it does not say so itself, and `connect` for a node;
+   * 5 s by default. Waiting for a lock is not counted: see `wait`.
+   */
   readonly requestTimeout?: Duration;
   /** TTL of keys put without `ttl` and without `persist: true`; by default they stay for ever. */
   readonly defaultTtl?: Duration;
@@ -19,7 +22,10 @@ export interface RegistryOptions {
    * `unknown`, and a session is opened only for a lock.
    */
   readonly exactlyOnce?: boolean;
-  /** Calls under way at once; one more is refused as `overloaded`. 10,000 by default. */
+  /**
+   * Calls under way at once, 10,000 by default; one more is refused as `overloaded`. A node has a
+   * limit of its own for each client, `serviceLimits.maxRequestsInFlight`.
+   */
   readonly maxInFlight?: number;
 }
 
@@ -114,6 +120,8 @@ export function connectSettings(options: ConnectOptions): ConnectSettings {
   const parsed = connectSchema.safeParse(options);
   if (!parsed.success) throw invalid('connect options', parsed.error);
   const { endpoints, clusterName } = parsed.data;
+  const fault = tlsFault(options.tls ?? {});
+  if (fault !== undefined) throw new HoldfastError('invalid-argument', fault);
   return { endpoints, clusterName, tls: options.tls, registry: settingsOf(parsed.data) };
 }
 

@@ -1,6 +1,6 @@
 /** A channel to a node over TCP or TLS. */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
+import { connect as connectTls, TLSSocket, type ConnectionOptions as TlsOptions } from 'node:tls';
 import { MalformedBytesError } from '../base/index.ts';
 import {
   decodeResponse,
@@ -24,7 +24,7 @@ import {
   type FrameDecoder,
 } from '../wire/index.ts';
 import type { ClientEnvironment } from './environment.ts';
-import type { EndpointEvents, OpenEndpoint } from './link.ts';
+import { refusalCode, type EndpointEvents, type OpenEndpoint, type RefusalCode } from './link.ts';
 
 export interface TcpEndpointOptions {
   /** '' accepts any cluster. */
@@ -37,6 +37,9 @@ export interface TcpEndpointOptions {
 
 /** Longest frame either way; a node's default `maxFrameBytes` for clients. */
 const MAX_FRAME_BYTES = 16 * 1_048_576;
+
+/** What TLS says when the other side hung up before they agreed. */
+const ENDED_EARLY = 'disconnected before secure TLS connection';
 
 /** Opens endpoints given as `host:port`. */
 export function tcpEndpoints(options: TcpEndpointOptions): OpenEndpoint {
@@ -55,7 +58,7 @@ class TcpEndpoint implements Channel {
     this.#options = options;
     const { host, port } = parseAddress(address);
     const { tls } = options;
-    const failed = (error: Error): void => this.#end(describeFailure(error));
+    const failed = (error: Error): void => this.#unreached(error);
     this.#socket =
       tls === undefined
         ? connectTcp({ host, port, noDelay: true })
@@ -103,19 +106,31 @@ class TcpEndpoint implements Channel {
     offerHello(this.#socket, { streamKind: 'client', payload }, handshake, (result) => {
       if (this.#closed) this.#socket.destroy();
       else if (result.type === 'accepted') this.#accepted(result.payload, result.decoder);
-      else if (result.type === 'refused') this.#refused(result.code, result.reason);
+      else if (result.type === 'refused') this.#end(result.reason, refusalCode(result.code));
       else this.#failed(result.error);
     });
   }
 
-  #refused(code: string, reason: string): void {
-    if (code === 'wrong-cluster' || code === 'wrong-version') this.#end(reason, code);
-    else this.#end(reason);
-  }
-
   #failed(error: WireError): void {
     if (error.rule === 'wrong-version') this.#end(error.message, 'wrong-version');
+    else if (error.rule === 'closed') this.#end(error.message + this.#tlsDoubt());
     else this.#end(error.message);
+  }
+
+  /** A port that hangs up at once may be one that speaks otherwise. */
+  #tlsDoubt(): string {
+    return this.#options.tls === undefined
+      ? ' (a port that speaks TLS?)'
+      : ' (a port that does not speak TLS?)';
+  }
+
+  /** Could not connect, or not agree on TLS. */
+  #unreached(error: Error): void {
+    const reason = describeFailure(error);
+    const untrusted = this.#socket instanceof TLSSocket && this.#socket.authorizationError;
+    if (untrusted) this.#end(`its certificate is not trusted: ${reason}`, 'wrong-certificate');
+    else if (error.message.includes(ENDED_EARLY)) this.#end(reason + this.#tlsDoubt());
+    else this.#end(reason);
   }
 
   #accepted(payload: Uint8Array, decoder: FrameDecoder): void {
@@ -147,7 +162,7 @@ class TcpEndpoint implements Channel {
     this.#events.response(decodeResponse(frame.head));
   }
 
-  #end(reason: string, code?: 'wrong-cluster' | 'wrong-version'): void {
+  #end(reason: string, code?: RefusalCode): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.destroy();

@@ -14,4 +14,10 @@ export * from './limits.ts';
 export { decodeRequest, encodeRequest } from './request-codec.ts';
 export * from './requests.ts';
 export { decodeResponse, encodeResponse } from './response-codec.ts';
-export { addressSchema, checkRequest, describeIssues, nodeIdSchema } from './validation.ts';
+export {
+  addressSchema,
+  checkRequest,
+  describeIssues,
+  nodeIdSchema,
+  tlsFault,
+} from './validation.ts';

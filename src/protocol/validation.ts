@@ -1,4 +1,5 @@
 /** Rules for what people type: names, addresses, ranges. Broken ones are refused with the rule. */
+import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { HoldfastError, unreachable } from '../base/index.ts';
 import { parseAddress } from '../wire/index.ts';
@@ -28,6 +29,29 @@ function isAddress(address: string): boolean {
     return parseAddress(address).port >= 0;
   } catch {
     return false;
+  }
+}
+
+type Pem = string | Uint8Array | undefined;
+
+/** Why these PEM texts cannot serve for TLS, or undefined when they can. */
+export function tlsFault(pems: {
+  readonly ca?: Pem;
+  readonly cert?: Pem;
+  readonly key?: Pem;
+}): string | undefined {
+  const { ca, cert, key } = pems;
+  const given: Record<string, Buffer> = {};
+  for (const [name, pem] of Object.entries({ ca, cert, key })) {
+    if (pem === undefined) continue;
+    given[name] = Buffer.from(pem);
+    if (!given[name].includes('-----BEGIN ')) return `tls.${name} is not a PEM text`;
+  }
+  try {
+    createSecureContext(given);
+    return undefined;
+  } catch (error) {
+    return `tls cannot be used: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type NodeOptions,
   type NodeSettings,
 } from '../node/index.ts';
-import { addressSchema, describeIssues, nodeIdSchema } from '../protocol/index.ts';
+import { addressSchema, describeIssues, nodeIdSchema, tlsFault } from '../protocol/index.ts';
 import { resolveLimits, type RegistryLimits } from '../registry/index.ts';
 import { formatAddress, parseAddress, type HostAndPort } from '../wire/index.ts';
 import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from './limits.ts';
@@ -117,6 +117,8 @@ function numbersOf(defaults: object): z.ZodType {
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
   const parsed = optionsSchema.safeParse(options);
   if (!parsed.success) throw invalid(describeIssues(parsed.error));
+  const fault = tlsFault(options.tls ?? {});
+  if (fault !== undefined) throw invalid(fault);
   const peers = new Map(Object.entries(options.peers)) as Map<NodeId, string>;
   const id = options.id as NodeId;
   const settings = checkSettings({ ...defaultSettings, ...options.settings });

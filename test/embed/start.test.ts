@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  connect,
   Holdfast,
   HoldfastError,
   MemoryLogStore,
@@ -77,6 +78,23 @@ test('[API-57] a state machine of your own takes the place of the registry', asy
   assert.ok(stopped instanceof HoldfastError && stopped.code === 'stopped');
 });
 
+test('[API-62] a client is refused at once by a node with another state machine', async () => {
+  await using node = await Holdfast.start({
+    id: 'a',
+    listen: '127.0.0.1:0',
+    store: new MemoryLogStore(),
+    settings: SETTINGS,
+    stateMachine: new Sum(),
+  });
+  const error: unknown = await connect({
+    endpoints: [node.address],
+    requestTimeout: '1h',
+  }).catch((thrown: unknown) => thrown);
+  assert.ok(error instanceof HoldfastError);
+  assert.equal(error.code, 'invalid-argument');
+  assert.match(error.message, /serves no clients: it runs a state machine of its own/);
+});
+
 test('[API-58] a node alone is a cluster, on any free port', async () => {
   await using node = await Holdfast.start({
     id: 'solo',
@@ -110,6 +128,7 @@ test('[API-59] options that break a rule are refused with the rule', async () =>
     [{ ...good, stateMachine: {} }, /stateMachine: apply/],
     [{ ...good, registry: {}, stateMachine: new Sum() }, /registry or a state machine .* not both/],
     [{ ...good, settings: { heartbeatMs: 1 } }, /heartbeatMs/],
+    [{ ...good, tls: { key: 'k', cert: 'c' } }, /tls.cert is not a PEM text/],
   ];
   for (const [options, rule] of wrong) {
     const error = await startFails(options);

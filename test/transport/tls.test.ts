@@ -56,8 +56,10 @@ test('[NET-26] a peer whose certificate another authority signed is refused', as
 test('[NET-26] whoever has no certificate is refused when one is demanded', async () => {
   const a = await start('a', mutual);
   const socket = connectTls({ ...parseAddress(a.address), ca });
-  socket.on('error', () => undefined);
+  let said = '';
+  socket.on('error', () => undefined).on('data', (bytes: Buffer) => (said += bytes.toString()));
   await eventually('the connection is closed', () => socket.destroyed);
+  assert.match(said, /wrong-certificate.*your certificate is missing/);
   await eventually(
     'with a reason',
     () => a.recorder.noticed(/TLS failed.*certificate is missing/) > 0,

@@ -45,6 +45,7 @@ export function addDevCommand(program: Command): void {
     .option('--store <kind>', 'sqlite, level or memory', 'sqlite')
     .option('--data <directory>', 'kept between runs; each node has a folder in it', 'data/dev')
     .option('--port <port>', 'port of the first node; the others follow', '7400')
+    .configureHelp({ showGlobalOptions: false })
     .action(async (flags: DevFlags) => {
       const store = parseStoreKind(flags.store);
       const planned = planNodes(flags);

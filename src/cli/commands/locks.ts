@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Command } from 'commander';
-import type { HeldLock, Lock, Registry, Session } from '../../client/index.ts';
+import type { HeldLock, Lock, LockOptions, Registry, Session } from '../../client/index.ts';
 import { durationOption, numberOption, withClient } from '../context.ts';
 import { EXIT, ExitError, usageError } from '../exit.ts';
 import { printJson, printLine, table, type Format } from '../output.ts';
@@ -34,7 +34,7 @@ function addLock(program: Command): void {
 Without a command the lock is left with a session of its own: it prints session and token for
 \`holdfast unlock\`, and the lock goes by itself after --ttl.
 With one, the command sees HOLDFAST_LOCK_NAME, HOLDFAST_LOCK_SESSION and HOLDFAST_LOCK_TOKEN, and
-is killed before the lock can pass to anyone else. Pass the token to whatever you guard: it grows
+is killed before the lock can pass to anyone else; so is what it leaves running when it ends. Pass the token to whatever you guard: it grows
 from holder to holder, so a resource that refuses smaller ones than it has seen is safe.
 
 Examples:
@@ -47,29 +47,70 @@ Examples:
       const wait = waitOptions(flags);
       const [file, ...args] = words;
       await withClient(command, async ({ client, options: { format } }) => {
-        if (file === undefined) {
-          printLock(format, await lockAndLeave(client.registry, name, ttl, wait), ttl);
-          return;
+        const waiting = interruptible();
+        try {
+          const options = { ...wait, signal: waiting.signal };
+          if (file === undefined) {
+            printLock(format, await lockAndLeave(client.registry, name, ttl, options), ttl);
+            return;
+          }
+          const code = await client.registry.withLock(name, { ttl, ...options }, (held) => {
+            waiting.end();
+            return runUnderLock(held, file, args);
+          });
+          if (code !== EXIT.ok) throw new ExitError(code);
+        } catch (error) {
+          throw waiting.interruption() ?? error;
+        } finally {
+          waiting.end();
         }
-        const code = await client.registry.withLock(name, { ttl, ...wait }, (held) =>
-          runUnderLock(held, file, args),
-        );
-        if (code !== EXIT.ok) throw new ExitError(code);
       });
     });
 }
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+const SIGNALLED = 128;
+
+interface Interruptible {
+  /** Aborts when the process is asked to stop, so that the place in the queue is given up. */
+  readonly signal: AbortSignal;
+  /** How to exit, when it was. */
+  interruption(): ExitError | undefined;
+  /** From now on signals do again what they did before. */
+  end(): void;
+}
+
+function interruptible(): Interruptible {
+  const controller = new AbortController();
+  let interruption: ExitError | undefined;
+  const stop = (signal: NodeJS.Signals): void => {
+    const code = SIGNALLED + constants.signals[signal];
+    interruption ??= new ExitError(code, `interrupted by ${signal} before the lock was taken`);
+    controller.abort();
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, stop);
+  return {
+    signal: controller.signal,
+    interruption: () => interruption,
+    end: () => {
+      for (const signal of STOP_SIGNALS) process.off(signal, stop);
+    },
+  };
+}
+
+type WaitOptions = Pick<LockOptions, 'try' | 'wait' | 'signal'>;
 
 /** Takes the lock with a session that outlives this process by `ttlMs`. */
 async function lockAndLeave(
   registry: Registry,
   name: string,
   ttlMs: number,
-  wait: { try?: true; wait?: number },
+  options: WaitOptions,
 ): Promise<Lock> {
   const session = await registry.openSession({ ttl: ttlMs, label: 'cli', keepAlive: false });
   const stopRenewing = renewWhileWaiting(session);
   try {
-    const lock = await registry.lock(name, { session, ...wait });
+    const lock = await registry.lock(name, { session, ...options });
     await session.keepAlive();
     return lock;
   } catch (error) {
@@ -96,8 +137,6 @@ function printLock(format: Format, lock: Lock, ttlMs: number): void {
   } else printLine(`session=${session} token=${token}`);
 }
 
-const SIGNALLED = 128;
-
 /** Runs the command in a process group of its own, so that nothing it started outlives the lock. */
 function runUnderLock(held: HeldLock, file: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -122,10 +161,14 @@ function runUnderLock(held: HeldLock, file: string, args: readonly string[]): Pr
     const onAbort = (): void => signalGroup('SIGKILL');
     const forward = (signal: NodeJS.Signals): void => signalGroup(signal);
     held.signal.addEventListener('abort', onAbort, { once: true });
-    process.on('SIGINT', forward).on('SIGTERM', forward);
+    for (const signal of STOP_SIGNALS) process.on(signal, forward);
+    process.once('exit', onAbort);
     const finish = (): void => {
       held.signal.removeEventListener('abort', onAbort);
-      process.off('SIGINT', forward).off('SIGTERM', forward);
+      for (const signal of STOP_SIGNALS) process.off(signal, forward);
+      process.off('exit', onAbort);
+      // What the command left running would go on without the lock.
+      signalGroup('SIGKILL');
     };
     child.once('error', (error) => {
       finish();

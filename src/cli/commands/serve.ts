@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { Holdfast, HoldfastError, type HoldfastNode, type ServerTls } from '../../index.ts';
 import { EXIT, usageError } from '../exit.ts';
-import { readPem } from '../context.ts';
+import { readTls, type TlsFlags } from '../context.ts';
 import { createStore, parseStoreKind } from '../store-choice.ts';
 
-interface ServeFlags {
+interface ServeFlags extends TlsFlags {
   readonly id: string;
   readonly listen: string;
   readonly peers?: string;
@@ -14,9 +14,6 @@ interface ServeFlags {
   readonly data?: string;
   readonly cluster: string;
   readonly advertise?: string;
-  readonly tlsKey?: string;
-  readonly tlsCert?: string;
-  readonly tlsCa?: string;
   readonly verbose?: boolean;
 }
 
@@ -61,9 +58,9 @@ export function addServeCommand(program: Command): void {
     .option('--data <directory>', 'directory of this node alone; needed unless --store memory')
     .option('--cluster <name>', 'name of the cluster, the same on every node', 'holdfast')
     .option('--advertise <host:port>', 'address given to others when it is not --listen')
-    .option('--tls-key <file>', 'private key (PEM); with --tls-cert, everything speaks TLS')
-    .option('--tls-cert <file>', 'certificate (PEM)')
-    .option('--tls-ca <file>', 'authority (PEM) that peers and clients must be signed by')
+    .option('--tls-ca <file>', 'authority (PEM) that must have signed every peer and client')
+    .option('--tls-cert <file>', 'certificate (PEM); with it, peers and clients speak TLS')
+    .option('--tls-key <file>', 'private key (PEM) of --tls-cert')
     .option('--verbose', 'log connections and other detail')
     .addHelpText(
       'after',
@@ -73,9 +70,15 @@ until all its founding nodes have met; afterwards a majority is enough.
 
 Example, three terminals:
   holdfast serve --id a --listen 127.0.0.1:7401 --data data/a \\
-    --peers a=127.0.0.1:7401,b=127.0.0.1:7402,c=127.0.0.1:7403`,
+    --peers a=127.0.0.1:7401,b=127.0.0.1:7402,c=127.0.0.1:7403
+
+With --tls-cert and --tls-key the port speaks TLS only; with --tls-ca as well, whoever connects must
+show a certificate of that authority. Start every node so.`,
     )
-    .action(async (flags: ServeFlags) => {
+    .configureHelp({ showGlobalOptions: false })
+    .action(async (_flags: object, command: Command) => {
+      // The program has the TLS options too and takes them first.
+      const flags = command.optsWithGlobals<ServeFlags>();
       const stopAsked = untilAskedToStop();
       const node = await Promise.race([startNode(flags), stopAsked]);
       // A node that does not take part yet may wait long for its peers, and owes nobody a stop.
@@ -98,7 +101,7 @@ async function startNode(flags: ServeFlags): Promise<HoldfastNode> {
     store,
     clusterName: flags.cluster,
     ...(flags.advertise === undefined ? {} : { advertise: flags.advertise }),
-    ...(await tlsOptions(flags)),
+    ...(await serverTls(flags)),
     log: (level, line) => {
       if (level === 'debug' && flags.verbose !== true) return;
       process.stdout.write(`${stamp()} ${level} ${line}\n`);
@@ -108,15 +111,15 @@ async function startNode(flags: ServeFlags): Promise<HoldfastNode> {
   return node;
 }
 
-/** The files that --tls-key, --tls-cert and --tls-ca name, read; nothing when none is given. */
-async function tlsOptions(flags: ServeFlags): Promise<{ tls?: ServerTls }> {
-  const { tlsKey, tlsCert, tlsCa } = flags;
-  if (tlsKey === undefined && tlsCert === undefined && tlsCa === undefined) return {};
-  if (tlsKey === undefined || tlsCert === undefined) {
-    throw usageError('--tls-key and --tls-cert go together; --tls-ca needs both');
+/** Peers and clients alike: all of the port speaks TLS, or none of it. */
+async function serverTls(flags: TlsFlags): Promise<{ tls?: ServerTls }> {
+  const tls = await readTls(flags);
+  if (tls === undefined) return {};
+  const { ca, cert, key } = tls;
+  if (cert === undefined || key === undefined) {
+    throw usageError('a node with --tls-ca needs --tls-cert and --tls-key as well');
   }
-  const [key, cert] = await Promise.all([readPem(tlsKey), readPem(tlsCert)]);
-  return { tls: { key, cert, ...(tlsCa === undefined ? {} : { ca: await readPem(tlsCa) }) } };
+  return { tls: { cert, key, ...(ca === undefined ? {} : { ca }) } };
 }
 
 /** Resolves to why: a signal, or the end of the process that started this one. */

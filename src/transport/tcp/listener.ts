@@ -1,7 +1,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { HoldfastError } from '../../base/index.ts';
-import { formatAddress, readHello, type FrameDecoder, type Hello } from '../../wire/index.ts';
+import {
+  formatAddress,
+  readHello,
+  refuseHello,
+  type FrameDecoder,
+  type Hello,
+} from '../../wire/index.ts';
 import type { TransportEnvironment } from '../environment.ts';
 import { KEEP_ALIVE_DELAY_MS } from './dial.ts';
 import type { TcpLimits, TlsOptions } from './options.ts';
@@ -111,7 +117,7 @@ export class Listener {
     server.on('tlsClientError', (error, socket) => {
       const remote = socket.remoteAddress;
       socket.destroy();
-      if (remote !== undefined) this.#options.strange(remote, `TLS failed: ${error.message}`);
+      if (remote !== undefined) this.#options.strange(remote, `TLS failed: ${plainly(error)}`);
     });
     return server;
   }
@@ -124,8 +130,12 @@ export class Listener {
     const remote = remoteOf(socket);
     const given = Object.keys(socket.getPeerCertificate()).length > 0;
     const fault = given ? `is not trusted (${String(socket.authorizationError)})` : 'is missing';
-    socket.on('error', () => undefined).destroy();
-    this.#options.strange(remote, `TLS failed: its certificate ${fault}`);
+    const { environment, strange } = this.#options;
+    const reason = `your certificate ${fault}: this port wants one signed by the cluster's authority`;
+    const refusal = { code: 'wrong-certificate', reason };
+    // It has not been listened to, so what it is remains unknown; the reason is read all the same.
+    refuseHello(socket, 'client', refusal, environment.setTimer.bind(environment));
+    strange(remote, `TLS failed: its certificate ${fault}`);
   }
 
   /** Strangers cost memory and descriptors before they have said a word: bound their number. */
@@ -167,6 +177,12 @@ export class Listener {
       introduced({ socket, hello: result.hello, decoder: result.decoder, remote });
     });
   }
+}
+
+/** OpenSSL's text, or what it most likely means. */
+function plainly(error: Error): string {
+  if (!/wrong version number|http request/.test(error.message)) return error.message.trim();
+  return 'plain speech to a port with TLS';
 }
 
 function remoteOf(socket: Socket): string {

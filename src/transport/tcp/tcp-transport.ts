@@ -176,6 +176,9 @@ function hasClosed(socket: Socket): Promise<void> {
   });
 }
 
+const NO_CLIENTS =
+  'this node serves no clients: it runs a state machine of its own; ask the program it is part of';
+
 type ClientJudgement =
   | { readonly type: 'fits'; readonly hello: ClientHello }
   | { readonly type: 'refused'; readonly refusal: Refusal };
@@ -189,7 +192,7 @@ function judgeClient(
     const hello = decodeClientHello(payload);
     const refusal = clientsServed
       ? refuseClient(hello, clusterName)
-      : { code: 'invalid-argument', reason: 'this node serves no clients' };
+      : { code: 'invalid-argument', reason: NO_CLIENTS };
     return refusal === undefined ? { type: 'fits', hello } : { type: 'refused', refusal };
   } catch (error) {
     if (!(error instanceof MalformedBytesError)) throw error;
