@@ -76,7 +76,10 @@ export class Engine {
     this.writer = this.#createWriter();
     this.health = new DiskHealth(runtime, raft, this.writer, () => bestFollower(raft));
     this.applier = this.#createApplier();
-    this.entryReader = new EntryReader(runtime, raft, store, () => this.applier.hasBacklog);
+    this.entryReader = new EntryReader(runtime, raft, store, {
+      applierBusy: () => this.applier.hasBacklog,
+      lost: context.fatal,
+    });
     this.proposals = new Proposals(runtime, raft, stamp, excuse);
     this.reads = new Reads(runtime, raft, excuse);
     this.forwardSender = this.#createForwardSender(excuse);

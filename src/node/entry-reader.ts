@@ -5,32 +5,65 @@ import type { FetchRequest, RaftCore } from '../raft/index.ts';
 import { messageOf, settle } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
 
+export interface EntryReaderOptions {
+  /** Whether the state machine has enough to do already. */
+  readonly applierBusy: () => boolean;
+  /** What is to be applied next is damaged: this node cannot go on. */
+  readonly lost: (error: HoldfastError) => void;
+}
+
 export class EntryReader {
   readonly #runtime: Runtime;
-  readonly #raft: RaftCore;
+  readonly #raft: Pick<RaftCore, 'role' | 'entriesFetched'>;
   readonly #store: LogStore;
-  /** Whether the state machine has enough to do already. */
-  readonly #applierBusy: () => boolean;
+  readonly #options: EntryReaderOptions;
+  /** Wait for the state machine. */
   #waiting: FetchRequest[] = [];
+  /** Could not be read, and wait for the next tick. */
+  #unreadable: FetchRequest[] = [];
+  /** Those that were complained of. */
+  readonly #told = new WeakSet<FetchRequest>();
 
-  constructor(runtime: Runtime, raft: RaftCore, store: LogStore, applierBusy: () => boolean) {
+  constructor(
+    runtime: Runtime,
+    raft: Pick<RaftCore, 'role' | 'entriesFetched'>,
+    store: LogStore,
+    options: EntryReaderOptions,
+  ) {
     this.#runtime = runtime;
     this.#raft = raft;
     this.#store = store;
-    this.#applierBusy = applierBusy;
+    this.#options = options;
   }
 
   wanted(request: FetchRequest): void {
-    if (request.purpose.type === 'apply' && this.#applierBusy()) this.#waiting.push(request);
-    else this.#fetch(request);
+    if (request.purpose.type === 'apply' && this.#options.applierBusy()) {
+      this.#waiting.push(request);
+    } else {
+      this.#fetch(request);
+    }
   }
 
-  /** Takes up what had to wait for the state machine, or for the store to come back. */
+  /** Takes up what had to wait for the state machine. */
   resume(): void {
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const request of waiting) this.wanted(request);
+  }
+
+  /**
+   * Tries once more what could not be read. Not sooner: a store that is closed refuses without
+   * letting any time pass, and it could never be opened again if it were asked without a pause.
+   */
+  tick(): void {
+    if (this.#unreadable.length === 0) return;
+    const unreadable = this.#unreadable;
+    this.#unreadable = [];
+    for (const request of unreadable) {
+      // A follower's entries are the leader's business; the next one asks for itself.
+      if (request.purpose.type === 'apply' || this.#raft.role === 'leader') this.wanted(request);
+    }
   }
 
   #fetch(request: FetchRequest): void {
@@ -49,9 +82,14 @@ export class EntryReader {
       this.#raft.entriesFetched(request, undefined);
       return;
     }
-    // The core does not ask twice; so this is tried again until the store answers.
     const text = `entries ${request.from} to ${request.through} cannot be read: ${messageOf(error)}`;
-    this.#runtime.environment.log('warn', text);
-    this.#waiting.push(request);
+    if (code === 'corrupt-data' && request.purpose.type === 'apply') {
+      this.#options.lost(new HoldfastError(code, text, { cause: error }));
+      return;
+    }
+    // The core does not ask twice; so this is tried again until the store answers.
+    if (!this.#told.has(request)) this.#runtime.environment.log('warn', text);
+    this.#told.add(request);
+    this.#unreadable.push(request);
   }
 }

@@ -95,6 +95,7 @@ export class Turn {
     this.#engine.health.tick();
     this.#engine.upkeep.tick();
     this.#engine.duties.poll();
+    this.#engine.entryReader.tick();
     this.#engine.snapshotSender.tick();
     this.#expire(now);
   }

@@ -1,0 +1,101 @@
+/** A store that is away for a while: whoever was reading from it goes on when it is back. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HoldfastError } from '../../src/base/index.ts';
+import { MemoryLogStore } from '../../src/log-store/index.ts';
+import { defaultSettings } from '../../src/node/index.ts';
+import { EntryReader } from '../../src/node/entry-reader.ts';
+import type { Runtime } from '../../src/node/runtime.ts';
+import { makeEntry } from '../../src/raft/index.ts';
+import type {
+  Entry,
+  FetchRequest,
+  LogIndex,
+  NodeId,
+  RaftCore,
+  Term,
+} from '../../src/raft/index.ts';
+import { Life, World } from './support/world.ts';
+
+const ENTRY = makeEntry(1 as LogIndex, 1 as Term, 0, 'command', new Uint8Array(1));
+
+function fetchOf(purpose: FetchRequest['purpose']): FetchRequest {
+  return { purpose, from: 1 as LogIndex, through: 1 as LogIndex, maxBytes: 100 };
+}
+
+class ReadingRig {
+  readonly store: MemoryLogStore = new MemoryLogStore();
+  readonly world: World = new World();
+  readonly fetched: (readonly Entry[] | undefined)[] = [];
+  readonly lost: string[] = [];
+  role: RaftCore['role'] = 'leader';
+  reads = 0;
+  readonly reader: EntryReader;
+
+  constructor() {
+    const slice = this.store.slice.bind(this.store);
+    this.store.slice = (from, through, maxBytes) => {
+      this.reads += 1;
+      // One that asks without a pause would never let this test go on.
+      return this.reads > 100 ? new Promise(() => {}) : slice(from, through, maxBytes);
+    };
+    const runtime: Runtime = {
+      id: 'a' as NodeId,
+      settings: defaultSettings,
+      environment: new Life(this.world, 'a'),
+      // As a turn does.
+      post: (completion) => {
+        completion();
+        this.reader.resume();
+      },
+      schedule: () => {},
+    };
+    const roleOf = (): RaftCore['role'] => this.role;
+    const raft: Pick<RaftCore, 'role' | 'entriesFetched'> = {
+      get role() {
+        return roleOf();
+      },
+      entriesFetched: (_, entries) => void this.fetched.push(entries),
+    };
+    this.reader = new EntryReader(runtime, raft, this.store, {
+      applierBusy: () => false,
+      lost: (error) => void this.lost.push(error.code),
+    });
+  }
+}
+
+test('[NODE-41] entries that cannot be read are asked for once a tick, until the store is back', async () => {
+  const rig = new ReadingRig();
+  rig.reader.wanted(fetchOf({ type: 'apply' }));
+  rig.reader.wanted(fetchOf({ type: 'follower', id: 'b' as NodeId }));
+  await World.settled();
+  assert.equal(rig.reads, 2);
+  rig.reader.tick();
+  await World.settled();
+  assert.equal(rig.reads, 4);
+  assert.equal(rig.world.lines.length, 2, 'told once each');
+  await rig.store.open({ newStoreId: 's' });
+  await rig.store.write({ entries: [ENTRY] });
+  rig.role = 'follower';
+  rig.reader.tick();
+  await World.settled();
+  assert.deepEqual(
+    rig.fetched.map((entries) => entries?.length),
+    [1],
+    'a follower of a leader that leads no more needs nothing',
+  );
+  rig.reader.tick();
+  await World.settled();
+  assert.equal(rig.reads, 5);
+});
+
+test('[NODE-43] a damaged entry that is to be applied stops the node; for a follower it does not', async () => {
+  const rig = new ReadingRig();
+  rig.store.slice = () => Promise.reject(new HoldfastError('corrupt-data', 'entry 1 is damaged'));
+  rig.reader.wanted(fetchOf({ type: 'follower', id: 'b' as NodeId }));
+  await World.settled();
+  assert.deepEqual(rig.lost, []);
+  rig.reader.wanted(fetchOf({ type: 'apply' }));
+  await World.settled();
+  assert.deepEqual(rig.lost, ['corrupt-data']);
+});
