@@ -140,6 +140,7 @@ export function handleVoteRequest(core: Core, message: VoteRequest): void {
   const free = core.votedFor === undefined && core.leader === undefined;
   const granted =
     (free || core.votedFor === message.from) &&
+    (message.transfer || !core.hasLiveLeader) &&
     core.mayVote &&
     core.isUpToDate(message.lastTerm, message.lastIndex);
   if (granted) {

@@ -30,6 +30,7 @@ class ReadingRig {
   readonly lost: string[] = [];
   role: RaftCore['role'] = 'leader';
   reads = 0;
+  damaged = false;
   readonly reader: EntryReader;
 
   constructor() {
@@ -37,7 +38,9 @@ class ReadingRig {
     this.store.slice = (from, through, maxBytes) => {
       this.reads += 1;
       // One that asks without a pause would never let this test go on.
-      return this.reads > 100 ? new Promise(() => {}) : slice(from, through, maxBytes);
+      if (this.reads > 100) return new Promise(() => {});
+      if (this.damaged) return Promise.reject(new HoldfastError('corrupt-data', 'damaged'));
+      return slice(from, through, maxBytes);
     };
     const runtime: Runtime = {
       id: 'a' as NodeId,
@@ -91,7 +94,7 @@ test('[NODE-41] entries that cannot be read are asked for once a tick, until the
 
 test('[NODE-43] a damaged entry that is to be applied stops the node; for a follower it does not', async () => {
   const rig = new ReadingRig();
-  rig.store.slice = () => Promise.reject(new HoldfastError('corrupt-data', 'entry 1 is damaged'));
+  rig.damaged = true;
   rig.reader.wanted(fetchOf({ type: 'follower', id: 'b' as NodeId }));
   await World.settled();
   assert.deepEqual(rig.lost, []);

@@ -66,6 +66,16 @@ test('[RAFT-22] a promise to a live leader outlasts a change of term', () => {
   assert.deepEqual(grants(raft), [true]);
 });
 
+test('[RAFT-22] a promise holds for the votes of a term this node is in already', () => {
+  const raft = follower();
+  raft.step(beat);
+  raft.step({ type: 'preVoteResponse', from: C, to: A, term: inTerm(4), granted: false });
+  raft.step(voteRequest(4));
+  assert.deepEqual(grants(raft), [false]);
+  raft.step(voteRequest(4, true));
+  assert.deepEqual(grants(raft), [true]);
+});
+
 test('[RAFT-22] after the time of the promise the vote is free', () => {
   const raft = follower({ random: () => 0.9 });
   raft.step(beat);
