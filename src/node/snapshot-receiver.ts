@@ -25,6 +25,7 @@ export class SnapshotReceiver {
   readonly #raft: RaftCore;
   readonly #store: LogStore;
   #staging: Staging | undefined;
+  #answeredAt = -Infinity;
 
   constructor(runtime: Runtime, raft: RaftCore, store: LogStore) {
     this.#runtime = runtime;
@@ -37,7 +38,7 @@ export class SnapshotReceiver {
     if (staging?.finishing === true) {
       // Too late to turn back: who asks for something else has to ask again.
       if (isSame(staging.meta, chunk.snapshot) && chunk.last) staging.unanswered = chunk;
-      else this.#answer(chunk, 0, false);
+      else this.#correct(chunk, 0);
       return;
     }
     if (staging !== undefined && !isSame(staging.meta, chunk.snapshot)) {
@@ -46,10 +47,35 @@ export class SnapshotReceiver {
     }
     if (staging === undefined && chunk.offset === 0) staging = this.#begin(chunk.snapshot);
     if (staging === undefined || chunk.offset !== staging.nextOffset) {
-      this.#answer(chunk, staging?.nextOffset ?? 0, false);
+      this.#correct(chunk, staging?.nextOffset ?? 0);
       return;
     }
     this.#take(staging, chunk);
+  }
+
+  /**
+   * Tells where to go on. A chunk that comes twice would otherwise be answered twice, each answer
+   * fetch a chunk, and the sum of them never end: so right after an answer it gets none, and the
+   * last chunk, which the core holds everything up for, a late one.
+   */
+  #correct(chunk: SnapshotChunkRequest, nextOffset: number): void {
+    const { environment } = this.#runtime;
+    if (environment.now() - this.#answeredAt >= this.#pauseMs) {
+      this.#answer(chunk, nextOffset, false);
+    } else if (chunk.last) {
+      this.#answerLater(chunk, nextOffset);
+    }
+  }
+
+  #answerLater(chunk: SnapshotChunkRequest, nextOffset: number): void {
+    const { environment } = this.#runtime;
+    environment.setTimer(this.#pauseMs, () => {
+      this.#runtime.post(() => this.#answer(chunk, nextOffset, false));
+    });
+  }
+
+  get #pauseMs(): number {
+    return this.#runtime.settings.electionTimeoutMs / 2;
   }
 
   stop(): void {
@@ -107,7 +133,8 @@ export class SnapshotReceiver {
     this.#staging = undefined;
     const text = `the snapshot at ${staging.meta.index} was not taken: ${messageOf(error)}`;
     this.#runtime.environment.log('warn', text);
-    this.#conclude(staging, 0, false);
+    // A store that refuses once may go on refusing: the next attempt is not made at once.
+    if (staging.unanswered !== undefined) this.#answerLater(staging.unanswered, 0);
   }
 
   #conclude(staging: Staging, nextOffset: number, complete: boolean): void {
@@ -122,6 +149,7 @@ export class SnapshotReceiver {
   }
 
   #answer(chunk: SnapshotChunkRequest, nextOffset: number, complete: boolean): void {
+    this.#answeredAt = this.#runtime.environment.now();
     this.#raft.snapshotChunkStaged(chunk, { nextOffset, complete });
   }
 }

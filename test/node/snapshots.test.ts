@@ -190,3 +190,32 @@ test('[NODE-22] a snapshot that cannot be saved costs nothing but the point', as
   await cluster.answered(call);
   assert.equal(resultOf(call), '1');
 });
+
+test('[NODE-28] chunks that come twice do not multiply, and a refusal is not followed at once', async () => {
+  const cluster = new Cluster(['a', 'b', 'c'], {
+    seed: 3,
+    settings: { ...SETTINGS, snapshotChunkBytes: 64 },
+  });
+  const leader = await cluster.startAll();
+  const late = cluster.follower();
+  cluster.isolate(late.id);
+  await writeMany(cluster, leader, 45);
+  const { inner } = cluster.disk(late.id);
+  const save = inner.saveSnapshot.bind(inner);
+  let full = true;
+  inner.saveSnapshot = async (meta, chunks) => {
+    if (full) for await (const chunk of chunks) assert.ok(chunk.length > 0);
+    if (full) throw new Error('no room');
+    await save(meta, chunks);
+  };
+  cluster.faults.delayMs = 1;
+  cluster.faults.repeat = 0.3;
+  cluster.heal();
+  leader.transport.sent.length = 0;
+  await cluster.world.run(4_000);
+  const sent = offsets(leader).length;
+  assert.ok(sent > 10 && sent < 500, `${sent} chunks`);
+  full = false;
+  await cluster.world.until('it is taken', () => late.machine.restores > 0);
+  await cluster.converged();
+});
