@@ -35,7 +35,7 @@ export function withGlobalOptions(program: Command): Command {
     .option('--tls-key <file>', 'private key (PEM) of --tls-cert');
 }
 
-function globalOptions(command: Command): GlobalOptions {
+export function globalOptions(command: Command): GlobalOptions {
   const options = command.optsWithGlobals<{
     endpoints: string;
     writeOut: string;

@@ -75,7 +75,7 @@ class TcpEndpoint implements Channel {
     const frames = this.#frames;
     if (this.#closed || frames === undefined) return;
     if (frameRequest(frames, request) > 0) return;
-    const message = `the request is over the limit of ${MAX_FRAME_BYTES} bytes`;
+    const message = `key, value and all are over the limit of ${MAX_FRAME_BYTES} bytes`;
     this.#events.response({
       type: 'error',
       id: request.id,

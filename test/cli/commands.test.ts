@@ -125,6 +125,33 @@ test('[CLI-5] lock NAME -- command: its output, its exit code, and the token for
   await refused(2, /cannot run/, 'lock', 'jobs/command', '--', 'no-such-program-anywhere');
 });
 
+test('[CLI-5] nothing that lock -- command started outlives the lock', async () => {
+  // `result` waits for everyone who holds on to stdout, so for the sleepers too.
+  const behind = await holdfast('lock', 'jobs/left', '--', 'sh', '-c', 'sleep 60 & echo behind');
+  assert.deepEqual([behind.code, behind.stdout], [0, 'behind\n']);
+  const script = ['sh', '-c', 'echo begun; exec sleep 60'];
+  const hungUp = startCli(['lock', 'jobs/hup', '--endpoints', endpoint, '--', ...script]);
+  await hungUp.printed(/begun/);
+  hungUp.kill('SIGHUP');
+  assert.equal((await hungUp.result).code, 129, 'as a shell tells of a signal');
+});
+
+test('[CLI-5] a wait for a lock that is interrupted leaves no place in its queue', async () => {
+  await ok('lock', 'jobs/wait', '--ttl', '1m');
+  const places = async (): Promise<number> =>
+    (await ok('list', 'jobs/wait/', '--keys-only')).trim().split('\n').length;
+  for (const command of [[], ['--', 'true']]) {
+    const args = ['lock', 'jobs/wait', '--ttl', '1m', '--endpoints', endpoint, ...command];
+    const waiting = startCli(args);
+    while ((await places()) < 2);
+    waiting.kill('SIGINT');
+    const { code, stderr } = await waiting.result;
+    assert.equal(code, 130);
+    assert.match(stderr, /^holdfast: interrupted by SIGINT before the lock was taken\n$/);
+    assert.equal(await places(), 1);
+  }
+});
+
 test('[CLI-6] closing a session releases its lock', async () => {
   const held: LockOutput = JSON.parse(await ok('lock', 'jobs/s', '--ttl', '1m', '-w', 'json'));
   const sessions: { id: number }[] = JSON.parse(await ok('session', 'list', '-w', 'json'));
@@ -146,6 +173,8 @@ test('[CLI-7] import and export: TSV and JSON lines there and back', async () =>
     '{"key":"imp/c","value":"three\\twith a tab"}',
   ]);
   assert.match(await ok('export', 'imp/a', '--format', 'tsv'), /^imp\/a\tone\n$/);
+  await ok('lock', 'imp/a', '--ttl', '1m');
+  assert.equal(await ok('export', 'imp/'), exported, 'a place in a queue cannot be imported');
 });
 
 test('[CLI-8] a bad line of an import is named, the others are imported, exit 2', async () => {
@@ -178,6 +207,21 @@ test('[CLI-10] status tells of every endpoint, unreachable ones included', async
   assert.equal(node['store'], 'memory');
   assert.equal(absent?.['role'], 'unreachable');
   assert.equal(absent['endpoint'], `127.0.0.1:${nowhere}`);
+  const lost = await runCli([
+    'status',
+    '-w',
+    'json',
+    '--timeout',
+    '1s',
+    '--endpoints',
+    `127.0.0.1:${nowhere}`,
+  ]);
+  assert.equal(lost.code, 1);
+  const alone: Record<string, unknown>[] = JSON.parse(lost.stdout);
+  assert.deepEqual(
+    alone.map(({ role }) => role),
+    ['unreachable'],
+  );
   assert.match(await ok('member', 'list'), /^a\t127\.0\.0\.1:\d+\tvoter\n$/);
 });
 
@@ -200,6 +244,7 @@ test('[CLI-12] bad usage: one line, exit 2', async () => {
   await refused(2, /exclude each other/, 'lock', 'k', '--try', '--wait', '1s');
   await refused(2, /--limit/, 'list', '--limit', 'x');
   await refused(2, /cannot read/, 'import', '/nonexistent/file');
+  await refused(2, /cannot read/, 'import', '/');
 });
 
 test('[CLI-13] help teaches: examples, exit codes, every command', async () => {

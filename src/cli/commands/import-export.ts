@@ -1,6 +1,6 @@
 /** import and export: many keys as lines. */
 import { createReadStream } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import type { Registry } from '../../client/index.ts';
@@ -22,6 +22,9 @@ interface ImportTotals {
   bad: number;
   firstError: unknown;
 }
+
+/** Places in the queues of locks: they mean nothing elsewhere, and nobody may put them. */
+const LOCK_QUEUE_KEY = /\/[0-9a-f]{16}$/;
 
 const EXPORT_FORMATS = ['jsonl', 'tsv'] as const;
 
@@ -65,6 +68,7 @@ async function openInput(file: string): Promise<NodeJS.ReadableStream> {
   if (file === '-') return process.stdin;
   try {
     await access(file, constants.R_OK);
+    if ((await stat(file)).isDirectory()) throw new Error('a directory');
   } catch {
     throw usageError(`cannot read '${file}': give a file that exists, or - for stdin`);
   }
@@ -168,6 +172,7 @@ async function writeExport(
   let count = 0;
   const range = prefix === '' ? {} : { prefix };
   for await (const record of registry.records(range)) {
+    if (LOCK_QUEUE_KEY.test(record.key)) continue;
     const line =
       format === 'jsonl' ? jsonLine(record.key, record.value) : tsvLine(record.key, record.value);
     if (line === undefined) {

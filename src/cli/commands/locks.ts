@@ -34,8 +34,9 @@ function addLock(program: Command): void {
 Without a command the lock is left with a session of its own: it prints session and token for
 \`holdfast unlock\`, and the lock goes by itself after --ttl.
 With one, the command sees HOLDFAST_LOCK_NAME, HOLDFAST_LOCK_SESSION and HOLDFAST_LOCK_TOKEN, and
-is killed before the lock can pass to anyone else; so is what it leaves running when it ends. Pass the token to whatever you guard: it grows
-from holder to holder, so a resource that refuses smaller ones than it has seen is safe.
+is killed before the lock can pass to anyone else; so is, at its end, what it left running. Pass the
+token to whatever you guard: it grows from holder to holder, so a resource that refuses smaller ones
+than it has seen is safe.
 
 Examples:
   holdfast lock jobs/nightly --wait 5s -- ./backup.sh
