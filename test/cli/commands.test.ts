@@ -196,6 +196,7 @@ test('[CLI-9] watch prints what is committed, from a revision on', async () => {
 });
 
 test('[CLI-10] status tells of every endpoint, unreachable ones included', async () => {
+  await ok('put', 'status', 'says who leads, once one does');
   const [nowhere] = await freePorts(1);
   const both = `${endpoint},127.0.0.1:${nowhere}`;
   const { code, stdout } = await runCli(['status', '-w', 'json', '--endpoints', both]);
