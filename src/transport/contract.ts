@@ -53,11 +53,13 @@ export interface TransportHandlers {
   identity(): PeerIdentity;
   /** Judges a peer by its handshake; a string is the reason to refuse it. */
   admit(peer: PeerIdentity): string | undefined;
-  /** A handshake was completed, by either side. */
+  /** A handshake was completed, by either side; or the connection outlived a loss of messages. */
   peerSeen(peer: PeerIdentity): void;
   /** In order per sender and stream; `peer` is whom the handshake proved. */
   message(message: PeerMessage, peer: PeerIdentity): void;
-  /** What was in flight to this peer may be lost. */
+  /**
+   * What was in flight to this peer may be lost, and the peer is gone, unless `peerSeen` follows.
+   */
   peerLost(id: NodeId): void;
   /** One line for the log: a refused or broken connection and why. */
   notice(line: string): void;
