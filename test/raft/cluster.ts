@@ -142,7 +142,11 @@ export class Cluster implements NodeHost {
   }
 
   crash(id: NodeId, keptWrites = 0): void {
-    this.node(id).crash(keptWrites);
+    const node = this.node(id);
+    const before = node.disk.lastIndex;
+    if (node.disk.pending.length > keptWrites) this.oracle.count('writesLost');
+    node.crash(keptWrites);
+    invariant(keptWrites > 0 || node.disk.lastIndex === before, 'a lost write was kept', id);
   }
 
   /** The node's disk is replaced by an empty one; connections break. */
@@ -165,6 +169,7 @@ export class Cluster implements NodeHost {
   send(message: Message): void {
     this.oracle.sent(message);
     const left = this.network.send(message);
+    if (!left) this.oracle.count('lostOnCutLink');
     this.trace?.(`${describeMessage(message)}${left ? '' : ' (lost: link is cut)'}`);
   }
 

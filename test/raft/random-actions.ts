@@ -1,4 +1,5 @@
 /** What may happen in a random run. Each action does one thing, chosen by the run's own chance. */
+import { invariant } from '../../src/base/index.ts';
 import type { LogIndex, Membership, NodeId } from '../../src/raft/index.ts';
 import type { Cluster } from './cluster.ts';
 import { targetOf } from './member-target.ts';
@@ -147,7 +148,11 @@ function isolateLeader({ cluster, rng }: RunState): void {
   const others = ids.filter((id) => id !== leader.id);
   const friends = others.filter(() => rng.chance(0.25));
   const group = [leader.id, ...friends];
-  cluster.network.partition(ids, [group, ids.filter((id) => !group.includes(id))]);
+  const rest = ids.filter((id) => !group.includes(id));
+  cluster.network.partition(ids, [group, rest]);
+  const isolated = rest.every((id) => cluster.network.link(leader.id, id).cut);
+  invariant(isolated, 'a partition that divides nothing', rest);
+  if (rest.length > 0) cluster.oracle.count('leaderIsolated');
 }
 
 /** The others elect someone else while the leader, cut off, has not noticed; then all meet. */
