@@ -13,6 +13,8 @@ const ENTRIES_PER_LOOK = 64;
 /** With more than this waiting, no more is fetched from the store. */
 const BACKLOG_ENTRIES = 4096;
 const RESTORE_CHUNK_BYTES = 256 * 1024;
+/** A restore broken off because the store was being opened anew is begun again after so long. */
+const RESTORE_RETRY_MS = 100;
 
 export interface ApplierHandlers {
   /** After each entry; a result that is an error is the same on every replica. */
@@ -91,12 +93,25 @@ export class Applier {
       return;
     }
     this.#restoring = true;
+    this.#beginRestore();
+  }
+
+  #beginRestore(): void {
     settle(
       this.#runtime,
       restoreFrom(this.#store, this.#stateMachine),
       (restored) => this.#restored(restored),
-      (error) => this.#handlers.failed(restoreError(error)),
+      (error) => this.#restoreFailed(error),
     );
+  }
+
+  #restoreFailed(error: unknown): void {
+    // After a failed write the store is closed and opened anew, whoever reads from it.
+    if (error instanceof HoldfastError && error.code === 'closed') {
+      this.#runtime.environment.setTimer(RESTORE_RETRY_MS, () => this.#beginRestore());
+    } else {
+      this.#handlers.failed(restoreError(error));
+    }
   }
 
   #restored(snapshot: SnapshotMeta): void {
@@ -157,9 +172,16 @@ export async function restoreFrom(
 ): Promise<SnapshotMeta> {
   const reader = await store.openSnapshot();
   if (reader === undefined) throw new Error('the store has no snapshot to restore');
+  let unreadable: unknown;
+  const chunks = chunksOf(reader, (error) => {
+    unreadable = error;
+  });
   try {
-    await stateMachine.restore(chunksOf(reader));
+    await stateMachine.restore(chunks);
     return reader.meta;
+  } catch (error) {
+    // Whatever the state machine makes of it: this is why.
+    throw unreadable ?? error;
   } finally {
     await reader.close();
   }
@@ -172,9 +194,15 @@ export function restoreError(error: unknown): HoldfastError {
   });
 }
 
-async function* chunksOf(reader: SnapshotReader): AsyncGenerator<Uint8Array> {
+async function* chunksOf(
+  reader: SnapshotReader,
+  unreadable: (error: unknown) => void,
+): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < reader.size;) {
-    const chunk = await reader.read(offset, RESTORE_CHUNK_BYTES);
+    const chunk = await reader.read(offset, RESTORE_CHUNK_BYTES).catch((error: unknown) => {
+      unreadable(error);
+      throw error;
+    });
     offset += chunk.length;
     yield chunk;
   }

@@ -133,6 +133,8 @@ export class SnapshotSender {
     transfer.reading = false;
     const text = `snapshot chunk for ${transfer.to} cannot be read: ${messageOf(error)}`;
     this.#runtime.environment.log('warn', text);
+    // A store that was opened anew does not know its earlier readers.
+    this.#letGo(transfer);
     this.#fail(transfer);
   }
 
@@ -144,8 +146,14 @@ export class SnapshotSender {
 
   #close(transfer: Transfer): void {
     this.#transfers.delete(transfer.to);
+    this.#letGo(transfer);
+  }
+
+  #letGo(transfer: Transfer): void {
+    const { reader } = transfer;
+    transfer.reader = undefined;
     // A reader that fails to close holds nothing this node still needs.
-    transfer.reader?.close().catch(() => {});
+    reader?.close().catch(() => {});
   }
 }
 

@@ -15,6 +15,9 @@ import type {
   RaftCore,
   Term,
 } from '../../src/raft/index.ts';
+import { Cluster } from './support/cluster.ts';
+import type { Instance } from './support/cluster.ts';
+import type { Disk } from './support/disk.ts';
 import { Life, World } from './support/world.ts';
 
 const ENTRY = makeEntry(1 as LogIndex, 1 as Term, 0, 'command', new Uint8Array(1));
@@ -101,4 +104,57 @@ test('[NODE-43] a damaged entry that is to be applied stops the node; for a foll
   rig.reader.wanted(fetchOf({ type: 'apply' }));
   await World.settled();
   assert.deepEqual(rig.lost, ['corrupt-data']);
+});
+
+const SETTINGS = {
+  snapshotEveryEntries: 20,
+  trailingEntries: 5,
+  snapshotChunkBytes: 64,
+} as const;
+
+/** A reader of this disk's snapshot dies after so many reads, as when the store is opened anew. */
+function breakReaders(disk: Disk, opened: (time: number) => number): void {
+  const { inner } = disk;
+  const open = inner.openSnapshot.bind(inner);
+  let times = 0;
+  inner.openSnapshot = async () => {
+    const reader = await open();
+    if (reader === undefined) return undefined;
+    let left = opened(++times);
+    return {
+      ...reader,
+      read: (offset, length) =>
+        left-- > 0
+          ? reader.read(offset, length)
+          : Promise.reject(new HoldfastError('closed', 'the store was closed')),
+    };
+  };
+}
+
+/** Three nodes, one of them without what the others have made snapshots of. */
+async function clusterWithLate(): Promise<{ cluster: Cluster; late: string; leader: Instance }> {
+  const cluster = new Cluster(['a', 'b', 'c'], { settings: SETTINGS });
+  await cluster.startAll();
+  const late = cluster.follower().id;
+  await cluster.crash(late);
+  const leader = await cluster.leader();
+  for (let i = 0; i < 45; i++) await cluster.write(leader, `w${i}`);
+  return { cluster, late, leader };
+}
+
+test('[NODE-23] a transfer goes on with another reader when the store let go of the first', async () => {
+  const { cluster, late, leader } = await clusterWithLate();
+  breakReaders(cluster.disk(leader.id), (time) => (time === 1 ? 3 : Infinity));
+  const again = cluster.start(late);
+  await cluster.world.until('it is restored', () => again.machine.restores > 0);
+  await cluster.converged();
+});
+
+test('[NODE-42] a restore broken off by a store that is opened anew is begun again', async () => {
+  const { cluster, late } = await clusterWithLate();
+  breakReaders(cluster.disk(late), (time) => (time <= 2 ? 0 : Infinity));
+  const again = cluster.start(late);
+  await cluster.world.until('it is restored', () => again.machine.restores > 0);
+  assert.equal(again.fatal, undefined);
+  await cluster.converged();
 });
