@@ -125,8 +125,9 @@ export class RaftLog {
   install(snapshot: SnapshotMeta): void {
     const { index, term, time } = snapshot;
     const keepsSuffix = this.matches(index, term);
+    // A log that holds the snapshot's end may have grown: this node led for a moment meanwhile.
     invariant(
-      this.persistedIndex === this.lastIndex,
+      this.persistedIndex >= (keepsSuffix ? index : this.lastIndex),
       'no entries are written while a snapshot is',
       {
         index,

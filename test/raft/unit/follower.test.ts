@@ -222,6 +222,30 @@ function removedLeader(committed: boolean): Raft {
   return raft;
 }
 
+test('[RAFT-23] a snapshot saved while this node led for a moment changes nothing it holds', () => {
+  const raft = follower();
+  raft.step(append(0, 1, 1, 1, 1, 1, 1, 1, 1, 1));
+  drain(raft);
+  raft.step(chunk(true));
+  drain(raft);
+  tickTimes(raft, ELECTION_TICKS);
+  drain(raft);
+  const answer = { from: C, to: A, term: inTerm(2), granted: true } as const;
+  raft.step({ type: 'preVoteResponse', ...answer });
+  drain(raft);
+  raft.step({ type: 'voteResponse', ...answer });
+  assert.equal(raft.role, 'leader');
+  // Its no-op is being written when the next leader speaks, and then the snapshot is durable.
+  const { persist } = raft.takeOutput();
+  raft.step({ ...beat, term: inTerm(3) });
+  raft.snapshotChunkStaged(chunk(true), { nextOffset: 1, complete: true });
+  assert.equal(raft.status().lastIndex, 10);
+  raft.persisted(persist!.token);
+  drain(raft);
+  const { commitIndex, appliedIndex, persistedIndex, snapshotIndex } = raft.status();
+  assert.deepEqual([commitIndex, appliedIndex, persistedIndex, snapshotIndex], [9, 9, 10, 9]);
+});
+
 test('[RAFT-25] who wrote its own removal last may lead once more, to have it committed', () => {
   const raft = removedLeader(false);
   tickTimes(raft, ELECTION_TICKS);
