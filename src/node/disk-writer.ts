@@ -155,13 +155,19 @@ export class DiskWriter {
   }
 
   #reopen(): void {
-    const { environment } = this.#runtime;
     settle(
       this.#runtime,
-      this.#store.close().then(() => this.#store.open({ newStoreId: environment.newId() })),
+      this.#openAnew(),
       (recovered) => this.#reopened(recovered),
       (error) => this.#reopenFailed(diskError(error)),
     );
+  }
+
+  async #openAnew(): Promise<RecoveredLog> {
+    await this.#store.close();
+    // Whoever stopped this node has closed the store, and would not look again.
+    if (this.#stopped) throw new HoldfastError('stopped', 'the node was stopped');
+    return this.#store.open({ newStoreId: this.#runtime.environment.newId() });
   }
 
   #reopenFailed(error: HoldfastError): void {

@@ -24,6 +24,7 @@ export class Lifecycle {
   readonly #loop: Loop;
   readonly #runtime: Runtime;
   #phase: 'new' | 'starting' | 'running' | 'stopping' | 'stopped' = 'new';
+  #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #founding: Founding | undefined;
   #foundingRecord: SnapshotMeta | undefined;
@@ -82,16 +83,21 @@ export class Lifecycle {
     return this.#fatal ?? new HoldfastError('stopped', `node ${id} is not running`);
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
     if (this.#phase !== 'new') {
-      throw new HoldfastError('invalid-argument', 'a node can be started once; create another');
+      const text = 'a node can be started once; create another';
+      return Promise.reject(new HoldfastError('invalid-argument', text));
     }
     this.#phase = 'starting';
+    this.#starting = this.#startOrRelease();
+    return this.#starting;
+  }
+
+  async #startOrRelease(): Promise<void> {
     try {
       await this.#start();
     } catch (error) {
-      this.#phase = 'stopped';
-      this.#loop.stop();
+      this.#end(messageOf(error));
       await this.#release();
       throw error;
     }
@@ -221,6 +227,7 @@ export class Lifecycle {
       // `start` finds out at its next step, releases everything and rejects.
       this.#phase = 'stopping';
       this.#abortFounding?.(new HoldfastError('stopped', `node ${id} was stopped`));
+      await this.#starting?.catch(() => {});
       return;
     }
     if (phase !== 'running') {

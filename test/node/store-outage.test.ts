@@ -158,3 +158,35 @@ test('[NODE-42] a restore broken off by a store that is opened anew is begun aga
   assert.equal(again.fatal, undefined);
   await cluster.converged();
 });
+
+test('[NODE-51] a store that is being opened anew when the node stops stays closed', async () => {
+  const cluster = new Cluster(['a'], { settings: { requestTimeoutMs: 200 } });
+  const node = await cluster.startAll();
+  const { inner } = cluster.disk('a');
+  cluster.disk('a').failing = new HoldfastError('disk-full', 'no space is left');
+  const close = inner.close.bind(inner);
+  let goOn: (() => void) | undefined;
+  inner.close = async () => {
+    if (goOn === undefined) await new Promise<void>((resolve) => (goOn = resolve));
+    await close();
+  };
+  cluster.propose(node, 'x');
+  await cluster.world.until('it is being reopened', () => goOn !== undefined);
+  let stopped = false;
+  void node.node.stop().then(() => (stopped = true));
+  await cluster.world.until('it has stopped', () => node.node.status().role === 'stopped');
+  goOn!();
+  await cluster.world.until('everything is closed', () => stopped);
+  await cluster.world.run(100);
+  await inner.open({ newStoreId: 'never' });
+});
+
+test('[NODE-51] whoever stops a node that is still starting may use its store at once', async () => {
+  const cluster = new Cluster(['a', 'b']);
+  const { node, started } = cluster.start('a');
+  const refused = assert.rejects(started, { code: 'stopped' });
+  await cluster.world.run(100);
+  await node.stop();
+  await cluster.disk('a').inner.open({ newStoreId: 'never' });
+  await refused;
+});
