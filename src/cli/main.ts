@@ -35,3 +35,5 @@ async function main(): Promise<number> {
 }
 
 process.exitCode = await main();
+// `dev` listens to its nodes and they to it: that must not keep alive a node that failed to start.
+if (process.connected) process.disconnect();

@@ -136,6 +136,20 @@ test('[CLI-5] nothing that lock -- command started outlives the lock', async () 
   assert.equal((await hungUp.result).code, 129, 'as a shell tells of a signal');
 });
 
+test('[CLI-5] a command whose lock is lost is killed, and says why', async () => {
+  const script = ['sh', '-c', 'echo "session $HOLDFAST_LOCK_SESSION"; exec sleep 60'];
+  const running = startCli(['lock', 'jobs/lost', '--endpoints', endpoint, '--', ...script]);
+  await running.printed(/session \d+/);
+  const sessions: { id: number; label: string }[] = JSON.parse(
+    await ok('session', 'list', '-w', 'json'),
+  );
+  const own = sessions.find(({ label }) => label === 'lock jobs/lost');
+  await ok('session', 'close', String(own?.id));
+  const { code, stderr } = await running.result;
+  assert.equal(code, 3, 'nobody knows how far it came');
+  assert.match(stderr, /^holdfast: the lock is lost, so the command was killed: .*\n$/);
+});
+
 test('[CLI-5] a wait for a lock that is interrupted leaves no place in its queue', async () => {
   await ok('lock', 'jobs/wait', '--ttl', '1m');
   const places = async (): Promise<number> =>

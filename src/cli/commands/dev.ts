@@ -80,41 +80,47 @@ async function runCluster(
     process.once(signal, () => end(undefined));
   }
   for (const one of processes) one.start();
-  const stopStatus = await showStatus(planned, processes, screen);
+  const stopStatus = showStatus(planned, processes, screen);
   const failure = await ended;
   screen.log(undefined, 'stopping');
-  await stopStatus();
-  await Promise.all(processes.map((one) => one.stop(STOP_PATIENCE_MS)));
+  await Promise.all([stopStatus(), ...processes.map((one) => one.stop(STOP_PATIENCE_MS))]);
   return failure;
 }
 
 /** Asks every node for its status once in a while; says once how to reach the cluster. */
-async function showStatus(
+function showStatus(
   planned: readonly PlannedNode[],
   processes: readonly NodeProcess[],
   screen: Screen,
-): Promise<() => Promise<void>> {
+): () => Promise<void> {
   const endpoints = planned.map(({ endpoint }) => endpoint);
-  const client: HoldfastClient = await connect({ endpoints, exactlyOnce: false });
+  let client: HoldfastClient | undefined;
   let announced = false;
   let stopped = false;
   const ask = async (): Promise<void> => {
+    client ??= await connect({ endpoints, exactlyOnce: false, requestTimeout: STATUS_INTERVAL_MS });
     const statuses = await client.status();
     if (stopped) return;
-    if (!announced && statuses.some(({ status }) => status?.role === 'leader')) {
+    const isUp = (_: unknown, i: number): boolean => processes[i]?.pid !== undefined;
+    const leads = statuses.some(({ status }) => status?.role === 'leader');
+    if (!announced && leads && statuses.every(isUp)) {
       announced = true;
       for (const line of welcome(endpoints)) screen.log(undefined, line);
     }
     screen.status(statusLine(statuses, processes));
   };
-  let asking: Promise<void> = Promise.resolve();
+  let asking: Promise<void> | undefined;
   const timer = setInterval(() => {
-    asking = asking.then(ask).catch(() => undefined);
+    // Nobody is there at first, or for a while: it is asked again.
+    asking ??= ask()
+      .catch(() => undefined)
+      .finally(() => (asking = undefined));
   }, STATUS_INTERVAL_MS);
   return async () => {
     stopped = true;
     clearInterval(timer);
-    await client.close();
+    await asking;
+    await client?.close();
   };
 }
 

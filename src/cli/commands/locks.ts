@@ -4,7 +4,8 @@ import { constants } from 'node:os';
 import type { Command } from 'commander';
 import type { HeldLock, Lock, LockOptions, Registry, Session } from '../../client/index.ts';
 import { durationOption, numberOption, withClient } from '../context.ts';
-import { EXIT, ExitError, usageError } from '../exit.ts';
+import { HoldfastError } from '../../base/index.ts';
+import { EXIT, errorLine, ExitError, usageError } from '../exit.ts';
 import { printJson, printLine, table, type Format } from '../output.ts';
 
 interface LockFlags {
@@ -61,7 +62,7 @@ Examples:
           });
           if (code !== EXIT.ok) throw new ExitError(code);
         } catch (error) {
-          throw waiting.interruption() ?? error;
+          throw waiting.interruption() ?? commandKilled(error) ?? error;
         } finally {
           waiting.end();
         }
@@ -97,6 +98,12 @@ function interruptible(): Interruptible {
       for (const signal of STOP_SIGNALS) process.off(signal, stop);
     },
   };
+}
+
+/** What the command's end has to say about the loss of its lock. */
+function commandKilled(error: unknown): ExitError | undefined {
+  if (!(error instanceof HoldfastError)) return undefined;
+  return error.cause instanceof ExitError ? error.cause : undefined;
 }
 
 type WaitOptions = Pick<LockOptions, 'try' | 'wait' | 'signal'>;
@@ -178,8 +185,9 @@ function runUnderLock(held: HeldLock, file: string, args: readonly string[]): Pr
     child.once('exit', (code, signal) => {
       finish();
       if (held.signal.aborted) {
-        const why = 'the lock could no longer be proven ours, so the command was killed';
-        reject(new ExitError(EXIT.refused, `session-expired: ${why}`));
+        const reason: unknown = held.signal.reason;
+        const why = reason instanceof Error ? errorLine(reason) : 'it could not be renewed';
+        reject(new ExitError(EXIT.unknown, `the lock is lost, so the command was killed: ${why}`));
       } else {
         resolve(code ?? SIGNALLED + (signal === null ? 0 : constants.signals[signal]));
       }
