@@ -1,5 +1,6 @@
 /**
- * Your own state machine on Holdfast's Raft, instead of the registry: a replicated counter per name.
+ * Your own state machine on Holdfast's Raft, in place of the registry: a replicated counter for
+ * each name.
  *
  *     npm run example your-own-state-machine
  */

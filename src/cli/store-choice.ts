@@ -36,11 +36,24 @@ export async function createStore(kind: StoreKind, directory: string): Promise<L
   await makeDirectory(directory);
   const path = join(directory, MARKS[kind]);
   if (kind === 'sqlite') {
-    const { SqliteLogStore } = await import('../../adapters/sqlite/index.ts');
+    const sqlite = import('../../adapters/sqlite/index.ts');
+    const { SqliteLogStore } = await withDriver(kind, 'better-sqlite3@12', sqlite);
     return new SqliteLogStore({ path });
   }
-  const { LevelLogStore } = await import('../../adapters/level/index.ts');
+  const level = import('../../adapters/level/index.ts');
+  const { LevelLogStore } = await withDriver(kind, 'classic-level@3', level);
   return new LevelLogStore({ path });
+}
+
+/** Drivers are optional: whoever embeds Holdfast may have installed neither. */
+async function withDriver<T>(kind: StoreKind, driver: string, adapter: Promise<T>): Promise<T> {
+  try {
+    return await adapter;
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw usageError(`--store ${kind} needs a driver that is not installed: npm install ${driver}`);
+  }
 }
 
 async function makeDirectory(directory: string): Promise<void> {

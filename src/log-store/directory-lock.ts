@@ -17,8 +17,8 @@ const TAKEN: ReadonlySet<unknown> = new Set(['EADDRINUSE', 'EAGAIN', 'EWOULDBLOC
 
 /**
  * Takes a directory that exists for one store of this process. The system lets go of it with the
- * process, however that ends, so nothing is ever left to tidy. On Linux the lock is a socket's name:
- * containers that share a directory but not their network do not see each other's.
+ * process, however that ends, so nothing is ever left to tidy. On Linux the lock is the name of a
+ * socket: containers that share a directory but not their network do not see each other's.
  * @throws HoldfastError `data-in-use` when another store has it, in this process or another.
  */
 export async function lockDirectory(path: string): Promise<DirectoryLock> {

@@ -148,3 +148,26 @@ test('[CLI-29] two nodes with one id, and two clusters on one port, are told apa
   start(...stranger, '--peers', `a=${one},b=${two}`);
   await first.printed(/another/);
 });
+
+/** A module without a file. */
+function moduleUrl(code: string): string {
+  return `data:text/javascript,${encodeURIComponent(code).replaceAll("'", '%27')}`;
+}
+
+test('[CLI-33] a store whose driver is not installed says what to install', async () => {
+  const drivers = { sqlite: 'better-sqlite3', level: 'classic-level' };
+  const hook = `export async function resolve(name, context, next) {
+    if (!${JSON.stringify(Object.values(drivers))}.includes(name)) return next(name, context);
+    throw Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' });
+  }`;
+  const register = `import { register } from 'node:module'; register('${moduleUrl(hook)}');`;
+  process.env['NODE_OPTIONS'] = `--import ${moduleUrl(register)}`;
+  try {
+    for (const [store, driver] of Object.entries(drivers)) {
+      const message = new RegExp(`--store ${store} needs a driver.*npm install ${driver}@`);
+      await refused(2, message, ...flags('a', await address(), store, `driver-${store}`));
+    }
+  } finally {
+    delete process.env['NODE_OPTIONS'];
+  }
+});

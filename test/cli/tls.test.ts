@@ -57,7 +57,7 @@ test('[CLI-30] nodes and commands with certificates of one authority talk over T
   assert.equal((await client.registry.get('k'))?.text(), 'v');
 });
 
-test('[CLI-31] without the right certificate a command is refused at once, and told why', async () => {
+test('[CLI-31] without the right certificate a command is refused at once, with why', async () => {
   const at = ['get', 'k', '--endpoints', endpoints, '--timeout', '1h'];
   await refused(1, /wrong-certificate.*your certificate is missing.*--tls-cert/, ...at, ...CA);
   const stranger = [...at, ...CA, ...pair('stranger')];

@@ -33,8 +33,8 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
     ],
   },
   'failover-tour': {
-    // The tour itself promises a new leader within a second; a machine that runs tests beside it may
-    // need longer, and how long is not what is tested here.
+    // The tour itself promises a new leader within a second; a machine that runs tests beside it
+    // may need longer, and how long is not what is tested here.
     args: ['--limit-ms', '30000'],
     lines: [
       /three nodes with SQLite logs under/,

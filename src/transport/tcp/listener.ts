@@ -131,7 +131,8 @@ export class Listener {
     const given = Object.keys(socket.getPeerCertificate()).length > 0;
     const fault = given ? `is not trusted (${String(socket.authorizationError)})` : 'is missing';
     const { environment, strange } = this.#options;
-    const reason = `your certificate ${fault}: this port wants one signed by the cluster's authority`;
+    const rule = "this port wants one signed by the cluster's authority";
+    const reason = `your certificate ${fault}: ${rule}`;
     const refusal = { code: 'wrong-certificate', reason };
     // It has not been listened to, so what it is remains unknown; the reason is read all the same.
     refuseHello(socket, 'client', refusal, environment.setTimer.bind(environment));
