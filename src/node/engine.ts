@@ -228,7 +228,7 @@ export class Engine {
     return new LeaderWork(this.context.runtime, this.raft, {
       lead: (waiters) => doer.lead(waiters),
       forward: (leader, waiters) => {
-        if (this.peers.connected(leader) === undefined) return false;
+        if (!this.peers.servesAsLeader(leader)) return false;
         this.forwardSender.send(kind, leader, waiters);
         return true;
       },

@@ -1,4 +1,5 @@
 /** A leader's side of forwarding: takes each request at most once and gathers its answers. */
+import type { Outcome } from '../base/index.ts';
 import type { RaftCore, Term } from '../raft/index.ts';
 import type { ForwardRequest, ForwardResponse } from '../transport/index.ts';
 import type { Answer } from './contract.ts';
@@ -46,9 +47,10 @@ class ForwardedBatch implements AnswerBatch {
 
 /**
  * The network may repeat a request, also long after it was sent. It is taken only by the leader of
- * the term it names, which remembers what it took. A refusal lets the sender try elsewhere, so it is
- * given only when this node knows that it never took the request: not when that may have been in an
- * earlier life (a term it had on disk when it started). In doubt it stays silent.
+ * the term it names, which remembers what it took. A refusal as not applied lets the sender try
+ * elsewhere, so it is given only when this node knows that it never took the request: not when that
+ * may have been in an earlier life (a term it had on disk when it started). About a request that it
+ * did take it stays silent.
  */
 export class ForwardReceiver {
   readonly #runtime: Runtime;
@@ -66,10 +68,13 @@ export class ForwardReceiver {
   received(request: ForwardRequest): void {
     const work = this.#decode(request);
     if (work === undefined) return;
-    if (work.term <= this.#options.startTerm) return;
+    if (work.term <= this.#options.startTerm) {
+      this.#refuse(request, 'unknown');
+      return;
+    }
     if (!this.#takeOnce(request)) return;
     if (this.#raft.role !== 'leader' || this.#raft.term !== work.term) {
-      this.#refuse(request);
+      this.#refuse(request, 'not-applied');
       return;
     }
     const batch = new ForwardedBatch(request, (one) => this.#answered.push(one));
@@ -123,13 +128,13 @@ export class ForwardReceiver {
     taken.through = forgotten.at(-1)!;
   }
 
-  #refuse(request: ForwardRequest): void {
+  #refuse(request: ForwardRequest, outcome: Outcome): void {
     const { leader } = this.#raft;
     this.#respond(request, {
       type: 'error',
       code: 'not-leader',
       message: `${this.#runtime.id} does not lead in the term of the request`,
-      outcome: 'not-applied',
+      outcome,
       leader,
     });
   }

@@ -126,10 +126,8 @@ export class ForwardSender {
     const outstanding = this.#outstanding.get(requestId);
     if (outstanding === undefined || outstanding.to !== response.from) return;
     if (result.type === 'error') {
-      // Only ever sent for a request of which nothing was taken.
       this.#remove(requestId, outstanding);
-      const waiters = outstanding.waiters.filter((waiter) => waiter !== undefined);
-      this.#options.retry(outstanding.kind, waiters);
+      this.#refused(outstanding, result);
       return;
     }
     const retried: Waiter[] = [];
@@ -144,6 +142,22 @@ export class ForwardSender {
     }
     if (outstanding.remaining === 0) this.#outstanding.delete(requestId);
     if (retried.length > 0) this.#options.retry(outstanding.kind, retried);
+  }
+
+  /** Of a request refused as a whole nothing was taken, or it cannot be known. */
+  #refused(
+    { kind, to, waiters }: Outstanding,
+    { outcome }: Extract<ForwardResponse['result'], { type: 'error' }>,
+  ): void {
+    if (outcome === 'not-applied') {
+      this.#options.retry(
+        kind,
+        waiters.filter((waiter) => waiter !== undefined),
+      );
+    } else {
+      const text = `the leader ${to} was restarted before its answer came`;
+      answerAll(waiters, failure('connection-lost', text, { outcome }));
+    }
   }
 
   /** What was on its way to this peer, or coming back, may be lost. */

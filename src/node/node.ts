@@ -60,7 +60,8 @@ class HoldfastNode implements RaftNode {
       return failure('too-large', text);
     }
     const broken = engine.writer.failure;
-    if (broken !== undefined && engine.raft.membership.voters.length === 1) {
+    const { voters } = engine.raft.membership;
+    if (broken !== undefined && voters.length === 1 && voters[0] === this.id) {
       return failure(broken.code, `the only voter takes no writes: ${broken.message}`);
     }
     return engine.overloadedBy(1, command.length);

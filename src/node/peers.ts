@@ -37,6 +37,8 @@ export class Peers {
   readonly #foundingPeers: string;
   /** Those a handshake was completed with and whose connection did not break since. */
   readonly #connected = new Map<NodeId, PeerIdentity>();
+  /** Of these, those whose raft messages came since. */
+  readonly #heard = new Set<NodeId>();
   /** Where each was last reached. */
   readonly #addresses = new Map<NodeId, string>();
   #announced = '';
@@ -105,6 +107,19 @@ export class Peers {
 
   lost(id: NodeId): void {
     this.#connected.delete(id);
+    this.#heard.delete(id);
+  }
+
+  heard(id: NodeId): void {
+    this.#heard.add(id);
+  }
+
+  /**
+   * Whether work may be sent to it as to a leader. One that was lost may have been restarted, which
+   * this node cannot tell before it is heard of again.
+   */
+  servesAsLeader(id: NodeId): boolean {
+    return this.#connected.has(id) && this.#heard.has(id);
   }
 
   connected(id: NodeId): PeerIdentity | undefined {

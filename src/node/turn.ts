@@ -127,9 +127,14 @@ export class Turn {
 
   #hear(message: PeerMessage, peer: PeerIdentity): void {
     const { raft, peers, forwardReceiver, forwardSender } = this.#engine;
-    if (message.type === 'forwardRequest') forwardReceiver.received(message);
-    else if (message.type === 'forwardResponse') forwardSender.received(message);
-    else if (peers.counts(message, peer)) raft.step(message);
+    if (message.type === 'forwardRequest') {
+      forwardReceiver.received(message);
+    } else if (message.type === 'forwardResponse') {
+      forwardSender.received(message);
+    } else if (peers.counts(message, peer)) {
+      raft.step(message);
+      if (raft.leader === peer.id && message.term === raft.term) peers.heard(peer.id);
+    }
   }
 
   /** Everything that came in one turn is one batch: one append, one read index, one message. */
