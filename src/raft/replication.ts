@@ -84,7 +84,7 @@ function sendBatch(
 ): boolean {
   const { log, options } = core;
   const from = progress.next;
-  if (!log.canSendFrom(from)) {
+  if (!canSendFrom(core, from)) {
     startSnapshot(core, to, progress);
     return false;
   }
@@ -98,6 +98,15 @@ function sendBatch(
   }
   sendAppend(core, role, to, progress, shared.batch);
   return true;
+}
+
+/**
+ * Whether entries can be sent from there on. Not from the first one once there is a snapshot: who
+ * has nothing at all may have missed the founding too, and no entry tells of its membership.
+ */
+function canSendFrom(core: Core, next: LogIndex): boolean {
+  const needsMembership = next === 1 && core.snapshot !== undefined && core.snapshot.index > 0;
+  return !needsMembership && core.log.canSendFrom(next);
 }
 
 function fetchFor(core: Core, id: NodeId, progress: Progress): void {
@@ -125,7 +134,7 @@ export function handleFollowerFetch(
   progress.fetch = undefined;
   role.replicationDue = true;
   if (progress.next !== request.from || !progress.mayAppend) return;
-  if (entries === undefined || !core.log.canSendFrom(request.from)) {
+  if (entries === undefined || !canSendFrom(core, request.from)) {
     startSnapshot(core, id, progress);
     return;
   }
