@@ -144,7 +144,11 @@ export class ClusterLink implements Link {
       if (connection.isOpen) connection.send(call);
       else this.#waiting.add(call);
     }
-    for (const watch of this.#watches) this.#placeWatch(watch);
+    for (const watch of this.#watches) {
+      // Those elsewhere come along: the node they are on may be cut off, and would never say so.
+      if (watch.isWanted && connection.isOpen) watch.leave(connection);
+      this.#placeWatch(watch);
+    }
   }
 
   #unreachable(): void {
@@ -254,6 +258,11 @@ class PlacedWatch implements Exchange {
 
   credit(bytes: number): void {
     this.#connection?.tell({ type: 'watchCredit', id: this.#id, bytes });
+  }
+
+  /** Takes it off every connection but this one. */
+  leave(connection: Connection): void {
+    if (this.#connection !== connection) this.remove();
   }
 
   remove(): void {

@@ -16,7 +16,7 @@ export interface ConnectionEvents {
   opened(connection: Connection): void;
   /** Called once, before its exchanges are told. */
   closed(connection: Connection, reason: string, code: RefusalCode | undefined): void;
-  leader(address: string): void;
+  leader(address: string, connection: Connection): void;
   arrival(): void;
 }
 
@@ -139,7 +139,7 @@ export class Connection {
     this.#heard = true;
     this.#pingId = 0;
     if (response.type === 'leader') {
-      this.#options.events.leader(response.address);
+      this.#options.events.leader(response.address, this);
       return;
     }
     // An id nobody waits for is an answer that came after its caller gave up.

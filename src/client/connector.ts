@@ -31,6 +31,8 @@ const FIRST_BACKOFF_MS = 25;
 const MAX_BACKOFF_MS = 1_000;
 /** A leader that could not be reached is not tried again for this long. */
 const LEADER_RETRY_MS = 2_000;
+/** A node that knows of no leader for this long may be cut off from the others. */
+const LEADERLESS_MS = 3_000;
 
 /**
  * Keeps one main connection, to the leader where it can be reached and to any endpoint otherwise.
@@ -49,6 +51,7 @@ export class Connector {
   #cancelBackoff: (() => void) | undefined = undefined;
   #leader = '';
   #cancelLeaderRetry: (() => void) | undefined = undefined;
+  #cancelDoubt: (() => void) | undefined = undefined;
   #closed = false;
 
   constructor(options: ConnectorOptions) {
@@ -68,6 +71,7 @@ export class Connector {
   /** Where the leader is said to be. */
   leaderAt(address: string): void {
     this.#leader = address;
+    this.#cancelDoubt?.();
     if (!this.#options.followLeader || address === '' || this.#closed) return;
     if (this.#main?.address === address || this.#candidate?.address === address) return;
     if (this.#isAvoided(address)) {
@@ -78,6 +82,19 @@ export class Connector {
     if (known !== undefined) this.#adopt(known);
     else if (this.#main === undefined) this.#round?.unshift(address);
     else this.#connectTo(address);
+  }
+
+  /**
+   * The node behind this connection knows of no leader. When that lasts another is asked, even
+   * though nothing is refused: a watch would hear nothing from a node that is cut off.
+   */
+  #leaderless(connection: Connection): void {
+    if (this.#main !== connection || this.#closed) return;
+    this.#leader = '';
+    this.#cancelDoubt?.();
+    this.#cancelDoubt = this.#options.environment.setTimer(LEADERLESS_MS, () => {
+      if (this.#leader === '') this.passOver(connection);
+    });
   }
 
   /** The node behind this connection does not serve: another may. */
@@ -108,6 +125,7 @@ export class Connector {
     this.#closed = true;
     this.#cancelBackoff?.();
     this.#cancelLeaderRetry?.();
+    this.#cancelDoubt?.();
     this.#main = undefined;
     for (const connection of this.#all) connection.close('the client is closed');
   }
@@ -177,7 +195,10 @@ export class Connector {
       this.#adopt(connection);
     },
     closed: (connection, reason, code) => this.#lost(connection, { reason, code }),
-    leader: (address) => this.leaderAt(address),
+    leader: (address, connection) => {
+      if (address === '') this.#leaderless(connection);
+      else this.leaderAt(address);
+    },
     arrival: () => this.#options.events.arrival(),
   };
 

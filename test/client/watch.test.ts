@@ -71,6 +71,30 @@ test('[API-32] a watch goes on after a lost connection, without gap or repeat', 
   );
 });
 
+test('[API-32] a watch does not stay behind on a node that is cut off from the others', async () => {
+  for (const told of [true, false]) {
+    const harnessed = harness();
+    const { time, cluster, registry } = harnessed;
+    const watch = registry.watch({ prefix: 'w/' });
+    await time.until(watch.started);
+    await write(harnessed, 1, 1);
+    // The node lives on and answers, but applies nothing any more, and knows of no leader.
+    cluster.node('a:1').heldBackAt = cluster.registry.revision;
+    cluster.leader = '';
+    cluster.node('a:1').tellLeader();
+    if (told) cluster.elect('b:1');
+    else cluster.leader = 'b:1';
+    const other = harnessed.another();
+    await time.until(other.put('w/2', '2'));
+    const seen = await time.until(take(watch, 2), 20_000);
+    assert.deepEqual(
+      seen.map((event) => event.split('@')[0]),
+      ['w/1=1', 'w/2=2'],
+    );
+    await time.until(watch.close());
+  }
+});
+
 test('[API-33] a node that lags behind is fine for a watch', async () => {
   const harnessed = harness({ followLeader: false, endpoints: ['b:1'] });
   const { time, cluster, registry } = harnessed;
