@@ -8,6 +8,8 @@ import type { Excuse } from './leader-work.ts';
 import type { Runtime } from './runtime.ts';
 import { failure } from './waiter.ts';
 
+type ReadingCore = Pick<RaftCore, 'leader' | 'read' | 'leaseReadIndex'>;
+
 export type ReadDone = (error: HoldfastError | undefined) => void;
 
 interface Reader {
@@ -32,7 +34,7 @@ interface Barrier {
  */
 export class Reads {
   readonly #runtime: Runtime;
-  readonly #raft: RaftCore;
+  readonly #raft: ReadingCore;
   readonly #excuse: Excuse;
   #queue: Reader[] = [];
   #barriers: Barrier[] = [];
@@ -42,7 +44,7 @@ export class Reads {
   #earliestDeadline = Infinity;
   #refused: { readonly done: ReadDone; readonly error: HoldfastError }[] = [];
 
-  constructor(runtime: Runtime, raft: RaftCore, excuse: Excuse) {
+  constructor(runtime: Runtime, raft: ReadingCore, excuse: Excuse) {
     this.#runtime = runtime;
     this.#raft = raft;
     this.#excuse = excuse;
@@ -70,7 +72,7 @@ export class Reads {
     if (this.#refused.length > 0) this.#answerRefused();
     this.#askAgain(now);
     if (this.#queue.length === 0) return;
-    this.#serveCheap(applied);
+    this.#serveCheap(now, applied);
     if (this.#queue.length === 0 || now < this.#notBefore) return;
     if (this.#raft.leader === undefined) return;
     const context = this.#nextContext++;
@@ -80,9 +82,12 @@ export class Reads {
   }
 
   /** Takes `local` and leased reads out of the queue. */
-  #serveCheap(applied: LogIndex | undefined): void {
+  #serveCheap(now: number, applied: LogIndex | undefined): void {
     if (this.#queue.every(({ consistency }) => consistency === 'linearizable')) return;
-    const leased = this.#raft.leaseReadIndex();
+    const { environment, settings } = this.#runtime;
+    // Ticks were counted at the beginning of this turn: they do not know of a stall within it.
+    const isTimely = environment.now() - now < settings.tickMs;
+    const leased = isTimely ? this.#raft.leaseReadIndex() : undefined;
     const rest: Reader[] = [];
     const leasing: Reader[] = [];
     const ready: Reader[] = [];

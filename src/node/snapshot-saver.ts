@@ -35,7 +35,7 @@ export class SnapshotSaver {
     this.#saving = true;
     settle(
       this.#runtime,
-      this.#store.saveSnapshot(meta, this.#stateMachine.snapshot()),
+      this.#store.saveSnapshot(meta, cutNow(this.#stateMachine.snapshot())),
       () => this.#saved(meta),
       (error) => this.#failed(meta, error),
     );
@@ -59,5 +59,33 @@ export class SnapshotSaver {
     this.#saving = false;
     const text = `snapshot at ${meta.index} was not saved: ${messageOf(error)}`;
     this.#runtime.environment.log('warn', text);
+  }
+}
+
+/**
+ * Asks for the first chunk at once. A generator does nothing before, and a store that takes its
+ * time would get the state of a later entry, which a restart then applies once more.
+ */
+function cutNow(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const first = iterator.next();
+  // Whoever iterates hears of it.
+  first.catch(() => {});
+  return startingWith(first, iterator);
+}
+
+async function* startingWith(
+  first: Promise<IteratorResult<Uint8Array>>,
+  iterator: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let finished = false;
+  try {
+    for (let result = await first; ; result = await iterator.next()) {
+      finished = result.done === true;
+      if (result.done === true) return;
+      yield result.value;
+    }
+  } finally {
+    if (!finished) await iterator.return?.();
   }
 }

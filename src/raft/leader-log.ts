@@ -72,9 +72,9 @@ function syncProgress(core: Core, role: LeaderRole, before: Membership): void {
   }
   for (const id of Object.keys(membership.members) as NodeId[]) {
     if (id === core.id) continue;
-    const known = memberOf(before, id)?.storeId ?? '';
-    const wiped = known !== '' && known !== memberOf(membership, id)!.storeId;
-    // Another disk holds nothing of what the one before confirmed.
-    if (wiped || !role.progress.has(id)) role.progress.set(id, newProgress(core));
+    const known = memberOf(before, id)?.storeId;
+    const isSameDisk = known === memberOf(membership, id)!.storeId;
+    // Another disk holds nothing of what the one before confirmed, and that one may be unknown.
+    if (!isSameDisk || !role.progress.has(id)) role.progress.set(id, newProgress(core));
   }
 }

@@ -190,3 +190,24 @@ test('[NODE-51] whoever stops a node that is still starting may use its store at
   await cluster.disk('a').inner.open({ newStoreId: 'never' });
   await refused;
 });
+
+test('[NODE-24] a snapshot shows the state at its index, however late the store asks for it', async () => {
+  const cluster = new Cluster(['a'], { settings: SETTINGS });
+  const leader = await cluster.startAll();
+  const { inner } = cluster.disk('a');
+  const save = inner.saveSnapshot.bind(inner);
+  let goOn: (() => void) | undefined;
+  inner.saveSnapshot = async (meta, chunks) => {
+    await new Promise<void>((resolve) => (goOn = resolve));
+    await save(meta, chunks);
+  };
+  for (let i = 0; i < 25; i++) await cluster.write(leader, `w${i}`);
+  goOn!();
+  await cluster.world.until('it is saved', () => cluster.status('a').snapshotIndex === 20);
+  await cluster.crash('a');
+  const again = cluster.start('a');
+  await cluster.leader();
+  await cluster.write(again, 'after');
+  assert.equal(again.machine.restores, 1);
+  for (let i = 0; i < 25; i++) assert.equal(again.machine.counts.get(`w${i}`), 1);
+});

@@ -210,22 +210,24 @@ test('[RAFT-20] what a membership change is refused for', () => {
   assert.equal(change(['a', 'b']), 'changeInProgress');
 });
 
-test('[RAFT-20] a learner on another disk starts from nothing', () => {
-  const raft = settled();
-  const withLearner = (storeId: string): ReturnType<Raft['changeMembership']> => {
-    const members = { ...membersOf(['a', 'b', 'c']), d: { address: 'd:1', storeId } };
-    const target = { voters: ids('a', 'b', 'c'), learners: ids('d'), promotable: [], members };
-    return raft.changeMembership(target, 0);
-  };
-  const D = 'd' as never;
-  withLearner('one');
-  drain(raft);
-  accept(raft, B, 2);
-  accept(raft, D, 2);
-  assert.equal(raft.status().progress[D]?.match, 2);
-  assert.equal(withLearner('two').type, 'appended');
-  assert.equal(raft.status().progress[D]?.match, 0);
-});
+for (const disk of ['one', '']) {
+  test(`[RAFT-20] a learner on another disk than '${disk}' starts from nothing`, () => {
+    const raft = settled();
+    const withLearner = (storeId: string): ReturnType<Raft['changeMembership']> => {
+      const members = { ...membersOf(['a', 'b', 'c']), d: { address: 'd:1', storeId } };
+      const target = { voters: ids('a', 'b', 'c'), learners: ids('d'), promotable: [], members };
+      return raft.changeMembership(target, 0);
+    };
+    const D = 'd' as never;
+    withLearner(disk);
+    drain(raft);
+    accept(raft, B, 2);
+    accept(raft, D, 2);
+    assert.equal(raft.status().progress[D]?.match, 2);
+    assert.equal(withLearner('two').type, 'appended');
+    assert.equal(raft.status().progress[D]?.match, 0);
+  });
+}
 
 test('[RAFT-21] a leader that hears no quorum steps down in time, refusing reads', () => {
   const raft = settled();
