@@ -215,10 +215,12 @@ export interface Registry extends AsyncDisposable {
   records(options?: Omit<ListOptions, 'after'>): AsyncIterable<RegistryRecord>;
 
   /**
-   * Takes the lock of a name, waiting in line unless `try`. A session that holds it already gets
-   * the same token again. Giving up (by `wait` or `signal`) leaves nothing in the queue. Rejects
-   * with
-   * `locked` (`try`), `lock-timeout` (`wait`), or `session-expired`.
+   * Takes the lock of a name, waiting in line unless `try`. It is the session that holds: again by
+   * the same session it is the same lock with the same token, and the first `unlock` releases it.
+   * So two callers that share a session, which all callers of one registry do unless they name
+   * one, do not exclude each other; `withLock`, which opens a session for each call, excludes
+   * everyone. Giving up (by `wait` or `signal`) leaves nothing in the queue. Rejects with `locked`
+   * (`try`), `lock-timeout` (`wait`), or `session-expired`.
    * @example
    * await using lock = await registry.lock('jobs/nightly', { wait: '5s' });
    * await storage.write(report, { fencingToken: lock.token });

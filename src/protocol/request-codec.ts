@@ -106,17 +106,17 @@ export function decodeRequest(bytes: Uint8Array): Request {
 function decodeFields(reader: ByteReader, tag: number, id: number): Request {
   switch (tag) {
     case PROPOSE: {
-      const timeoutMs = reader.varint();
+      const timeoutMs = readTimeout(reader);
       return { type: 'propose', id, timeoutMs, command: reader.raw(reader.remaining) };
     }
     case QUERY: {
-      const timeoutMs = reader.varint();
+      const timeoutMs = readTimeout(reader);
       const consistency = CONSISTENCIES[reader.u8()];
       if (consistency === undefined) throw new MalformedBytesError('unknown consistency');
       return { type: 'query', id, timeoutMs, consistency, query: reader.raw(reader.remaining) };
     }
     case LEADER_QUERY: {
-      const timeoutMs = reader.varint();
+      const timeoutMs = readTimeout(reader);
       return { type: 'leaderQuery', id, timeoutMs, query: reader.raw(reader.remaining) };
     }
     case WATCH: {
@@ -132,9 +132,9 @@ function decodeFields(reader: ByteReader, tag: number, id: number): Request {
     case STATUS:
       return { type: 'status', id };
     case MEMBER:
-      return { type: 'member', id, timeoutMs: reader.varint(), change: readChange(reader) };
+      return { type: 'member', id, timeoutMs: readTimeout(reader), change: readChange(reader) };
     case TRANSFER:
-      return { type: 'transfer', id, timeoutMs: reader.varint(), to: reader.text() };
+      return { type: 'transfer', id, timeoutMs: readTimeout(reader), to: reader.text() };
     default:
       throw new MalformedBytesError(`unknown request type ${tag}`);
   }
@@ -143,6 +143,11 @@ function decodeFields(reader: ByteReader, tag: number, id: number): Request {
 /** Whole ms. Callers subtract clocks to get it, so a fraction or a negative rest is no error. */
 function writeTimeout(writer: ByteWriter, timeoutMs: number): void {
   writer.varint(Math.ceil(Math.min(Math.max(timeoutMs, 0), MAX_REQUEST_TIMEOUT_MS)));
+}
+
+/** Cut here too: not every client is ours. */
+function readTimeout(reader: ByteReader): number {
+  return Math.min(reader.varint(), MAX_REQUEST_TIMEOUT_MS);
 }
 
 function writeChange(writer: ByteWriter, change: MemberChange): void {

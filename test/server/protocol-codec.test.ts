@@ -133,10 +133,17 @@ test('[SRV-3] no bytes make a decoder do anything but decode or refuse', () => {
   );
 });
 
+const NO_BYTES = new Uint8Array(0);
+const GREEDY_VARINT = new Uint8Array([0x80, 0x80, 0x80, 0x80, 0x80, 0x01]);
+
 test('[SRV-4] a patience is whole milliseconds, cut to one day', () => {
   assert.equal(sent(0.2), 1);
   assert.equal(sent(-5), 0);
   assert.equal(sent(Infinity), MAX_REQUEST_TIMEOUT_MS);
+  // From somebody who does not cut it, and means 2^35 ms.
+  const none = encodeRequest({ type: 'leaderQuery', id: 1, timeoutMs: 0, query: NO_BYTES });
+  const greedy = decodeRequest(Buffer.concat([none.subarray(0, -1), GREEDY_VARINT]));
+  assert.equal(greedy.type === 'leaderQuery' && greedy.timeoutMs, MAX_REQUEST_TIMEOUT_MS);
 });
 
 test('[SRV-5] what people type is refused with the rule it breaks', () => {
