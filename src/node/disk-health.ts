@@ -4,7 +4,9 @@ import type { NodeId, RaftCore } from '../raft/index.ts';
 import type { DiskWriter } from './disk-writer.ts';
 import type { Runtime } from './runtime.ts';
 
-/** A disk must have been quick for so many times `slowWriteMs` before it counts as healthy again. */
+/**
+ * A disk must have been quick for so many times `slowWriteMs` before it counts as healthy again.
+ */
 const RECOVERY_FACTOR = 5;
 /** Sat out by everyone, an election would never end: after so many timeouts a slow disk may run. */
 const LEADERLESS_TIMEOUTS = 3;

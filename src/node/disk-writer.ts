@@ -8,7 +8,9 @@ import type { Runtime } from './runtime.ts';
 
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
-/** Failed attempts to open the store again after which the node gives up; a full disk is waited for. */
+/**
+ * Failed attempts to open the store again after which the node gives up; a full disk is waited for.
+ */
 const MAX_REOPEN_FAILURES = 5;
 /** Entries merged into one write have at most this many bytes of data beyond the first batch. */
 const MAX_GROUP_BYTES = 16 * 1024 * 1024;

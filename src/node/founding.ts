@@ -44,7 +44,9 @@ export function foundingRecord(
 export type FoundingOutcome =
   /** Write this record, then take part. */
   | { readonly type: 'record'; readonly record: SnapshotMeta; readonly how: string }
-  /** The cluster exists and has left its founding record behind: its leader will send a snapshot. */
+  /**
+   * The cluster exists and has left its founding record behind: its leader will send a snapshot.
+   */
   | { readonly type: 'join'; readonly how: string }
   | { readonly type: 'refused'; readonly error: HoldfastError };
 

@@ -9,9 +9,9 @@ type Announced = Pick<PeerIdentity, 'id' | 'address' | 'storeId'>;
 
 /**
  * A voter that shows up with another store than the one on record was wiped: it becomes a learner,
- * then, in a second change, one with its new store, to be promoted once that has caught up. A member
- * whose store was not known yet (it was added before it was started) gets it recorded, and one that
- * moved its new address.
+ * then, in a second change, one with its new store, to be promoted once that has caught up. A
+ * member whose store was not known yet (it was added before it was started) gets it recorded, and
+ * one that moved its new address.
  */
 export class MemberUpkeep {
   readonly #runtime: Runtime;

@@ -37,7 +37,7 @@ export class Peers {
   readonly #foundingPeers: string;
   /** Those a handshake was completed with and whose connection did not break since. */
   readonly #connected = new Map<NodeId, PeerIdentity>();
-  /** Of these, those whose raft messages came since. */
+  /** Of these, those that were heard leading since. */
   readonly #heard = new Set<NodeId>();
   /** Where each was last reached. */
   readonly #addresses = new Map<NodeId, string>();
@@ -90,7 +90,9 @@ export class Peers {
     return true;
   }
 
-  /** Two processes under one id would take turns at being the wiped one; the first to come stays. */
+  /**
+   * Two processes under one id would take turns at being the wiped one; the first to come stays.
+   */
   #duplicate(peer: PeerIdentity, membership: Membership | undefined): string | undefined {
     const present = this.#connected.get(peer.id);
     if (present === undefined || present.storeId === peer.storeId) return undefined;

@@ -67,7 +67,9 @@ export class Reads {
     this.#runtime.schedule();
   }
 
-  /** Begins what was asked since the last turn. `applied`: undefined while a snapshot is restored. */
+  /**
+   * Begins what was asked since the last turn. `applied`: undefined while a snapshot is restored.
+   */
   submit(now: number, applied: LogIndex | undefined): void {
     if (this.#refused.length > 0) this.#answerRefused();
     this.#askAgain(now);

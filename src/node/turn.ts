@@ -133,7 +133,8 @@ export class Turn {
       forwardSender.received(message);
     } else if (peers.counts(message, peer)) {
       raft.step(message);
-      if (raft.leader === peer.id && message.term === raft.term) peers.heard(peer.id);
+      const leads = message.type === 'heartbeatRequest' || message.type === 'appendRequest';
+      if (leads && message.term === raft.term) peers.heard(peer.id);
     }
   }
 
