@@ -68,6 +68,17 @@ async function survivesKills(
   }
 }
 
+/** What is written after a crash is there when the store is opened once more. */
+async function goesOn(rig: Rig, directory: string): Promise<void> {
+  const store = await rig.open(directory);
+  const next = store.lastIndex() + 1;
+  await store.storeEntries(entries(next, next));
+  await store.close();
+  const again = await rig.open(directory);
+  assert.equal(again.lastIndex(), next);
+  await again.close();
+}
+
 interface Picture {
   readonly path: string;
   readonly begun: number;
@@ -143,6 +154,7 @@ async function survivesEverySystemCall(
     const { path, acknowledged, begun } = picture;
     try {
       await operationsHeld(rig, join(path, 'store'), script, acknowledged, begun);
+      await goesOn(rig, join(path, 'store'));
     } catch (error) {
       throw new Error(`seed ${seed}, system call ${path.slice(-6)}`, { cause: error });
     }

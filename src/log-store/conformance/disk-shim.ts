@@ -1,7 +1,8 @@
 /**
  * A library preloaded into a child process that stands between it and the disk. Before every system
  * call that changes the store's directory it saves a picture of it, of one of two kinds:
- * - the files as they are, which is what a killed process leaves;
+ * - the files as they are, which is what a killed process leaves, and once more in the middle of
+ *   every write;
  * - the files as they were last synced, which is what a power cut may leave.
  * Names are taken as durable at once; what was never synced is an empty file. While the fault file
  * exists, writes fail with "no space left". What is written through memory maps is not seen.
@@ -131,6 +132,9 @@ static int disk_is_full(void) {
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 #define ON_FILE(type, name, parameters, arguments, writes, after)                        \
+  ON_FILE_BY(REAL(name), type, name, parameters, arguments, writes, after)
+
+#define ON_FILE_BY(call, type, name, parameters, arguments, writes, after)               \
   type name parameters {                                                                 \
     if (inside || !is_our_file(fd)) return REAL(name) arguments;                         \
     pthread_mutex_lock(&mutex);                                                          \
@@ -139,7 +143,7 @@ static int disk_is_full(void) {
     int full = writes && disk_is_full();                                                 \
     if (!full) {                                                                         \
       take_picture();                                                                    \
-      result = REAL(name) arguments;                                                     \
+      result = call arguments;                                                           \
       int error = errno;                                                                 \
       if (result >= 0) { after; }                                                        \
       errno = error;                                                                     \
@@ -151,9 +155,26 @@ static int disk_is_full(void) {
     return result;                                                                       \
   }
 
-ON_FILE(ssize_t, write, (int fd, const void *b, size_t n), (fd, b, n), 1, )
-ON_FILE(ssize_t, pwrite, (int fd, const void *b, size_t n, off_t o), (fd, b, n, o), 1, )
-ON_FILE(ssize_t, pwrite64, (int fd, const void *b, size_t n, off64_t o), (fd, b, n, o), 1, )
+/* A kill may come when part of the bytes are written: they go in two halves. */
+#define ON_WRITE(name, parameters, first, rest)                                          \
+  static ssize_t name##_in_halves parameters {                                           \
+    if (n < 2 || setting("HOLDFAST_SHIM_SYNCED")) return REAL(name) rest(0);             \
+    ssize_t done = REAL(name) first(n / 2);                                              \
+    if (done < 0) return done;                                                           \
+    take_picture();                                                                      \
+    ssize_t more = REAL(name) rest(done);                                                \
+    return more < 0 ? done : done + more;                                                \
+  }                                                                                      \
+  ON_FILE_BY(name##_in_halves, ssize_t, name, parameters, rest(0), 1, )
+
+#define AT(skip) ((const char *)b + (skip))
+#define FIRST(count) (fd, b, count)
+#define REST(skip) (fd, AT(skip), n - (skip))
+#define FIRST_AT(count) (fd, b, count, o)
+#define REST_AT(skip) (fd, AT(skip), n - (skip), o + (skip))
+ON_WRITE(write, (int fd, const void *b, size_t n), FIRST, REST)
+ON_WRITE(pwrite, (int fd, const void *b, size_t n, off_t o), FIRST_AT, REST_AT)
+ON_WRITE(pwrite64, (int fd, const void *b, size_t n, off64_t o), FIRST_AT, REST_AT)
 ON_FILE(ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n), 1, )
 ON_FILE(ssize_t, pwritev, (int fd, const struct iovec *v, int n, off_t o), (fd, v, n, o), 1, )
 ON_FILE(ssize_t, pwritev64, (int fd, const struct iovec *v, int n, off64_t o), (fd, v, n, o), 1, )
