@@ -150,7 +150,7 @@ export class Engine {
     const joint = outgoing.length > 0 ? ', and a majority of the voters before the change' : '';
     const text =
       `no quorum: ${id} reaches ${reachable} of ${voters.length} voters and knows ` +
-      `${leader === undefined ? 'no leader' : `the leader ${leader}`}; ${needed} are needed${joint}`;
+      `${leader === undefined ? 'no leader' : `the leader ${leader}`}; it takes ${needed}${joint}`;
     return failure('no-quorum', text, { outcome });
   }
 

@@ -82,7 +82,8 @@ export class EntryReader {
       this.#raft.entriesFetched(request, undefined);
       return;
     }
-    const text = `entries ${request.from} to ${request.through} cannot be read: ${messageOf(error)}`;
+    const { from, through } = request;
+    const text = `entries ${from} to ${through} cannot be read: ${messageOf(error)}`;
     if (code === 'corrupt-data' && request.purpose.type === 'apply') {
       this.#options.lost(new HoldfastError(code, text, { cause: error }));
       return;

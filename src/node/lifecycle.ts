@@ -106,7 +106,7 @@ export class Lifecycle {
   async #start(): Promise<void> {
     const { id, peers, store, transport, environment } = this.#options;
     if (peers.size > 0 && !peers.has(id)) {
-      const text = `the peer list must name this node, ${id}; it has ${[...peers.keys()].join(', ')}`;
+      const text = `the peer list must name this node, ${id}: ${[...peers.keys()].join(', ')}`;
       throw new HoldfastError('configuration-mismatch', text);
     }
     let recovered = await store.open({ newStoreId: environment.newId() });

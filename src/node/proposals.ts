@@ -150,7 +150,7 @@ export class Proposals {
 
   #superseded(): Answer {
     const { leader } = this.#raft;
-    const message = `${this.#runtime.id} lost leadership and another entry took the command's place`;
+    const message = `${this.#runtime.id} lost leadership; another entry took the command's place`;
     return failure('not-leader', message, leader === undefined ? {} : { leader });
   }
 

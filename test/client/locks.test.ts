@@ -163,7 +163,7 @@ test('[LOCK-57] one caller giving up leaves the place to another of its session'
   assert.equal((await queueOf(harnessed, 'n'))[0]?.token, lock.token);
 });
 
-test('[LOCK-55] giving up while an earlier release is still under way counts as given up', async () => {
+test('[LOCK-55] giving up while an earlier release is under way counts as given up', async () => {
   const harnessed = harness();
   const { time, cluster, registry, another } = harnessed;
   const other = another();

@@ -71,7 +71,7 @@ test('[API-32] a watch goes on after a lost connection, without gap or repeat', 
   );
 });
 
-test('[API-32] a watch does not stay behind on a node that is cut off from the others', async () => {
+test('[API-32] a watch does not stay on a node that is cut off from the others', async () => {
   for (const told of [true, false]) {
     const harnessed = harness();
     const { time, cluster, registry } = harnessed;

@@ -150,7 +150,7 @@ test('[NODE-10] a leader refuses forwarded commands beyond its limit', async () 
   assert.equal(refused.length, 3);
 });
 
-test('[NODE-11] a command that throws is an error for its caller and a no-op everywhere', async () => {
+test('[NODE-11] a command that throws is an error to its caller, a no-op everywhere', async () => {
   const cluster = new Cluster(['a', 'b', 'c']);
   const leader = await cluster.startAll();
   const call = cluster.propose(leader, 'throw up');
@@ -218,7 +218,7 @@ test('[NODE-17] a local read is served without a quorum, a linearizable one is n
   assert.equal(resultOf(fresh), 'no-quorum not-applied');
 });
 
-test('[NODE-18] cluster time grows with the leader and goes on from there with the next', async () => {
+test('[NODE-18] cluster time grows with the leader and goes on with the next', async () => {
   const cluster = new Cluster(['a', 'b', 'c']);
   const first = await cluster.startAll();
   await cluster.write(first, 'one');

@@ -46,7 +46,7 @@ test('[NODE-40] with every disk slow, somebody leads all the same', async () => 
   assert.match(await cluster.write(again, 'y'), /^y#1@/);
 });
 
-test('[NODE-41] a failed write ends leadership; its callers do not know; the disk recovers', async () => {
+test('[NODE-41] a failed write ends leadership and is in doubt; the disk recovers', async () => {
   const cluster = new Cluster(['a', 'b', 'c']);
   const sick = await cluster.startAll();
   await cluster.write(sick, 'before');
@@ -69,7 +69,7 @@ test('[NODE-41] a failed write ends leadership; its callers do not know; the dis
   assert.equal(sick.fatal, undefined);
 });
 
-test('[NODE-41] a write that failed though it arrived does no harm when written again', async () => {
+test('[NODE-41] a write that failed though it arrived does no harm when repeated', async () => {
   const cluster = new Cluster(['a']);
   const only = await cluster.startAll();
   const disk = cluster.disk('a');

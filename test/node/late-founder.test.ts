@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cluster } from './support/cluster.ts';
 
-test('[NODE-30] a member that crashed while founding is one, however late it comes back', async () => {
+test('[NODE-30] a member that crashed while founding is one, however late it returns', async () => {
   const settings = { snapshotEveryEntries: 10, trailingEntries: 1_000 };
   const cluster = new Cluster(['a', 'b', 'c'], { settings });
   const { inner } = cluster.disk('c');

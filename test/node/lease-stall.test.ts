@@ -8,7 +8,7 @@ import { failure } from '../../src/node/waiter.ts';
 import type { LogIndex, NodeId } from '../../src/raft/index.ts';
 import { Life, World } from './support/world.ts';
 
-test('[NODE-16] a stall after the ticks of a turn were counted makes a lease read ask', async () => {
+test('[NODE-16] a stall after a turn counted its ticks makes a lease read ask', async () => {
   const world = new World();
   const runtime: Runtime = {
     id: 'a' as NodeId,

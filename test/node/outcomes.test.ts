@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cluster, resultOf } from './support/cluster.ts';
 
-test('[NODE-5] after the leader crashes the others go on with everything acknowledged', async () => {
+test('[NODE-5] after the leader crashed the others have everything acknowledged', async () => {
   const cluster = new Cluster(['a', 'b', 'c']);
   const first = await cluster.startAll();
   for (let i = 0; i < 20; i++) await cluster.write(first, `w${i}`);
@@ -106,7 +106,7 @@ test('[NODE-14] a connection that breaks leaves a forwarded command unknown', as
   assert.equal(leader.machine.counts.get('once'), 1);
 });
 
-test('[NODE-12] what a node that does not lead refused is tried again until it is done', async () => {
+test('[NODE-12] what a node without the lead refused is tried again until done', async () => {
   const cluster = new Cluster(['a', 'b', 'c']);
   const leader = await cluster.startAll();
   const follower = cluster.follower();

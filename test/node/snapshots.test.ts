@@ -62,7 +62,7 @@ test('[NODE-21] a point is also reached by bytes, and counted on after a restart
   assert.equal(uninterrupted.status('a').snapshotIndex, expected);
 });
 
-test('[NODE-22] writes go on while a snapshot is saved; then the log is cut behind it', async () => {
+test('[NODE-22] writes go on while a snapshot is saved; then the log is cut', async () => {
   const cluster = new Cluster(['a'], { settings: SETTINGS });
   const leader = await cluster.startAll();
   await writeMany(cluster, leader, 18);
@@ -191,7 +191,7 @@ test('[NODE-22] a snapshot that cannot be saved costs nothing but the point', as
   assert.equal(resultOf(call), '1');
 });
 
-test('[NODE-28] chunks that come twice do not multiply, and a refusal is not followed at once', async () => {
+test('[NODE-28] repeated chunks do not multiply; a refusal is not followed at once', async () => {
   const cluster = new Cluster(['a', 'b', 'c'], {
     seed: 3,
     settings: { ...SETTINGS, snapshotChunkBytes: 64 },

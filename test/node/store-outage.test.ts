@@ -70,7 +70,7 @@ class ReadingRig {
   }
 }
 
-test('[NODE-41] entries that cannot be read are asked for once a tick, until the store is back', async () => {
+test('[NODE-41] unreadable entries are asked for once a tick, until they come', async () => {
   const rig = new ReadingRig();
   rig.reader.wanted(fetchOf({ type: 'apply' }));
   rig.reader.wanted(fetchOf({ type: 'follower', id: 'b' as NodeId }));
@@ -95,7 +95,7 @@ test('[NODE-41] entries that cannot be read are asked for once a tick, until the
   assert.equal(rig.reads, 5);
 });
 
-test('[NODE-43] a damaged entry that is to be applied stops the node; for a follower it does not', async () => {
+test('[NODE-43] a damaged entry to apply stops the node; one for a follower does not', async () => {
   const rig = new ReadingRig();
   rig.damaged = true;
   rig.reader.wanted(fetchOf({ type: 'follower', id: 'b' as NodeId }));
@@ -142,7 +142,7 @@ async function clusterWithLate(): Promise<{ cluster: Cluster; late: string; lead
   return { cluster, late, leader };
 }
 
-test('[NODE-23] a transfer goes on with another reader when the store let go of the first', async () => {
+test('[NODE-23] a transfer goes on when the store dropped its reader', async () => {
   const { cluster, late, leader } = await clusterWithLate();
   breakReaders(cluster.disk(leader.id), (time) => (time === 1 ? 3 : Infinity));
   const again = cluster.start(late);
@@ -181,7 +181,7 @@ test('[NODE-51] a store that is being opened anew when the node stops stays clos
   await inner.open({ newStoreId: 'never' });
 });
 
-test('[NODE-51] whoever stops a node that is still starting may use its store at once', async () => {
+test('[NODE-51] whoever stops a starting node may use its store at once', async () => {
   const cluster = new Cluster(['a', 'b']);
   const { node, started } = cluster.start('a');
   const refused = assert.rejects(started, { code: 'stopped' });
@@ -191,7 +191,7 @@ test('[NODE-51] whoever stops a node that is still starting may use its store at
   await refused;
 });
 
-test('[NODE-24] a snapshot shows the state at its index, however late the store asks for it', async () => {
+test('[NODE-24] a snapshot shows the state at its index, however late it is read', async () => {
   const cluster = new Cluster(['a'], { settings: SETTINGS });
   const leader = await cluster.startAll();
   const { inner } = cluster.disk('a');
