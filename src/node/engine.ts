@@ -238,17 +238,29 @@ export class Engine {
 
   #takeForwarded(request: ForwardRequest, work: ForwardedWork, batch: AnswerBatch): void {
     const { environment, settings } = this.context.runtime;
-    if (request.kind === 'propose') {
-      let bytes = 0;
-      for (const command of work.commands) bytes += command.length;
-      const overload = this.overloadedBy(work.commands.length, bytes);
-      if (overload !== undefined) {
-        work.commands.forEach((_, slot) => batch.answer(slot, overload));
-        return;
-      }
+    const overload = this.#overloadedByForwarded(request.kind, work.commands);
+    if (overload !== undefined) {
+      work.commands.forEach((_, slot) => batch.answer(slot, overload));
+      return;
     }
     const deadline = environment.now() + Math.min(work.timeoutMs, settings.requestTimeoutMs * 100);
     this.work[request.kind].addForwarded(work.commands, batch, deadline);
+  }
+
+  #overloadedByForwarded(kind: ForwardKind, commands: readonly Uint8Array[]): Answer | undefined {
+    if (kind === 'leaderQuery') return this.overloadedByQueries(commands.length);
+    if (kind !== 'propose') return undefined;
+    let bytes = 0;
+    for (const command of commands) bytes += command.length;
+    return this.overloadedBy(commands.length, bytes);
+  }
+
+  /** The answer to so many leader queries for which there is no room; undefined when there is. */
+  overloadedByQueries(count: number): Answer | undefined {
+    const { maxPendingReads } = this.context.runtime.settings;
+    const queued = this.work.leaderQuery.length + this.duties.length;
+    if (queued + this.forwardSender.queries + count <= maxPendingReads) return undefined;
+    return failure('overloaded', `maxPendingReads (${maxPendingReads}) are pending here`);
   }
 
   /** The answer to so many commands for which there is no room; undefined when there is. */

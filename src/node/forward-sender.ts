@@ -44,6 +44,7 @@ export class ForwardSender {
   readonly #outstanding = new Map<number, Outstanding>();
   #nextId: number;
   #count = 0;
+  #queries = 0;
   #bytes = 0;
   #earliestDeadline = Infinity;
 
@@ -56,6 +57,11 @@ export class ForwardSender {
   /** Callers whose work is with a leader now, and the bytes of it. */
   get length(): number {
     return this.#count;
+  }
+
+  /** How many of them ask the leader's state machine. */
+  get queries(): number {
+    return this.#queries;
   }
 
   get bytes(): number {
@@ -86,6 +92,7 @@ export class ForwardSender {
     }
     const requestId = this.#nextId++;
     this.#count += waiters.length;
+    if (kind === 'leaderQuery') this.#queries += waiters.length;
     for (const { command } of waiters) this.#bytes += command.length;
     const sentAt = this.#runtime.environment.now();
     const timeoutMs = latest - sentAt;
@@ -200,6 +207,7 @@ export class ForwardSender {
   #remove(requestId: number, outstanding: Outstanding): void {
     this.#outstanding.delete(requestId);
     this.#count -= outstanding.remaining;
+    if (outstanding.kind === 'leaderQuery') this.#queries -= outstanding.remaining;
     for (const waiter of outstanding.waiters) this.#bytes -= waiter?.command.length ?? 0;
   }
 
@@ -207,6 +215,7 @@ export class ForwardSender {
     outstanding.waiters[slot] = undefined;
     outstanding.remaining -= 1;
     this.#count -= 1;
+    if (outstanding.kind === 'leaderQuery') this.#queries -= 1;
     this.#bytes -= waiter.command.length;
   }
 }

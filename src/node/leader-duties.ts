@@ -22,10 +22,16 @@ export class LeaderDuties {
   /** The term for which the side was told of its election. */
   #term: Term | undefined;
   #duePending = false;
+  #asking = 0;
 
   constructor(raft: RaftCore, options: LeaderDutiesOptions) {
     this.#raft = raft;
     this.#options = options;
+  }
+
+  /** Queries that wait for leadership to be confirmed. */
+  get length(): number {
+    return this.#asking;
   }
 
   /** The first entry of this leader's own term comes after everything committed before it. */
@@ -78,9 +84,11 @@ export class LeaderDuties {
     }
     let deadline = 0;
     for (const waiter of waiters) deadline = Math.max(deadline, waiter.deadline);
+    this.#asking += waiters.length;
     reads.add(
       'linearizable',
       (error) => {
+        this.#asking -= waiters.length;
         if (error === undefined) this.#answer(side, waiters);
         else answerAll(waiters, { type: 'error', error });
       },

@@ -88,13 +88,9 @@ class HoldfastNode implements RaftNode {
   leaderQuery(request: Uint8Array, done: (answer: Answer) => void, options?: CallOptions): void {
     const engine = this.#accepting(done);
     if (engine === undefined) return;
-    const { maxPendingReads } = this.#options.settings;
-    if (engine.work.leaderQuery.length >= maxPendingReads) {
-      const text = `maxPendingReads (${maxPendingReads}) are pending here`;
-      engine.work.leaderQuery.refuse(done, failure('overloaded', text));
-    } else {
-      engine.work.leaderQuery.add(request, done, this.#deadline(options));
-    }
+    const refusal = engine.overloadedByQueries(1);
+    if (refusal !== undefined) engine.work.leaderQuery.refuse(done, refusal);
+    else engine.work.leaderQuery.add(request, done, this.#deadline(options));
   }
 
   changeMembership(change: MembershipChange, options?: CallOptions): Promise<void> {
