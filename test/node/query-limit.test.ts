@@ -27,7 +27,7 @@ function ask(instance: Instance, timeoutMs: number): Call {
 }
 
 for (const asked of ['leader', 'follower'] as const) {
-  test(`[NODE-10] leader queries a ${asked} has not answered yet are bounded, turn after turn`, async () => {
+  test(`[NODE-10] queries a ${asked} has not answered are bounded, turn after turn`, async () => {
     const settings = { maxPendingReads: 10 };
     const cluster = new Cluster(['a', 'b', 'c'], { settings, leaderSide: () => echo });
     const leader = await cluster.startAll();
