@@ -84,3 +84,18 @@ test('what README.md imports from the package can be imported', async () => {
     }
   }
 });
+
+test('package-lock.json names the binaries of every platform, so that npm ci takes it', () => {
+  interface Locked {
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  }
+  const { packages }: { packages: Record<string, Locked> } = JSON.parse(
+    readFileSync('package-lock.json', 'utf8'),
+  );
+  const wanted = Object.values(packages).flatMap((one) =>
+    Object.keys(one.optionalDependencies ?? {}),
+  );
+  // npm leaves them out when it writes the file where its registry has not got them.
+  const missing = wanted.filter((name) => packages[`node_modules/${name}`] === undefined);
+  assert.deepEqual(missing, []);
+});
