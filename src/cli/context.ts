@@ -1,7 +1,12 @@
 /** What every client command starts from: the global options, and a connected client. */
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { connect, parseDuration, type HoldfastClient } from '../client/index.ts';
+import {
+  connect,
+  parseDuration,
+  type ConnectOptions,
+  type HoldfastClient,
+} from '../client/index.ts';
 import { usageError } from './exit.ts';
 import { parseFormat, type Format } from './output.ts';
 
@@ -35,7 +40,7 @@ export function withGlobalOptions(program: Command): Command {
     .option('--tls-key <file>', 'private key (PEM) of --tls-cert');
 }
 
-export function globalOptions(command: Command): GlobalOptions {
+function globalOptions(command: Command): GlobalOptions {
   const options = command.optsWithGlobals<{
     endpoints: string;
     writeOut: string;
@@ -119,17 +124,22 @@ export async function withClient<T>(
   body: (context: ClientContext) => Promise<T>,
   needs: ClientNeeds = {},
 ): Promise<T> {
-  const options = globalOptions(command);
-  const tls = await readTls(command.optsWithGlobals<TlsFlags>());
-  const client = await connect({
-    endpoints: options.endpoints,
-    requestTimeout: options.timeoutMs,
-    exactlyOnce: needs.exactlyOnce ?? false,
-    ...(tls === undefined ? {} : { tls }),
-  });
+  const { options, target } = await clientTarget(command);
+  const client = await connect({ ...target, exactlyOnce: needs.exactlyOnce ?? false });
   try {
     return await body({ client, options });
   } finally {
     await client.close();
   }
+}
+
+/** The global options, and what of them tells how to reach the cluster. */
+export async function clientTarget(
+  command: Command,
+): Promise<{ readonly options: GlobalOptions; readonly target: ConnectOptions }> {
+  const options = globalOptions(command);
+  const tls = await readTls(command.optsWithGlobals<TlsFlags>());
+  const { endpoints, timeoutMs: requestTimeout } = options;
+  const target = { endpoints, requestTimeout, ...(tls === undefined ? {} : { tls }) };
+  return { options, target };
 }

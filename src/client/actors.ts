@@ -11,6 +11,8 @@ import type { CallOptions, SessionOptions, SessionRef } from './registry.ts';
 
 /** How long closing may wait for the cluster to hear of it; the session ends by itself anyway. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** Part of a write's time after which the opening of its session fails, and tells why. */
+const OPENING_SHARE = 0.9;
 const NO_METADATA = new Uint8Array(0);
 
 /** Opens sessions, and knows for which one a call acts. */
@@ -23,8 +25,9 @@ export class Actors {
     this.#host = host;
     this.#settings = settings;
     const label = utf8ToByteString('holdfast client');
+    const timeout = Math.max(1, settings.requestTimeoutMs * OPENING_SHARE);
     const open = (): Promise<ClientSession> =>
-      this.#open(settings.sessionTtlMs, label, NO_METADATA, true, {});
+      this.#open(settings.sessionTtlMs, label, NO_METADATA, true, { timeout });
     this.#own = new OwnSession(open, host.clock.environment);
   }
 

@@ -43,7 +43,8 @@ export interface HoldfastClient extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const CONNECT_TIMEOUT_MS = 1_000;
+const MAX_CONNECT_TIMEOUT_MS = 1_000;
+const MIN_CONNECT_TIMEOUT_MS = 100;
 const SILENCE_MS = 1_000;
 /** A status that takes longer comes from a node that is as good as away. */
 const STATUS_TIMEOUT_MS = 2_000;
@@ -63,12 +64,7 @@ const STATUS_TIMEOUT_MS = 2_000;
  */
 export async function connect(options: ConnectOptions): Promise<HoldfastClient> {
   const settings = connectSettings(options);
-  const open = tcpEndpoints({
-    clusterName: settings.clusterName,
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    environment: systemClientEnvironment,
-    tls: settings.tls === undefined ? undefined : nodeTls(settings.tls),
-  });
+  const open = endpointsOf(settings);
   const client = new ClusterClient(settings, open);
   try {
     await client.reached();
@@ -77,6 +73,43 @@ export async function connect(options: ConnectOptions): Promise<HoldfastClient> 
     throw error;
   }
   return client;
+}
+
+/**
+ * Asks every endpoint for its status, each on its own: unlike `connect`, none needs to answer.
+ *
+ * @throws HoldfastError `invalid-argument` for options that break a rule.
+ */
+export async function statusOf(options: ConnectOptions): Promise<readonly EndpointStatus[]> {
+  const settings = connectSettings(options);
+  const { requestTimeoutMs } = settings.registry;
+  return await probeAll(settings, endpointsOf(settings), requestTimeoutMs);
+}
+
+function probeAll(
+  { endpoints }: ConnectSettings,
+  open: OpenEndpoint,
+  timeoutMs: number,
+): Promise<EndpointStatus[]> {
+  const patienceMs = Math.min(STATUS_TIMEOUT_MS, timeoutMs);
+  return Promise.all(
+    endpoints.map((endpoint) => probe(endpoint, open, systemClientEnvironment, patienceMs)),
+  );
+}
+
+function endpointsOf(settings: ConnectSettings): OpenEndpoint {
+  return tcpEndpoints({
+    clusterName: settings.clusterName,
+    connectTimeoutMs: connectTimeoutMs(settings),
+    environment: systemClientEnvironment,
+    tls: settings.tls === undefined ? undefined : nodeTls(settings.tls),
+  });
+}
+
+/** Endpoints that hang are tried one after another, and one that works may be the last. */
+function connectTimeoutMs({ endpoints, registry }: ConnectSettings): number {
+  const share = registry.requestTimeoutMs / (endpoints.length + 1);
+  return Math.max(MIN_CONNECT_TIMEOUT_MS, Math.min(share, MAX_CONNECT_TIMEOUT_MS));
 }
 
 class ClusterClient implements HoldfastClient {
@@ -94,7 +127,7 @@ class ClusterClient implements HoldfastClient {
       environment: systemClientEnvironment,
       followLeader: true,
       maxInFlight: settings.registry.maxInFlight,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      connectTimeoutMs: connectTimeoutMs(settings),
       silenceMs: SILENCE_MS,
     });
     this.registry = new RegistryClient(this.#link, systemClientEnvironment, settings.registry);
@@ -105,12 +138,7 @@ class ClusterClient implements HoldfastClient {
   }
 
   status(options?: CallOptions): Promise<readonly EndpointStatus[]> {
-    const timeoutMs = Math.min(STATUS_TIMEOUT_MS, this.#timeoutMs(options));
-    return Promise.all(
-      this.#settings.endpoints.map((endpoint) =>
-        probe(endpoint, this.#open, systemClientEnvironment, timeoutMs),
-      ),
-    );
+    return probeAll(this.#settings, this.#open, this.#timeoutMs(options));
   }
 
   async members(options?: CallOptions): Promise<readonly MemberStatus[]> {

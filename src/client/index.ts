@@ -8,7 +8,7 @@
  * await client.registry.put('config/rate', '100');
  * ```
  */
-export { connect, type HoldfastClient, type NewMember } from './connect.ts';
+export { connect, statusOf, type HoldfastClient, type NewMember } from './connect.ts';
 export type { EndpointStatus } from './probe.ts';
 export { parseDuration } from './duration.ts';
 export { systemClientEnvironment, type ClientEnvironment } from './environment.ts';

@@ -56,7 +56,10 @@ export class OwnSession {
       try {
         return await end.race(this.#opened());
       } catch (error) {
-        lastError = openingError(error, end);
+        // What was in the way all the time tells more than that the time is over.
+        const now = openingError(error, end);
+        if (end.error === error && now.code === 'timeout') throw lastError ?? now;
+        lastError = now;
         if (end.error === error || !PASSING.has(lastError.code)) throw lastError;
       }
     }

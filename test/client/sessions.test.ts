@@ -112,6 +112,19 @@ test('[SESS-56] the first write opens the own session, the next ones share it', 
   assert.equal(cluster.count('closeSession'), 1);
 });
 
+test('[SESS-56] a first write without a quorum tells of that, and is not applied', async () => {
+  const { time, cluster, registry } = harness();
+  cluster.elect('');
+  const error = await failure(time.until(registry.put('k', 'v')));
+  assert.equal(error.code, 'no-quorum');
+  assert.equal(error.outcome, 'not-applied');
+  const controller = new AbortController();
+  const waiting = failure(registry.put('k', 'v', { signal: controller.signal }));
+  await time.advance(4_700);
+  controller.abort();
+  assert.equal((await time.until(waiting)).code, 'aborted');
+});
+
 test('[SESS-57] after the own session ended, later writes get a new one', async () => {
   const { time, cluster, registry } = harness({ sessionTtl: '2s', requestTimeout: '10s' });
   await time.until(registry.put('k', 'one'));

@@ -1,8 +1,7 @@
 /** status, member, transfer. */
 import type { Command } from 'commander';
-import type { EndpointStatus, HoldfastClient } from '../../client/index.ts';
-import { HoldfastError } from '../../base/index.ts';
-import { globalOptions, withClient } from '../context.ts';
+import { statusOf, type EndpointStatus, type HoldfastClient } from '../../client/index.ts';
+import { clientTarget, withClient } from '../context.ts';
 import { EXIT, ExitError, usageError } from '../exit.ts';
 import { printJson, printLine, table, type Format } from '../output.ts';
 
@@ -51,32 +50,19 @@ function addStatus(program: Command): void {
     .command('status')
     .description('what each endpoint says of itself; exit 1 when none leads')
     .action(async (_flags: object, command: Command) => {
-      const { endpoints, format } = globalOptions(command);
-      const statuses = await askAll(command, endpoints);
-      if (format === 'json') printJson(statuses.map(statusJson));
+      const { options, target } = await clientTarget(command);
+      const statuses = await statusOf(target);
+      if (options.format === 'json') printJson(statuses.map(statusJson));
       else printLine(statusTable(statuses));
       const reached = statuses.flatMap(({ status }) => (status === undefined ? [] : [status]));
       if (reached.length === 0) {
-        throw new ExitError(EXIT.refused, 'connection-lost: no endpoint answered');
+        const reasons = statuses.map(({ endpoint, error }) => `${endpoint}: ${error}`).join('; ');
+        throw new ExitError(EXIT.refused, `connection-lost: no endpoint answered: ${reasons}`);
       }
       if (reached.every(({ leader }) => leader === '')) {
         throw new ExitError(EXIT.refused, 'no-leader: none of them knows a leader now');
       }
     });
-}
-
-/** Also when no endpoint lets a client in: then that is the status of each. */
-async function askAll(
-  command: Command,
-  endpoints: readonly string[],
-): Promise<readonly EndpointStatus[]> {
-  try {
-    return await withClient(command, ({ client }) => client.status());
-  } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'connection-lost') throw error;
-    const reason = error.message;
-    return endpoints.map((endpoint) => ({ endpoint, status: undefined, error: reason }));
-  }
 }
 
 function addMembers(program: Command): void {

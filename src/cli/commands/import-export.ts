@@ -4,6 +4,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import type { Registry } from '../../client/index.ts';
+import { HoldfastError } from '../../base/index.ts';
 import { durationOption, numberOption, withClient } from '../context.ts';
 import { EXIT, ExitError, errorLine, exitCodeOf, usageError } from '../exit.ts';
 import { jsonLine, parseLine, tsvLine, type ImportRecord } from '../import-lines.ts';
@@ -21,7 +22,17 @@ interface ImportTotals {
   failed: number;
   bad: number;
   firstError: unknown;
+  /** The cluster cannot serve now: no use in going on. */
+  stopped: boolean;
 }
+
+/** A put has waited its time for one of these to pass; all that follow would only do the same. */
+const CLUSTER_AWAY: ReadonlySet<string> = new Set([
+  'no-quorum',
+  'no-leader',
+  'connection-lost',
+  'timeout',
+]);
 
 /** Places in the queues of locks: they mean nothing elsewhere, and nobody may put them. */
 const LOCK_QUEUE_KEY = /\/[0-9a-f]{16}$/;
@@ -82,7 +93,13 @@ async function importLines(
   progress: Progress,
   started: number,
 ): Promise<ImportTotals> {
-  const totals: ImportTotals = { acknowledged: 0, failed: 0, bad: 0, firstError: undefined };
+  const totals: ImportTotals = {
+    acknowledged: 0,
+    failed: 0,
+    bad: 0,
+    firstError: undefined,
+    stopped: false,
+  };
   const slots = createSlots(concurrency);
   let lineNumber = 0;
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
@@ -95,12 +112,17 @@ async function importLines(
       continue;
     }
     await slots.take();
+    if (totals.stopped) {
+      slots.give();
+      break;
+    }
     void put(parsed.record)
       .then(
         () => void totals.acknowledged++,
         (error: unknown) => {
           totals.failed++;
           totals.firstError ??= error;
+          totals.stopped ||= error instanceof HoldfastError && CLUSTER_AWAY.has(error.code);
         },
       )
       .finally(() => slots.give());
@@ -161,7 +183,10 @@ function finishImport(
   }
   if (totals.firstError === undefined) return;
   const code = totals.failed === 0 ? EXIT.usage : exitCodeOf(totals.firstError);
-  throw new ExitError(code, `not everything was imported; first: ${errorLine(totals.firstError)}`);
+  const extent = totals.stopped
+    ? 'the import stopped: run it again'
+    : 'not everything was imported';
+  throw new ExitError(code, `${extent}; first: ${errorLine(totals.firstError)}`);
 }
 
 async function writeExport(
