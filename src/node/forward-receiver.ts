@@ -3,7 +3,7 @@ import type { Outcome } from '../base/index.ts';
 import type { RaftCore, Term } from '../raft/index.ts';
 import type { ForwardRequest, ForwardResponse } from '../transport/index.ts';
 import type { Answer } from './contract.ts';
-import { decodeWork, encodeAnswers, lifeOf } from './forward-codec.ts';
+import { decodeChange, decodeTarget, decodeWork, encodeAnswers, lifeOf } from './forward-codec.ts';
 import type { ForwardedWork, SlotAnswer } from './forward-codec.ts';
 import { messageOf } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
@@ -95,7 +95,11 @@ export class ForwardReceiver {
 
   #decode(request: ForwardRequest): ForwardedWork | undefined {
     try {
-      return decodeWork(request.payload);
+      const work = decodeWork(request.payload);
+      // Whoever carries these out may rely on them.
+      if (request.kind === 'membership') for (const one of work.commands) decodeChange(one);
+      if (request.kind === 'transfer') for (const one of work.commands) decodeTarget(one);
+      return work;
     } catch (error) {
       const text = `a forwarded request from ${request.from} is damaged: ${messageOf(error)}`;
       this.#runtime.environment.log('warn', text);

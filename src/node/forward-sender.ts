@@ -2,7 +2,9 @@
 import type { NodeId, Term } from '../raft/index.ts';
 import type { ForwardRequest, ForwardResponse } from '../transport/index.ts';
 import { decodeAnswers, encodeWork, firstIdOfLife } from './forward-codec.ts';
+import type { SlotAnswer } from './forward-codec.ts';
 import type { Excuse } from './leader-work.ts';
+import { messageOf } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
 import { answerAll, answerWaiter, failure } from './waiter.ts';
 import type { Waiter } from './waiter.ts';
@@ -138,7 +140,7 @@ export class ForwardSender {
       return;
     }
     const retried: Waiter[] = [];
-    for (const { slot, answer } of decodeAnswers(result.payload)) {
+    for (const { slot, answer } of this.#decode(response.from, result.payload)) {
       const waiter = outstanding.waiters[slot];
       if (waiter === undefined) continue;
       this.#release(outstanding, slot, waiter);
@@ -164,6 +166,17 @@ export class ForwardSender {
     } else {
       const text = `the leader ${to} was restarted before its answer came`;
       answerAll(waiters, failure('connection-lost', text, { outcome }));
+    }
+  }
+
+  /** A damaged message answers nobody: who waits for it hears in time that nothing is known. */
+  #decode(from: NodeId, payload: Uint8Array): readonly SlotAnswer[] {
+    try {
+      return decodeAnswers(payload);
+    } catch (error) {
+      const text = `an answer to forwarded work from ${from} is damaged: ${messageOf(error)}`;
+      this.#runtime.environment.log('warn', text);
+      return [];
     }
   }
 
