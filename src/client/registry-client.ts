@@ -131,6 +131,9 @@ export class RegistryClient implements Registry {
   async *records(options: Omit<ListOptions, 'after'> = {}): AsyncGenerator<RegistryRecord> {
     let left = options.limit ?? Infinity;
     let page = await this.list(options);
+    // Answers to later pages tell of newer revisions, at which they were not read.
+    const asked = options.revision ?? 0;
+    const revision = asked === 0 ? page.revision : asked;
     while (left > 0) {
       for (const record of page.records) {
         if (left-- <= 0) return;
@@ -139,7 +142,6 @@ export class RegistryClient implements Registry {
       const last = page.records.at(-1);
       if (!page.more || last === undefined) return;
       const limit = left === Infinity ? {} : { limit: left };
-      const { revision } = page;
       page = await this.list({ ...options, ...limit, revision, after: last.keyBytes });
     }
   }

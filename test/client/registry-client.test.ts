@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDuration } from '../../src/client/index.ts';
+import { parseDuration, type ListOptions } from '../../src/client/index.ts';
 import { failure, harness } from './support/harness.ts';
 
 test('[API-1] what is put is what is read, by text, bytes and JSON', async () => {
@@ -170,6 +170,27 @@ test('[API-4] a list is a page of a prefix; records are all pages as of one revi
   );
   const past = await time.until(registry.list({ prefix: 'a', after: 'z' }));
   assert.deepEqual([past.records, past.more], [[], false]);
+});
+
+test('[API-4] whatever is written between pages, records are of one revision', async () => {
+  const { time, registry } = harness();
+  let writes = 0;
+  /** Takes all records, and writes another after each. */
+  const keysOf = async (options: ListOptions): Promise<string> => {
+    const records = registry.records(options)[Symbol.asyncIterator]();
+    let keys = '';
+    for (;;) {
+      const next = await time.until(records.next());
+      if (next.done === true) return keys;
+      keys += next.value.key;
+      await time.until(registry.put(`z${writes++}`, ''));
+    }
+  };
+  for (const key of 'abcdefgh') await time.until(registry.put(key, new Uint8Array(400_000)));
+  assert.equal(await keysOf({}), 'abcdefgh');
+  const { revision } = await time.until(registry.list({ keysOnly: true }));
+  await time.until(registry.put('bb', 'later'));
+  assert.equal(await keysOf({ revision }), 'abcdefghz0z1z2z3z4z5z6z7');
 });
 
 test('[API-5] a key of any bytes is kept as it is', async () => {
