@@ -16,16 +16,8 @@ for (const kind of ['propose', 'leaderQuery', 'membership', 'transfer'] as const
     const inside = encodeWork({ term, timeoutMs: 100, commands: [NONSENSE] });
     const isParsed = kind === 'membership' || kind === 'transfer';
     const payload = isParsed ? inside : NONSENSE;
-    const to = leader.id;
-    const request: ForwardRequest = {
-      type: 'forwardRequest',
-      from,
-      to,
-      requestId: 7,
-      kind,
-      payload,
-    };
-    transport.send(request);
+    const type = 'forwardRequest';
+    transport.send({ type, from, to: leader.id, requestId: 7, kind, payload });
     await cluster.world.until('it is told of', () => {
       return cluster.world.lines.some((line) => /a forwarded request .* is damaged/.test(line));
     });
