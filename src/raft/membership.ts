@@ -64,7 +64,7 @@ function pick(
     return [id, { address, storeId }] as const;
   });
   // fromEntries defines properties, so that an id like `__proto__` is a name like any other.
-  return Object.fromEntries(entries) as Record<NodeId, Member>;
+  return Object.fromEntries(entries);
 }
 
 /** In one order, without repeats, with exactly the members named. */

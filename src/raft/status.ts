@@ -17,7 +17,7 @@ function progressOf(core: Core): Record<NodeId, FollowerStatus> {
       learner: membership.learners.includes(id),
     },
   ]);
-  return Object.fromEntries(entries) as Record<NodeId, FollowerStatus>;
+  return Object.fromEntries(entries);
 }
 
 export function statusOf(core: Core): RaftStatus {

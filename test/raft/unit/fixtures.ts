@@ -22,9 +22,7 @@ export const B: NodeId = 'b' as NodeId;
 export const C: NodeId = 'c' as NodeId;
 
 export function membersOf(names: readonly string[]): Record<NodeId, Member> {
-  return Object.fromEntries(
-    names.map((id) => [id, { address: `${id}:1`, storeId: `disk-${id}` }]),
-  ) as Record<NodeId, Member>;
+  return Object.fromEntries(names.map((id) => [id, { address: `${id}:1`, storeId: `disk-${id}` }]));
 }
 
 export function clusterOf(...names: string[]): Membership {

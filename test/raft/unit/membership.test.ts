@@ -114,7 +114,7 @@ function reversed(membership: Membership): Membership {
     outgoing: outgoing.toReversed(),
     learners: learners.toReversed(),
     promotable: promotable.toReversed(),
-    members: Object.fromEntries(Object.entries(members).toReversed()) as Membership['members'],
+    members: Object.fromEntries(Object.entries(members).toReversed()),
   };
 }
 
