@@ -191,6 +191,7 @@ export class Lifecycle {
         this.#engine === undefined || this.#engine.raft.status().snapshotIndex === 0
           ? this.#foundingRecord
           : undefined,
+      isLeader: () => this.#engine?.raft.role === 'leader',
       disagreement: (peer) => this.#founding?.disagreement(peer),
     });
   }

@@ -28,7 +28,11 @@ export interface PeersHooks {
   readonly founding: () => SnapshotMeta | undefined;
   /** A node that has not been founded either was given another peer list. */
   readonly disagreement: (peer: PeerIdentity) => void;
+  readonly isLeader: () => boolean;
 }
+
+/** A member silent towards its leader for so many election timeouts is gone, whoever says what. */
+const SILENT_TIMEOUTS = 5;
 
 export class Peers {
   readonly #options: NodeOptions;
@@ -37,6 +41,8 @@ export class Peers {
   readonly #foundingPeers: string;
   /** Those a handshake was completed with and whose connection did not break since. */
   readonly #connected = new Map<NodeId, PeerIdentity>();
+  /** When each of these was last heard, under the store it is connected with. */
+  readonly #aliveAt = new Map<NodeId, number>();
   /** Of these, those that were heard leading since. */
   readonly #heard = new Set<NodeId>();
   /** Where each was last reached. */
@@ -92,19 +98,35 @@ export class Peers {
 
   /**
    * Two processes under one id would take turns at being the wiped one; the first to come stays.
+   * The end of a connection can go unnoticed, so a leader, which everyone answers all the time, goes
+   * by that; once it has recorded the new one's store, the others follow.
    */
   #duplicate(peer: PeerIdentity, membership: Membership | undefined): string | undefined {
     const present = this.#connected.get(peer.id);
     if (present === undefined || present.storeId === peer.storeId) return undefined;
     const recorded = membership && memberOf(membership, peer.id)?.storeId;
     if (recorded !== undefined && recorded === peer.storeId) return undefined;
+    if (this.#hooks.isLeader() && this.#isSilent(peer.id)) return undefined;
     return `duplicate node id: another node called ${peer.id} is connected`;
+  }
+
+  #isSilent(id: NodeId): boolean {
+    const { environment, settings } = this.#options;
+    const silentMs = environment.now() - (this.#aliveAt.get(id) ?? -Infinity);
+    return silentMs > SILENT_TIMEOUTS * settings.electionTimeoutMs;
   }
 
   seen(peer: PeerIdentity): void {
     this.#connected.set(peer.id, peer);
+    this.alive(peer);
     this.#addresses.set(peer.id, peer.address);
     this.announce();
+  }
+
+  /** A message came from this peer. */
+  alive({ id, storeId }: PeerIdentity): void {
+    if (this.#connected.get(id)?.storeId !== storeId) return;
+    this.#aliveAt.set(id, this.#options.environment.now());
   }
 
   lost(id: NodeId): void {

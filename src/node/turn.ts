@@ -40,6 +40,7 @@ export class Turn {
 
   received(message: PeerMessage, peer: PeerIdentity): void {
     this.#inbox.push({ message, peer });
+    this.#engine.peers.alive(peer);
     this.#loop.schedule();
   }
 

@@ -139,6 +139,25 @@ test('[NODE-33] a second node under a name in use stays outside', async () => {
   assert.equal(original.node.status().role === 'joining', false);
 });
 
+test('[NODE-33] a leader that hears nothing of a member lets its successor in', async () => {
+  const cluster = new Cluster(['a', 'b', 'c']);
+  const leader = await cluster.startAll();
+  const victim = cluster.follower().id;
+  // The end of this life is noticed by nobody: no connection breaks.
+  const before = cluster.at(victim);
+  before.life.end();
+  cluster.instances.delete(victim);
+  cluster.disks.delete(victim);
+  const moved = cluster.start(victim, cluster.peers, { address: 'elsewhere:1' });
+  await cluster.world.run(1_000);
+  assert.equal(leader.node.status().membership!.members[victim]!.address, `${victim}:1`);
+  await cluster.world.until('it votes again', () => {
+    const { storeId, membership } = moved.node.status();
+    const known = membership?.members[victim];
+    return known?.storeId === storeId && membership!.voters.includes(victim);
+  });
+});
+
 test('[NODE-34] a wiped member comes back as a learner and is promoted', async () => {
   for (const entries of [5, 60]) {
     const cluster = new Cluster(['a', 'b', 'c'], { settings: SETTINGS });
