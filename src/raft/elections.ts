@@ -105,8 +105,19 @@ export function handlePreVoteRequest(core: Core, message: PreVoteRequest): void 
     message.term > core.term &&
     !core.hasLiveLeader &&
     core.mayVote &&
-    core.isUpToDate(message.lastTerm, message.lastIndex);
+    core.isUpToDate(message.lastTerm, message.lastIndex) &&
+    !goesFirst(core, message);
   answerPreVote(core, message, granted);
+}
+
+/**
+ * Of two that ask at once with equal logs, only the one of the lower id is let on: otherwise each
+ * would get the other's grant, vote for itself, and split the vote.
+ */
+function goesFirst(core: Core, { from, lastIndex, lastTerm }: PreVoteRequest): boolean {
+  const { log } = core;
+  const equal = lastTerm === log.lastTerm && lastIndex === log.lastIndex;
+  return core.role.type === 'preCandidate' && equal && core.id < from;
 }
 
 /** Tells the asker this node's term, so that one left behind finds its way back. */
