@@ -6,6 +6,7 @@ import { breakLock, lock, unlock } from './lock-commands.ts';
 import { checkLabel, refuse } from './refusal.ts';
 import { closeSession, expireSessions, openSession, unknownSession } from './session-commands.ts';
 import type { RegistryState } from './state.ts';
+import { transact } from './txn-commands.ts';
 import type { CommandHeader, RegistryCommand, RegistryResult } from './types.ts';
 
 /** Keys that expire in one revision, at most: more of them make several, for watchers' sake. */
@@ -112,6 +113,8 @@ function execute(act: Act, command: RegistryCommand): RegistryResult {
       return { type: 'done', revision: act.state.commit() };
     case 'compact':
       return compact(act, command);
+    case 'txn':
+      return transact(act, command);
     default:
       return unreachable(command);
   }

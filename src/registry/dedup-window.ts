@@ -1,11 +1,18 @@
 import { unreachable } from '../base/index.ts';
 import { valueBytes } from './key-version.ts';
-import type { RegistryErrorCode, RegistryLimits, RegistryResult } from './types.ts';
+import type {
+  KeyView,
+  RegistryErrorCode,
+  RegistryLimits,
+  RegistryResult,
+  TxnBranchResult,
+} from './types.ts';
 
 const FIRST_CAPACITY = 8;
 /** What one kept answer is taken to cost beside its contents. */
 const ANSWER_BYTES = 96;
-const HOLDER_BYTES = 16;
+/** A holder in it, or the result of one operation of a transaction. */
+const PART_BYTES = 16;
 
 /** How a sequence number stands towards the window. */
 export type Verdict =
@@ -114,12 +121,12 @@ export class DedupWindow {
 /** By contents alone: the same on a replica that got the answer from a snapshot. */
 function costOf(result: RegistryResult): number {
   switch (result.type) {
-    case 'key': {
-      const { record } = result.view;
-      return ANSWER_BYTES + (record === undefined ? 0 : record.key.length + valueBytes(record));
-    }
+    case 'key':
+      return ANSWER_BYTES + bytesOfView(result.view);
+    case 'txn':
+      return ANSWER_BYTES + bytesOfBranch(result);
     case 'lock':
-      return ANSWER_BYTES + result.ahead.length * HOLDER_BYTES;
+      return ANSWER_BYTES + result.ahead.length * PART_BYTES;
     case 'error':
       return ANSWER_BYTES + result.message.length;
     case 'session':
@@ -128,4 +135,22 @@ function costOf(result: RegistryResult): number {
     default:
       return unreachable(result);
   }
+}
+
+function bytesOfView({ record }: KeyView): number {
+  return record === undefined ? 0 : record.key.length + valueBytes(record);
+}
+
+function bytesOfBranch({ results }: TxnBranchResult): number {
+  let bytes = 0;
+  for (const result of results) {
+    bytes += PART_BYTES;
+    if (result.type === 'txn') bytes += bytesOfBranch(result);
+    else if (result.type === 'range') {
+      for (const view of result.views) bytes += PART_BYTES + bytesOfView(view);
+    } else if (result.type !== 'deleteRange' && result.type !== 'count') {
+      bytes += bytesOfView(result.view);
+    }
+  }
+  return bytes;
 }

@@ -1,3 +1,4 @@
+import { MAX_TXN_DEPTH } from './codec/txn.ts';
 import type { RegistryLimits } from './types.ts';
 
 const KIB = 1024;
@@ -14,6 +15,10 @@ export const defaultLimits: RegistryLimits = {
   minSessionTtlMs: SECOND_MS,
   maxSessionTtlMs: DAY_MS,
   maxTtlMs: 10 * 366 * DAY_MS,
+  maxTxnOps: 256,
+  maxTxnDepth: 8,
+  maxTxnDeletes: 100_000,
+  maxTxnReadBytes: 2 * MIB,
   maxWindow: 8192,
   maxWindowBytes: 16 * MIB,
   historyRevisions: 100_000,
@@ -34,6 +39,9 @@ export function resolveLimits(overrides: Partial<RegistryLimits> = {}): Registry
   }
   if (limits.minSessionTtlMs > limits.maxSessionTtlMs) {
     throw new RangeError('limits.minSessionTtlMs must not be above limits.maxSessionTtlMs');
+  }
+  if (limits.maxTxnDepth > MAX_TXN_DEPTH) {
+    throw new RangeError(`limits.maxTxnDepth must not be above ${MAX_TXN_DEPTH}`);
   }
   return limits;
 }

@@ -11,7 +11,10 @@ import type {
   KeyEvent,
   KeyRecord,
   RegistryLimits,
+  KeyView,
   RegistryResult,
+  TxnBranchResult,
+  TxnOpResult,
   Revision,
   SessionId,
 } from './types.ts';
@@ -186,11 +189,24 @@ function sharingNode(state: RegistryState, record: KeyRecord): KeyRecord {
   return { ...record, node: state.nodeName(record.node) };
 }
 
-/** The result with its value copied out of the snapshot's block. */
+/** The result with its values copied out of the snapshot's block. */
 function detached(result: RegistryResult): RegistryResult {
-  if (result.type !== 'key' || result.view.record === undefined) return result;
-  return {
-    ...result,
-    view: { ...result.view, record: copyVersion(result.view.record, undefined) },
-  };
+  if (result.type === 'key') return { ...result, view: detachedView(result.view) };
+  return result.type === 'txn' ? { ...result, ...detachedBranch(result) } : result;
+}
+
+function detachedBranch({ succeeded, results }: TxnBranchResult): TxnBranchResult {
+  return { succeeded, results: results.map(detachedOp) };
+}
+
+function detachedOp(result: TxnOpResult): TxnOpResult {
+  if ('view' in result) return { ...result, view: detachedView(result.view) };
+  if ('views' in result) return { ...result, views: result.views.map(detachedView) };
+  return result.type === 'txn' ? { type: 'txn', ...detachedBranch(result) } : result;
+}
+
+function detachedView(view: KeyView): KeyView {
+  return view.record === undefined
+    ? view
+    : { ...view, record: copyVersion(view.record, undefined) };
 }

@@ -108,7 +108,64 @@ export type RegistryCommand =
   | { readonly type: 'expireSessions'; readonly sessions: readonly SessionId[] }
   /** Proposed by the leader so that what is due expires though nothing else flows. */
   | { readonly type: 'tick' }
-  | { readonly type: 'compact'; readonly revision: Revision };
+  | { readonly type: 'compact'; readonly revision: Revision }
+  | TxnCommand;
+
+/** Keys from `start` to before `end`; undefined: to the last. */
+export interface KeyRange {
+  readonly start: ByteString;
+  readonly end: ByteString | undefined;
+}
+
+/**
+ * When all compares hold the `success` operations are carried out, otherwise the `failure` ones:
+ * all of them in one revision, or none. Compares, nested ones too, look at the registry as it was
+ * before the transaction; reads see the operations before them. No key may be put twice, or both
+ * put and deleted, on any way through the branches.
+ */
+export interface TxnCommand {
+  readonly type: 'txn';
+  readonly compares: readonly TxnCompare[];
+  readonly success: readonly TxnOp[];
+  readonly failure: readonly TxnOp[];
+}
+
+export type CompareOperator = 'equal' | 'notEqual' | 'less' | 'greater';
+
+/**
+ * Holds when every key of the range does (`start` and `start + '\0'` for one key). A range without
+ * keys is compared as one key of which all numbers are 0 and whose value nothing compares with.
+ */
+export type TxnCompare = KeyRange & { readonly operator: CompareOperator } & (
+    | {
+        readonly target: 'version' | 'createRevision' | 'modRevision' | 'session';
+        readonly operand: number;
+      }
+    /** In the order of bytes. */
+    | { readonly target: 'value'; readonly operand: Uint8Array }
+  );
+
+export type TxnOp =
+  | {
+      readonly type: 'put';
+      readonly key: ByteString;
+      readonly value: Uint8Array;
+      /** 0: the key does not expire by itself. */
+      readonly ttlMs: number;
+      /** Tie the key to the acting session. */
+      readonly ephemeral: boolean;
+    }
+  /**
+   * Adds to a whole number kept as decimal text; an absent key counts as 0. TTL and session of the
+   * key stay. Anything else there, or a sum beyond 2^53 - 1, refuses the transaction.
+   */
+  | { readonly type: 'increment'; readonly key: ByteString; readonly by: number }
+  | { readonly type: 'delete'; readonly key: ByteString }
+  /** Passes over the keys of lock queues. */
+  | ({ readonly type: 'deleteRange' } & KeyRange)
+  | { readonly type: 'get'; readonly key: ByteString }
+  | RangeQuery
+  | TxnCommand;
 
 export type RegistryErrorCode =
   | 'invalid-command'
@@ -145,7 +202,23 @@ export type RegistryResult =
       readonly session: SessionId;
       readonly ttlMs: number;
     }
-  | { readonly type: 'done'; readonly revision: Revision };
+  | { readonly type: 'done'; readonly revision: Revision }
+  | ({ readonly type: 'txn'; readonly revision: Revision } & TxnBranchResult);
+
+/** Which branch ran, and the result of each of its operations. */
+export interface TxnBranchResult {
+  readonly succeeded: boolean;
+  readonly results: readonly TxnOpResult[];
+}
+
+export type TxnOpResult =
+  /** The key after a put or increment, as it was before a delete, or as it was read. */
+  | { readonly type: 'put' | 'delete' | 'get'; readonly view: KeyView }
+  | { readonly type: 'deleteRange'; readonly deleted: number }
+  /** Cut, to nothing even, where the transaction's reads grow over `maxTxnReadBytes`. */
+  | { readonly type: 'range'; readonly views: readonly KeyView[]; readonly more: boolean }
+  | { readonly type: 'count'; readonly count: number }
+  | ({ readonly type: 'txn' } & TxnBranchResult);
 
 /** A session as it can be looked at. */
 export interface SessionInfo {
@@ -158,19 +231,36 @@ export interface SessionInfo {
   readonly keys: number;
 }
 
+export interface RangeQuery extends KeyRange {
+  readonly type: 'range';
+  /** 0: no limit of this kind. The answer is also cut at a size limit, with `more` set. */
+  readonly limit: number;
+  readonly keysOnly: boolean;
+  /** 0: the latest. */
+  readonly revision: Revision;
+  /** Undefined: every key, in key order. */
+  readonly select?: RangeSelection;
+}
+
+export type SortTarget = 'key' | 'version' | 'createRevision' | 'modRevision' | 'value';
+
+/** Which keys of a range, and in which order. */
+export interface RangeSelection {
+  /** Answer with how many there are, whatever the limit. */
+  readonly countOnly: boolean;
+  /** The limit cuts what is sorted already. Equal ones are in key order. */
+  readonly sortBy: SortTarget;
+  readonly descending: boolean;
+  /** Only keys with revisions from min to max, both included; 0: no bound. */
+  readonly minModRevision: Revision;
+  readonly maxModRevision: Revision;
+  readonly minCreateRevision: Revision;
+  readonly maxCreateRevision: Revision;
+}
+
 export type RegistryQuery =
   | { readonly type: 'get'; readonly key: ByteString }
-  | {
-      readonly type: 'range';
-      readonly start: ByteString;
-      /** Exclusive; undefined: to the last key. */
-      readonly end: ByteString | undefined;
-      /** 0: no limit of this kind. The answer is also cut at a size limit, with `more` set. */
-      readonly limit: number;
-      readonly keysOnly: boolean;
-      /** 0: the latest. */
-      readonly revision: Revision;
-    }
+  | RangeQuery
   /** The lock's queue, the holder first. */
   | { readonly type: 'lockQueue'; readonly name: ByteString }
   | { readonly type: 'sessions' }
@@ -199,6 +289,8 @@ export type RegistryAnswer =
       readonly views: readonly KeyView[];
       readonly more: boolean;
     }
+  /** To a range query that wants the count only. */
+  | { readonly type: 'count'; readonly revision: Revision; readonly count: number }
   | {
       readonly type: 'lockQueue';
       readonly revision: Revision;
@@ -250,6 +342,14 @@ export interface RegistryLimits {
   readonly minSessionTtlMs: number;
   readonly maxSessionTtlMs: number;
   readonly maxTtlMs: number;
+  /** Compares and operations of a transaction together, nested ones and both branches included. */
+  readonly maxTxnOps: number;
+  /** Transactions within each other, the outermost included. */
+  readonly maxTxnDepth: number;
+  /** Keys that one transaction may delete by ranges. */
+  readonly maxTxnDeletes: number;
+  /** Keys and values a transaction may read; also what it may get back from its deletes. */
+  readonly maxTxnReadBytes: number;
   /** Answers kept per session for retries; a client may have this many commands unacknowledged. */
   readonly maxWindow: number;
   /** A session whose kept answers together exceed this is refused until it acknowledges some. */

@@ -3,9 +3,14 @@ import * as fc from 'fast-check';
 import type {
   CommandHeader,
   FencingToken,
+  RangeQuery,
+  RangeSelection,
   RegistryCommand,
   Revision,
   SessionId,
+  TxnCommand,
+  TxnCompare,
+  TxnOp,
 } from '../../src/registry/index.ts';
 
 /** One entry of a log. */
@@ -41,6 +46,96 @@ const ttlMs: fc.Arbitrary<number> = fc.oneof(
   fc.integer({ min: 1, max: 300 }),
   fc.constantFrom(-1, NaN, 0.5, 1e15),
 );
+
+const atRevision: fc.Arbitrary<Revision> = fc
+  .oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 40 }))
+  .map((number) => number as Revision);
+const keyRange = fc.record({
+  start: key,
+  end: fc.oneof(fc.constant(undefined), key, fc.constant('b\0')),
+});
+const oneKey = key.map((start) => ({ start, end: `${start}\0` }));
+const anyKeys = fc.oneof({ weight: 3, arbitrary: oneKey }, { weight: 1, arbitrary: keyRange });
+const operator = fc.constantFrom('equal', 'notEqual', 'less', 'greater');
+const bound = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 30 }));
+
+const selection: fc.Arbitrary<RangeSelection> = fc
+  .record({
+    countOnly: fc.boolean(),
+    sortBy: fc.constantFrom('key', 'version', 'createRevision', 'modRevision', 'value'),
+    descending: fc.boolean(),
+    minModRevision: bound,
+    maxModRevision: bound,
+    minCreateRevision: bound,
+    maxCreateRevision: bound,
+  })
+  .map((select) => select as RangeSelection);
+
+export const anyRange: fc.Arbitrary<RangeQuery> = fc
+  .tuple(keyRange, fc.nat({ max: 3 }), fc.boolean(), atRevision, fc.option(selection))
+  .map(([range, limit, keysOnly, revision, select]) => {
+    const plain = { type: 'range' as const, ...range, limit, keysOnly, revision };
+    return select === null ? plain : { ...plain, select };
+  });
+
+const compare: fc.Arbitrary<TxnCompare> = fc
+  .tuple(
+    anyKeys,
+    operator,
+    fc.oneof(
+      fc.record({
+        target: fc.constantFrom('version', 'createRevision', 'modRevision', 'session'),
+        operand: fc.nat({ max: 5 }),
+      }),
+      fc.record({ target: fc.constant('value'), operand: fc.uint8Array({ maxLength: 1 }) }),
+    ),
+  )
+  .map(([range, how, what]) => ({ ...range, operator: how, ...what }));
+
+const plainOp: fc.Arbitrary<TxnOp> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant('put' as const),
+      key,
+      value: fc.oneof(
+        value,
+        fc.constantFrom('7', '-12').map((text) => new Uint8Array(Buffer.from(text))),
+      ),
+      ttlMs: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, ttlMs),
+      ephemeral: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('increment' as const),
+      key,
+      by: fc.oneof(fc.integer({ min: -5, max: 5 }), fc.constantFrom(0.5, NaN)),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), key }) },
+  {
+    weight: 1,
+    arbitrary: keyRange.map((range) => ({ type: 'deleteRange' as const, ...range })),
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('get' as const), key }) },
+  { weight: 3, arbitrary: anyRange },
+);
+
+/** Transactions of small branches, nested up to `depth`. */
+export function anyTxn(depth: number): fc.Arbitrary<TxnCommand> {
+  const op: fc.Arbitrary<TxnOp> =
+    depth === 1
+      ? plainOp
+      : fc.oneof({ weight: 5, arbitrary: plainOp }, { weight: 1, arbitrary: anyTxn(depth - 1) });
+  return fc.record({
+    type: fc.constant('txn' as const),
+    compares: fc.array(compare, { maxLength: 2 }),
+    success: fc.array(op, { maxLength: 3 }),
+    failure: fc.array(op, { maxLength: 2 }),
+  });
+}
 
 export const anyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
   {
@@ -96,6 +191,7 @@ export const anyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ type: 'tick' as const }) },
+  { weight: 6, arbitrary: anyTxn(3) },
   {
     weight: 1,
     arbitrary: fc.record({

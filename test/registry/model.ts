@@ -15,6 +15,7 @@ import type {
   Revision,
   SessionId,
 } from '../../src/registry/index.ts';
+import { TxnModel, TxnRefused, type TxnHost } from './txn-model.ts';
 
 type Command<Type> = Extract<RegistryCommand, { type: Type }>;
 
@@ -30,7 +31,7 @@ function error(code: RegistryErrorCode): RegistryResult {
   return { type: 'error', code, message: '' };
 }
 
-export class Model {
+export class Model implements TxnHost {
   readonly limits: RegistryLimits;
   readonly keys: Map<string, KeyRecord> = new Map();
   readonly sessions: Map<SessionId, ModelSession> = new Map();
@@ -54,7 +55,7 @@ export class Model {
   ): RegistryResult {
     this.time = time;
     for (const record of this.#sorted()) {
-      if (record.expiresAt !== undefined && record.expiresAt <= time) this.#remove(record.key);
+      if (record.expiresAt !== undefined && record.expiresAt <= time) this.remove(record.key);
     }
     this.#commit();
     const result = this.#admit(header, command, index);
@@ -93,12 +94,12 @@ export class Model {
       case 'lock':
         return this.#lock(header, command);
       case 'unlock': {
-        if (!this.#validKey(command.name)) return error('invalid-key');
+        if (!this.validKey(command.name)) return error('invalid-key');
         const place = this.queue(command.name).find((one) => one.session === command.session);
         return this.#leave(command.name, place?.token === command.token ? place : undefined);
       }
       case 'breakLock': {
-        if (!this.#validKey(command.name)) return error('invalid-key');
+        if (!this.validKey(command.name)) return error('invalid-key');
         const holder = this.queue(command.name)[0];
         return this.#leave(command.name, holder?.token === command.token ? holder : undefined);
       }
@@ -123,43 +124,57 @@ export class Model {
         this.compactRevision = command.revision;
         return { type: 'done', revision: this.#commit() };
       }
+      case 'txn':
+        return this.#txn(header, command);
       default:
         return unreachable(command);
+    }
+  }
+
+  #txn(header: CommandHeader, command: Command<'txn'>): RegistryResult {
+    const changedBefore = this.#changed;
+    try {
+      const branch = new TxnModel(this, header).run(command);
+      return { type: 'txn', revision: this.#commit(), ...branch };
+    } catch (refused) {
+      if (!(refused instanceof TxnRefused)) throw refused;
+      this.#changed = changedBefore;
+      return error(refused.code);
     }
   }
 
   #put(header: CommandHeader, command: Command<'put'>): RegistryResult {
     const { key, value, ttlMs, ephemeral, lock } = command;
     const { session } = header;
-    if (!this.#validKey(key)) return error('invalid-key');
+    if (!this.validKey(key)) return error('invalid-key');
     const validTtl = Number.isInteger(ttlMs) && ttlMs >= 0 && ttlMs <= this.limits.maxTtlMs;
     if (!validTtl || (session === 0 && (ephemeral || lock))) return error('invalid-argument');
-    if (this.#lockedToOthers(header, key)) return error('locked');
+    if (this.lockedToOthers(header, key)) return error('locked');
     if (lock && this.queue(key).length === 0) this.#join(header, key, new Uint8Array(0));
     const expiresAt = ttlMs === 0 ? undefined : this.time + ttlMs;
-    this.#write(header, { key, value, expiresAt, session: ephemeral ? session : (0 as SessionId) });
+    this.write(header, { key, value, expiresAt, session: ephemeral ? session : (0 as SessionId) });
     const revision = this.#commit();
     return { type: 'key', revision, view: this.view(key) };
   }
 
   #change(header: CommandHeader, command: Command<'delete' | 'persist'>): RegistryResult {
     const { key } = command;
-    if (!this.#validKey(key)) return error('invalid-key');
-    if (this.#lockedToOthers(header, key)) return error('locked');
+    if (!this.validKey(key)) return error('invalid-key');
+    if (this.lockedToOthers(header, key)) return error('locked');
     const before = this.view(key);
     const { record } = before;
     if (command.type === 'delete') {
-      this.#remove(key);
+      this.remove(key);
       return { type: 'key', revision: this.#commit(), view: before };
     }
-    if (record?.expiresAt !== undefined) this.#write(header, { ...record, expiresAt: undefined });
+    if (record?.expiresAt !== undefined) this.write(header, { ...record, expiresAt: undefined });
     const revision = this.#commit();
     return { type: 'key', revision, view: this.view(key) };
   }
 
   #lock(header: CommandHeader, command: Command<'lock'>): RegistryResult {
     const { name, wait, metadata } = command;
-    if (!this.#validKey(name)) return error('invalid-key');
+    if (!this.validKey(name)) return error('invalid-key');
     if (header.session === 0) return error('invalid-argument');
     const holder = this.queue(name)[0];
     if (!wait && holder !== undefined && holder.session !== header.session) return error('locked');
@@ -174,14 +189,14 @@ export class Model {
 
   #leave(name: string, place: LockHolder | undefined): RegistryResult {
     if (place === undefined) return error('not-held');
-    this.#remove(queueKeyOf(name, place.session));
+    this.remove(queueKeyOf(name, place.session));
     return { type: 'done', revision: this.#commit() };
   }
 
   #end(ids: readonly SessionId[]): RegistryResult {
     for (const id of ids) {
       this.sessions.delete(id);
-      for (const { key, session } of this.#sorted()) if (session === id) this.#remove(key);
+      for (const { key, session } of this.#sorted()) if (session === id) this.remove(key);
     }
     return { type: 'done', revision: this.#commit() };
   }
@@ -208,11 +223,15 @@ export class Model {
     return [...keys.keys()].toSorted().map((key) => this.view(key, keys));
   }
 
-  #validKey(key: string): boolean {
+  isQueueKey(key: string): boolean {
+    return QUEUE_KEY.test(key);
+  }
+
+  validKey(key: string): boolean {
     return key !== '' && !QUEUE_KEY.test(key);
   }
 
-  #lockedToOthers(header: CommandHeader, name: string): boolean {
+  lockedToOthers(header: CommandHeader, name: string): boolean {
     const holder = this.queue(name)[0];
     return holder !== undefined && holder.session !== header.session;
   }
@@ -220,10 +239,10 @@ export class Model {
   #join(header: CommandHeader, name: string, value: Uint8Array): void {
     const { session } = header;
     const key = queueKeyOf(name, session);
-    this.#write(header, { key, value, session, expiresAt: undefined });
+    this.write(header, { key, value, session, expiresAt: undefined });
   }
 
-  #write(
+  write(
     header: CommandHeader,
     what: Pick<KeyRecord, 'key' | 'value' | 'session' | 'expiresAt'>,
   ): void {
@@ -243,7 +262,7 @@ export class Model {
     this.#changed = true;
   }
 
-  #remove(key: string): void {
+  remove(key: string): void {
     if (this.keys.delete(key)) this.#changed = true;
   }
 

@@ -20,6 +20,7 @@ const Tag = {
   lockQueue: 3,
   sessions: 4,
   stats: 5,
+  count: 7,
 } as const satisfies Record<RegistryAnswer['type'], number>;
 
 /** Encodes what `query` returns. */
@@ -54,6 +55,9 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
     case 'sessions':
       writer.varint(answer.revision).varint(answer.sessions.length);
       for (const session of answer.sessions) writeSession(writer, session);
+      return;
+    case 'count':
+      writer.varint(answer.revision).varint(answer.count);
       return;
     case 'stats':
       writeStats(writer, answer.stats);
@@ -107,6 +111,8 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
       for (let left = readCount(reader, 6); left > 0; left--) sessions.push(readSession(reader));
       return { type: 'sessions', revision, sessions };
     }
+    case Tag.count:
+      return { type: 'count', revision, count: reader.varint() };
     case Tag.stats:
       return { type: 'stats', stats: readStats(reader, revision) };
     default:

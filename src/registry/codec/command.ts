@@ -7,6 +7,7 @@ import type {
   SessionId,
 } from '../types.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
+import { readTxn, writeTxn } from './txn.ts';
 
 /** A command with who gives it. */
 export interface DecodedCommand {
@@ -27,6 +28,7 @@ const Tag = {
   expireSessions: 9,
   tick: 10,
   compact: 11,
+  txn: 12,
 } as const satisfies Record<RegistryCommand['type'], number>;
 
 const FIXED_BYTES = 64;
@@ -55,6 +57,7 @@ function capacityOf(header: CommandHeader, command: RegistryCommand): number {
     case 'closeSession':
     case 'tick':
     case 'compact':
+    case 'txn':
       return base;
     default:
       return unreachable(command);
@@ -104,6 +107,9 @@ function writeBody(writer: ByteWriter, command: RegistryCommand): void {
       return;
     case 'compact':
       writer.varint(command.revision);
+      return;
+    case 'txn':
+      writeTxn(writer, command);
       return;
     default:
       unreachable(command);
@@ -185,6 +191,8 @@ function readBody(reader: ByteReader, tag: number): RegistryCommand {
       return { type: 'tick' };
     case Tag.compact:
       return { type: 'compact', revision: reader.varint() as Revision };
+    case Tag.txn:
+      return readTxn(reader);
     default:
       throw new MalformedBytesError(`no command has the number ${tag}`);
   }

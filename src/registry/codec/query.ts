@@ -1,6 +1,7 @@
 import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
 import type { RegistryQuery, Revision } from '../types.ts';
 import { openReader, writeVersion } from './format.ts';
+import { readRange, writeRange } from './range.ts';
 
 /** Between client and server: numbers are added, never changed. */
 const Tag = {
@@ -9,18 +10,25 @@ const Tag = {
   lockQueue: 3,
   sessions: 4,
   stats: 5,
-} as const satisfies Record<RegistryQuery['type'], number>;
+  /** A range with a selection. */
+  selection: 7,
+} as const satisfies Record<RegistryQuery['type'] | 'selection', number>;
 
 /** Encodes what `query` takes. */
 export function encodeQuery(query: RegistryQuery): Uint8Array {
   const writer = new ByteWriter();
   writeVersion(writer);
-  writer.u8(Tag[query.type]);
+  const selects = query.type === 'range' && query.select !== undefined;
+  writer.u8(selects ? Tag.selection : Tag[query.type]);
   switch (query.type) {
     case 'get':
       writer.byteString(query.key);
       break;
     case 'range':
+      if (query.select !== undefined) {
+        writeRange(writer, query);
+        break;
+      }
       writer.byteString(query.start).boolean(query.end !== undefined);
       if (query.end !== undefined) writer.byteString(query.end);
       writer.varint(query.limit).boolean(query.keysOnly).varint(query.revision);
@@ -56,6 +64,8 @@ function readBody(reader: ByteReader, tag: number): RegistryQuery {
       const keysOnly = reader.boolean();
       return { type: 'range', start, end, limit, keysOnly, revision: reader.varint() as Revision };
     }
+    case Tag.selection:
+      return readRange(reader);
     case Tag.lockQueue:
       return { type: 'lockQueue', name: reader.byteString() };
     case Tag.sessions:

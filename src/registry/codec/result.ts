@@ -3,6 +3,7 @@ import type { FencingToken, LockHolder, RegistryResult, Revision, SessionId } fr
 import { readRefusal, writeRefusal } from './error.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
 import { readHolder, readView, writeHolder, writeView } from './record.ts';
+import { readBranchResult, writeBranchResult } from './txn.ts';
 
 /** On the wire and in snapshots: numbers are added, never changed. */
 const Tag = {
@@ -11,6 +12,7 @@ const Tag = {
   lock: 2,
   session: 3,
   done: 4,
+  txn: 5,
 } as const satisfies Record<RegistryResult['type'], number>;
 
 /** Encodes what `apply` returns. */
@@ -41,6 +43,10 @@ export function writeResult(writer: ByteWriter, result: RegistryResult): void {
       return;
     case 'done':
       writer.varint(result.revision);
+      return;
+    case 'txn':
+      writer.varint(result.revision);
+      writeBranchResult(writer, result);
       return;
     default:
       unreachable(result);
@@ -74,6 +80,8 @@ function readBody(reader: ByteReader, tag: number): RegistryResult {
     }
     case Tag.done:
       return { type: 'done', revision };
+    case Tag.txn:
+      return { type: 'txn', revision, ...readBranchResult(reader) };
     default:
       throw new MalformedBytesError(`no result has the number ${tag}`);
   }
