@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'disk-full'
   // the request is refused by the state
   | 'locked'
+  | 'lock-conflict'
   | 'not-held'
   | 'not-found'
   | 'session-expired'

@@ -48,6 +48,19 @@ export function prefixEnd(prefix: ByteString): ByteString | undefined {
   return prefix.slice(0, length - 1) + last;
 }
 
+/** The keys of a prefix that come after one of them, or all. */
+export function pageRange(options: {
+  readonly prefix?: Key | undefined;
+  readonly after?: Key | undefined;
+}): { readonly start: ByteString; readonly end: ByteString | undefined } {
+  const prefix = encodePrefix(options.prefix);
+  const after = options.after === undefined ? '' : `${encodeKey(options.after, 'after')}\0`;
+  const end = prefixEnd(prefix);
+  const start = after > prefix ? after : prefix;
+  // A page after the prefix's last key is empty, wherever it would begin.
+  return { start: end !== undefined && start > end ? end : start, end };
+}
+
 /**
  * Bytes as they are, text as UTF-8, everything else as its JSON text.
  * @throws HoldfastError `invalid-argument` for what JSON would drop or falsify.

@@ -15,6 +15,7 @@ const KNOWN: Readonly<Record<ErrorCode, true>> = {
   'disk-failed': true,
   'disk-full': true,
   locked: true,
+  'lock-conflict': true,
   'not-held': true,
   'not-found': true,
   'session-expired': true,

@@ -5,9 +5,9 @@ import type { Place } from './lock-waiting.ts';
 import type { Claim } from './lock-claims.ts';
 import type { Locks } from './locks.ts';
 import type { Actor } from './proposals.ts';
-import type { CallOptions, Lock } from './registry.ts';
+import type { CallOptions, Lock, LockMode } from './registry.ts';
 
-/** A place that was the first in the queue as of a revision. */
+/** A place that was granted as of a revision. */
 export interface HeldPlace extends Place {
   readonly revision: number;
 }
@@ -17,6 +17,7 @@ export class HeldLockHandle implements Lock {
   readonly name: string;
   readonly session: number;
   readonly token: number;
+  readonly mode: LockMode;
   readonly #locks: Locks;
   readonly #actor: Actor;
   readonly #claim: Claim;
@@ -27,6 +28,7 @@ export class HeldLockHandle implements Lock {
     this.name = textOf(place.name);
     this.session = place.session;
     this.token = place.token;
+    this.mode = place.mode;
     this.#locks = locks;
     this.#actor = actor;
     this.#claim = claim;

@@ -13,6 +13,7 @@ export type { EndpointStatus } from './probe.ts';
 export { parseDuration } from './duration.ts';
 export { systemClientEnvironment, type ClientEnvironment } from './environment.ts';
 export type { ClientTls, ConnectOptions, RegistryOptions } from './options.ts';
+export * from './election-types.ts';
 export * from './registry.ts';
 export { HoldfastError, type ErrorCode, type Outcome } from '../base/index.ts';
 export type { Consistency, MemberStatus, StatusReport } from '../protocol/index.ts';

@@ -1,10 +1,18 @@
-import { HoldfastError } from '../base/index.ts';
-import { queueKey, type ByteString, type FencingToken, type SessionId } from '../registry/index.ts';
+import { HoldfastError, unreachable } from '../base/index.ts';
+import {
+  queueKey,
+  type ByteString,
+  type FencingToken,
+  type LockHolder,
+  type LockMode,
+  type LockQueueEntry,
+  type SessionId,
+} from '../registry/index.ts';
 import { isGone } from './client-session.ts';
 import { textOf } from './edge.ts';
 import { PASSING } from './error-response.ts';
 import { answerOf, type Patience, type Proposals } from './proposals.ts';
-import type { CallOptions } from './registry.ts';
+import type { CallOptions, WatchEvent } from './registry.ts';
 import { pause, type WaitEnd } from './waiting.ts';
 import type { WatchStream } from './watch-stream.ts';
 
@@ -13,8 +21,8 @@ export interface LockHost {
   readonly proposals: Proposals;
   /** As long as the call's own options say, or the registry's `requestTimeout`. */
   patience(options: CallOptions | undefined): Patience;
-  /** Events of one key from a revision on. */
-  watchKey(key: ByteString, from: number, signal: AbortSignal): WatchStream;
+  /** Events of keys from `start` to before `end`, from a revision on. */
+  watchKeys(start: ByteString, end: ByteString, from: number, signal: AbortSignal): WatchStream;
 }
 
 /** A place in a lock's queue; no two ever have the same token. */
@@ -22,15 +30,35 @@ export interface Place {
   readonly name: ByteString;
   readonly session: SessionId;
   readonly token: FencingToken;
+  readonly mode: LockMode;
 }
 
-/** Who is directly ahead as of a revision; undefined for the holder. */
+/**
+ * What keeps a place from being granted. Of `one`, its end is worth a look at the queue: for a
+ * writer the place directly ahead, for a reader the last writer ahead. A semaphore's permits can
+ * come back from any of many: of `all`, so many must have left first.
+ */
+type Blocker =
+  | { readonly type: 'none' }
+  | { readonly type: 'one'; readonly session: SessionId }
+  | { readonly type: 'all'; readonly ahead: readonly Wanted[]; readonly missing: number }
+  /** Not known yet. */
+  | { readonly type: 'ask' };
+
+interface Wanted {
+  readonly session: SessionId;
+  readonly permits: number;
+}
+
+/** What blocks a place as of a revision. */
 interface View {
-  readonly ahead: SessionId | undefined;
+  readonly blocker: Blocker;
   readonly revision: number;
 }
 export interface Queued extends Place, View {}
 
+/** The last id that a queue key may end in. */
+const LAST_ID = 'f'.repeat(16);
 /** How long one look at the queue may take before it is tried again. */
 const LOOK_TIMEOUT_MS = 5_000;
 const LOOK_AGAIN_MS = 500;
@@ -40,19 +68,74 @@ const LOOK_AGAIN_MS = 500;
  */
 const TRUST_WATCH_MS = 10_000;
 
+/** What blocks the place that a lock command has just been answered for. */
+export function blockerOf(mode: LockMode, held: boolean, ahead: readonly LockHolder[]): Blocker {
+  if (held) return { type: 'none' };
+  const last = ahead.at(-1);
+  if (mode === 'semaphore' || last === undefined) return { type: 'ask' };
+  return { type: 'one', session: last.session };
+}
+
 /**
- * Waits until a place in a queue has become the first. Without a herd: each waiter watches the
- * queue key directly ahead of its own, and asks for the queue, linearizably, before it believes
- * that its turn has come. Returns the revision as of which the lock was held.
+ * Waits until a place in a queue is granted. Without a herd: a waiter watches only what blocks it,
+ * and asks for the queue, linearizably, before it believes that its turn has come; only those who
+ * wait for permits are all told of each release, and ask once enough are back. Returns the revision
+ * as of which the lock was held.
  */
 export async function untilHeld(host: LockHost, queued: Queued, end: WaitEnd): Promise<number> {
   let view: View = queued;
-  while (view.ahead !== undefined) {
-    await untilGone(host, queueKey(queued.name, view.ahead), view.revision, end);
+  while (view.blocker.type !== 'none') {
+    await untilUnblocked(host, queued.name, view, end);
     view = await look(host, queued, end);
   }
   end.throwIfEnded();
   return view.revision;
+}
+
+async function untilUnblocked(
+  host: LockHost,
+  name: ByteString,
+  { blocker, revision }: View,
+  end: WaitEnd,
+): Promise<void> {
+  switch (blocker.type) {
+    case 'none':
+    case 'ask':
+      return;
+    case 'one': {
+      const key = queueKey(name, blocker.session);
+      await watchUntil(host, [key, `${key}\0`], revision, end, isDelete);
+      return;
+    }
+    case 'all': {
+      const ahead = new Map<string, number>();
+      for (const one of blocker.ahead) ahead.set(queueKeyText(name, one.session), one.permits);
+      let { missing } = blocker;
+      const range = [queueKey(name, 0 as SessionId), `${name}/${LAST_ID}\0`] as const;
+      await watchUntil(host, range, revision, end, (event) => {
+        if (event.type !== 'delete') return false;
+        missing -= ahead.get(event.key) ?? 0;
+        ahead.delete(event.key);
+        return missing <= 0;
+      });
+      return;
+    }
+    default:
+      unreachable(blocker);
+  }
+}
+
+function queueKeyText(name: ByteString, session: SessionId): string {
+  return textOf(queueKey(name, session));
+}
+
+function isDelete(event: WatchEvent): boolean {
+  return event.type === 'delete';
+}
+
+/** Of a key owned by a session: it was deleted, or is left over for a lock-delay. */
+function hasEnded(event: WatchEvent): boolean {
+  return event.type === 'delete' || event.record.session === undefined;
 }
 
 /** Rejects once the place is lost, and only then; or with why the wait ended. */
@@ -65,24 +148,25 @@ export async function untilLost(
   const key = queueKey(place.name, place.session);
   let revision = heldAtRevision;
   for (;;) {
-    await untilGone(host, key, revision, end);
+    await watchUntil(host, [key, `${key}\0`], revision, end, hasEnded);
     ({ revision } = await look(host, place, end));
   }
 }
 
-/** Until the key is deleted, or only a look at the queue can tell whether it is. */
-async function untilGone(
+/** Until an event is what was waited for, or only a look at the queue can tell. */
+async function watchUntil(
   host: LockHost,
-  key: ByteString,
+  [start, before]: readonly [start: ByteString, before: ByteString],
   revision: number,
   end: WaitEnd,
+  isIt: (event: WatchEvent) => boolean,
 ): Promise<void> {
-  const watch = host.watchKey(key, revision + 1, end.signal);
+  const watch = host.watchKeys(start, before, revision + 1, end.signal);
   const { environment } = host.proposals;
   const cancel = environment.setTimer(TRUST_WATCH_MS, () => void watch.close());
   try {
     for await (const event of watch) {
-      if (event.type === 'delete') break;
+      if (isIt(event)) break;
     }
   } catch (error) {
     const code = error instanceof HoldfastError ? error.code : undefined;
@@ -103,9 +187,7 @@ async function look(host: LockHost, place: Place, end: WaitEnd): Promise<View> {
     const query = { type: 'lockQueue', name: place.name } as const;
     try {
       const answer = answerOf(await proposals.query(query, 'linearizable', patience), 'lockQueue');
-      const position = answer.queue.findIndex((one) => one.token === place.token);
-      if (position < 0) throw notInQueue(place);
-      return { ahead: answer.queue[position - 1]?.session, revision: answer.revision };
+      return { blocker: findBlocker(answer.queue, place), revision: answer.revision };
     } catch (error) {
       end.throwIfEnded();
       if (!mayPass(error)) throw error;
@@ -113,6 +195,25 @@ async function look(host: LockHost, place: Place, end: WaitEnd): Promise<View> {
       end.throwIfEnded();
     }
   }
+}
+
+function findBlocker(queue: readonly LockQueueEntry[], place: Place): Blocker {
+  const position = queue.findIndex((one) => one.token === place.token);
+  const own = queue[position];
+  if (own === undefined || own.delayed) throw notInQueue(place);
+  if (own.held) return { type: 'none' };
+  const ahead = queue.slice(0, position);
+  const last = ahead.findLast((one) => own.terms.mode !== 'shared' || isWriter(one));
+  if (own.terms.mode !== 'semaphore' && last !== undefined) {
+    return { type: 'one', session: last.session };
+  }
+  const wanted = ahead.map(({ session, terms }) => ({ session, permits: terms.permits }));
+  const taken = wanted.reduce((sum, { permits }) => sum + permits, own.terms.permits);
+  return { type: 'all', ahead: wanted, missing: taken - own.terms.limit };
+}
+
+function isWriter({ terms }: LockQueueEntry): boolean {
+  return terms.mode === 'exclusive';
 }
 
 /** Whether the same call may succeed a little later. */

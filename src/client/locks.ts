@@ -1,10 +1,12 @@
 import { HoldfastError } from '../base/index.ts';
-import type { ByteString } from '../registry/index.ts';
+import type { ByteString, LockMode } from '../registry/index.ts';
 import { ClientSession } from './client-session.ts';
 import { encodeMetadata, textOf } from './edge.ts';
 import { HeldLockHandle } from './held-lock.ts';
 import { LockClaims, type Claim } from './lock-claims.ts';
+import { termsOf } from './lock-edge.ts';
 import {
+  blockerOf,
   mayPass,
   untilHeld,
   untilLost,
@@ -72,7 +74,11 @@ export class Locks {
   }
 
   /** Releases by the holder's session and token. */
-  async unlock(place: Place, actor: Actor, options: CallOptions | undefined): Promise<void> {
+  async unlock(
+    place: Omit<Place, 'mode'>,
+    actor: Actor,
+    options: CallOptions | undefined,
+  ): Promise<void> {
     const { name, session, token } = place;
     const command = { type: 'unlock', name, session, token } as const;
     await this.#host.proposals.propose(command, actor, this.#host.patience(options));
@@ -137,10 +143,12 @@ export class Locks {
     let prepared: Prepared | undefined;
     try {
       const metadata = encodeMetadata(options.metadata);
-      const command = { type: 'lock', name, wait: options.try !== true, metadata } as const;
+      const terms = termsOf(options);
+      const wait = options.try !== true;
+      const command = { type: 'lock', name, wait, metadata, terms } as const;
       const attempt = await proposals.prepare(command, actor, patience);
       prepared = attempt;
-      const queued = await this.#send(attempt, name, patience);
+      const queued = await this.#send(attempt, name, terms.mode, patience);
       proposals.settle(attempt);
       return queued;
     } catch (error) {
@@ -159,11 +167,16 @@ export class Locks {
     }
   }
 
-  async #send(prepared: Prepared, name: ByteString, patience: Patience): Promise<Queued> {
+  async #send(
+    prepared: Prepared,
+    name: ByteString,
+    mode: LockMode,
+    patience: Patience,
+  ): Promise<Queued> {
     const applied = await this.#host.proposals.send(prepared, patience);
-    const { token, revision, ahead } = resultOf(applied.result, 'lock');
+    const { token, revision, held, ahead } = resultOf(applied.result, 'lock');
     const { session } = prepared.actor;
-    return { name, session, token, revision, ahead: ahead.at(-1)?.session };
+    return { name, session, token, mode, revision, blocker: blockerOf(mode, held, ahead) };
   }
 
   /** Until it is done, or can no longer be: then the session's end does it. */
@@ -181,7 +194,7 @@ export class Locks {
   }
 
   /** Harmless to repeat: a token is never given twice. */
-  async #leave({ name, session, token }: Place): Promise<void> {
+  async #leave({ name, session, token }: Omit<Place, 'mode'>): Promise<void> {
     const command = { type: 'unlock', name, session, token } as const;
     await this.#host.proposals.propose(command, NOBODY, this.#background(), true);
   }
@@ -189,7 +202,7 @@ export class Locks {
   /** The token is not known yet: a numbered attempt repeated tells it, else the queue does. */
   async #findAndLeave(prepared: Prepared, name: ByteString): Promise<void> {
     if (prepared.sequence > 0) {
-      await this.#leave(await this.#send(prepared, name, this.#background()));
+      await this.#leave(await this.#send(prepared, name, 'exclusive', this.#background()));
       return;
     }
     const { session } = prepared.actor;

@@ -8,13 +8,16 @@ import {
   encodeKey,
   encodePrefix,
   encodeValue,
-  lockRef,
+  pageRange,
   prefixEnd,
   textOf,
 } from './edge.ts';
 import type { Consistency } from '../protocol/index.ts';
+import { RegistryElection, type ElectionHost } from './election.ts';
+import type { Election } from './election-types.ts';
 import type { ClientEnvironment } from './environment.ts';
 import type { Link } from './link.ts';
+import { lockDetails, lockPlace } from './lock-edge.ts';
 import { Locks } from './locks.ts';
 import type { RegistrySettings } from './options.ts';
 import { answerOf, NOBODY, Proposals, resultOf, type Patience } from './proposals.ts';
@@ -26,7 +29,10 @@ import type {
   ListPage,
   Lock,
   LockOptions,
+  LockPlace,
   LockRef,
+  LocksOptions,
+  LocksPage,
   PutOptions,
   ReadOptions,
   Registry,
@@ -70,7 +76,7 @@ export class RegistryClient implements Registry {
     this.#locks = new Locks({
       proposals: this.#proposals,
       patience,
-      watchKey: (key, from, signal) => this.#watch(key, `${key}\0`, from, signal),
+      watchKeys: (start, end, from, signal) => this.#watch(start, end, from, signal),
     });
   }
 
@@ -108,15 +114,9 @@ export class RegistryClient implements Registry {
   }
 
   async list(options: ListOptions = {}): Promise<ListPage> {
-    const prefix = encodePrefix(options.prefix);
-    const after = options.after === undefined ? '' : `${encodeKey(options.after, 'after')}\0`;
-    const end = prefixEnd(prefix);
-    const start = after > prefix ? after : prefix;
     const query = {
       type: 'range',
-      // A page after the prefix's last key is empty, wherever it would begin.
-      start: end !== undefined && start > end ? end : start,
-      end,
+      ...pageRange(options),
       limit: wholeNumber(options.limit ?? 0, 'limit'),
       keysOnly: options.keysOnly === true,
       revision: wholeNumber(options.revision ?? 0, 'revision') as Revision,
@@ -189,12 +189,44 @@ export class RegistryClient implements Registry {
     }
   }
 
-  async lockQueue(name: Key, options: ReadOptions = {}): Promise<readonly LockRef[]> {
+  async lockQueue(name: Key, options: ReadOptions = {}): Promise<readonly LockPlace[]> {
     const query = { type: 'lockQueue', name: encodeKey(name, 'name') } as const;
     const patience = this.#patience(options);
     const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    return answerOf(answer, 'lockQueue').queue.map(lockRef);
+    const { queue, time } = answerOf(answer, 'lockQueue');
+    return queue.map((entry) => lockPlace(entry, time));
   }
+
+  async locks(options: LocksOptions = {}): Promise<LocksPage> {
+    const limit = wholeNumber(options.limit ?? 0, 'limit');
+    const query = { type: 'locks', ...pageRange(options), limit } as const;
+    const patience = this.#patience(options);
+    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
+    const { locks, revision, more, time } = answerOf(answer, 'locks');
+    return { locks: locks.map((info) => lockDetails(info, time)), revision, more };
+  }
+
+  election(name: Key): Election {
+    encodeKey(name, 'name');
+    const openSession = (options: SessionOptions): Promise<Session> => this.openSession(options);
+    const host = { registry: this, openSession, lock: this.#lockForElection };
+    return new RegistryElection(host, name);
+  }
+
+  readonly #lockForElection: ElectionHost['lock'] = async (name, own, options) => {
+    const session = own ?? options.session;
+    const actor = await this.#actors.actorFor(session, this.#patience(options), true);
+    const key = encodeKey(name, 'name');
+    const lock = await this.#locks.lock(key, actor, options, waitOf(options));
+    const watchOver = (lost: (error: HoldfastError) => void): (() => void) => {
+      const watching = this.#locks.watchOver(lock, actor, lost);
+      return () => {
+        watching.end(new HoldfastError('aborted', 'the leader resigns'));
+        watching.dispose();
+      };
+    };
+    return { lock, actor, watchOver };
+  };
 
   async breakLock(name: Key, token: number, reason: string, options?: CallOptions): Promise<void> {
     const command = {

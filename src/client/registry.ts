@@ -1,4 +1,5 @@
 /** The registry as users see it: the same for an embedded node and for a network client. */
+import type { Election } from './election-types.ts';
 import type { Consistency } from '../protocol/index.ts';
 
 /** Text keys are UTF-8; a key is never empty. */
@@ -92,12 +93,74 @@ export interface LockOptions extends CallOptions {
   readonly session?: SessionRef;
   /** Shown to whoever looks at the lock. */
   readonly metadata?: Value;
+  /**
+   * `exclusive`, the default, excludes everyone. `shared` is for readers: they hold together,
+   * and exclude writers; a writer that waits goes before readers that come later.
+   */
+  readonly mode?: 'exclusive' | 'shared';
+  /** Makes the name a semaphore of so many permits; all who use it at once must agree. */
+  readonly limit?: number;
+  /** Permits to take, with `limit`; 1 by default. */
+  readonly permits?: number;
+  /**
+   * When the session expires while it holds, nobody else gets its place for so long: time for what
+   * the holder had under way to end. A release, or closing the session, passes the lock on at once.
+   */
+  readonly lockDelay?: Duration;
+}
+export type LockMode = 'exclusive' | 'shared' | 'semaphore';
+
+/** A place in a lock's queue. */
+export interface LockPlace extends LockRef {
+  readonly mode: LockMode;
+  /** Of a semaphore: permits taken; else 0. */
+  readonly permits: number;
+  readonly held: boolean;
+  /** Its session has expired; it keeps others out for its lock-delay. */
+  readonly delayed: boolean;
+  readonly metadata: Uint8Array;
+  /** Time since it joined the queue; of a delayed one, since its session ended. */
+  readonly ageMs: number;
+  /**
+   * Time until it goes unless its session is renewed; of a delayed one, until its delay is over.
+   * Undefined when a node answered that does not lead and so does not know.
+   */
+  readonly remainingMs: number | undefined;
+}
+/** A lock that is held. */
+export interface LockDetails {
+  readonly name: string;
+  readonly nameBytes: Uint8Array;
+  readonly mode: LockMode;
+  /** Of a semaphore: permits there are, and permits given; else 0. */
+  readonly limit: number;
+  readonly permits: number;
+  /** The first 16 that hold. */
+  readonly holders: readonly LockPlace[];
+  /** How many hold, and how many wait. */
+  readonly held: number;
+  readonly waiting: number;
+}
+export interface LocksOptions extends ReadOptions {
+  readonly prefix?: Key;
+  readonly limit?: number;
+  /** Start after this name: pass the last name of the page before. */
+  readonly after?: Key;
+}
+export interface LocksPage {
+  readonly locks: readonly LockDetails[];
+  readonly revision: number;
+  readonly more: boolean;
 }
 export interface Lock extends AsyncDisposable {
   readonly name: string;
   readonly session: number;
-  /** Hand it to the resource you guard: it must refuse smaller ones than it has seen. */
+  /**
+   * Hand it to the resource you guard: it must refuse smaller ones than it has seen. Tokens grow
+   * from grant to grant in every mode; where readers hold together, let writers' tokens count.
+   */
   readonly token: number;
+  readonly mode: LockMode;
   /** Idempotent. */
   unlock(options?: CallOptions): Promise<void>;
 }
@@ -220,7 +283,11 @@ export interface Registry extends AsyncDisposable {
    * So two callers that share a session, which all callers of one registry do unless they name
    * one, do not exclude each other; `withLock`, which opens a session for each call, excludes
    * everyone. Giving up (by `wait` or `signal`) leaves nothing in the queue. Rejects with `locked`
-   * (`try`), `lock-timeout` (`wait`), or `session-expired`.
+   * (`try`), `lock-timeout` (`wait`), `session-expired`, or `lock-conflict` when the session is in
+   * the queue in another mode, or the name is in use as a semaphore of another limit, or as none.
+   *
+   * While a name is held, its key is written by the exclusive holder or by holders of permits only,
+   * and under a shared lock by nobody.
    * @example
    * await using lock = await registry.lock('jobs/nightly', { wait: '5s' });
    * await storage.write(report, { fencingToken: lock.token });
@@ -243,9 +310,19 @@ export interface Registry extends AsyncDisposable {
     options: WithLockOptions,
     body: (lock: HeldLock) => Promise<T>,
   ): Promise<T>;
-  /** The queue of a lock, its holder first. */
-  lockQueue(name: Key, options?: ReadOptions): Promise<readonly LockRef[]>;
-  /** For operators: releases whoever holds the lock, and says so in the history. */
+  /** The queue of a lock, its holders first. */
+  lockQueue(name: Key, options?: ReadOptions): Promise<readonly LockPlace[]>;
+  /** One page of the locks that are held, by name; the server also cuts pages at a size. */
+  locks(options?: LocksOptions): Promise<LocksPage>;
+  /**
+   * Leader election among whoever campaigns under this name; see `Election`.
+   * @example
+   * const leadership = await registry.election('jobs/leader').campaign('10.0.0.7:8080');
+   * await work({ fencingToken: leadership.token, signal: leadership.signal });
+   * await leadership.resign();
+   */
+  election(name: Key): Election;
+  /** For operators: releases the holder with this token, and says so in the history. */
   breakLock(name: Key, token: number, reason: string, options?: CallOptions): Promise<void>;
 
   /**

@@ -1,7 +1,8 @@
 import type { RegistryRefusal } from './codec/error.ts';
+import type { LockQueue } from './lock-queue.ts';
 import { refuse, show } from './refusal.ts';
 import type { RegistryState } from './state.ts';
-import type { ByteString, KeyView, LockHolder, RegistryCommand, SessionId } from './types.ts';
+import type { ByteString, KeyView, RegistryCommand, SessionId } from './types.ts';
 
 /** A command of one type. */
 export type CommandOf<Type extends RegistryCommand['type']> = Extract<
@@ -19,18 +20,23 @@ export interface Act {
   readonly index: number;
 }
 
-/** A refusal when the lock of `name` is held by a session other than the acting one. */
+/** A refusal when those who hold the lock of `name` keep the acting session from writing it. */
 export function refuseIfLocked(act: Act, name: ByteString): RegistryRefusal | undefined {
-  const holder = act.state.store.locks.holder(name);
-  return holder === undefined || holder.session === act.session
-    ? undefined
-    : lockedBy(name, holder);
+  const queue = act.state.store.locks.queue(name);
+  if (queue?.first === undefined) return undefined;
+  const mayWrite = queue.first.terms.mode !== 'shared' && queue.granted.has(act.session);
+  return mayWrite ? undefined : lockedBy(queue);
 }
 
-export function lockedBy(name: ByteString, holder: LockHolder): RegistryRefusal {
+/** `queue` is not empty. */
+export function lockedBy(queue: LockQueue): RegistryRefusal {
+  const { key, granted } = queue;
+  const { session, token, terms } = queue.first!;
+  const others = granted.size === 1 ? '' : ` and ${granted.size - 1} more`;
+  const how = terms.mode === 'exclusive' ? 'locked' : `locked (${terms.mode})`;
   return refuse(
     'locked',
-    `${show(name)} is locked by session ${holder.session} with token ${holder.token}`,
+    `${show(key)} is ${how} by session ${session} with token ${token}${others}`,
   );
 }
 

@@ -2,6 +2,7 @@ export * from './codec/index.ts';
 export { type EventsSince } from './history.ts';
 export { SessionLeases } from './leases.ts';
 export { defaultLimits, resolveLimits } from './limits.ts';
+export { EXCLUSIVE } from './lock-terms.ts';
 export { queueKey } from './locks.ts';
 export { RegistryStateMachine, type RegistryContext } from './state-machine.ts';
 export * from './types.ts';

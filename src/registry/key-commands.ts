@@ -1,8 +1,11 @@
 import { refuseIfLocked, viewOf, type Act, type CommandOf } from './act.ts';
-import { joinQueue } from './lock-commands.ts';
+import { conflictOf, joinQueue } from './lock-commands.ts';
 import { storeValue } from './key-version.ts';
+import { EXCLUSIVE } from './lock-terms.ts';
 import { checkKey, checkTtl, checkValue, refuse } from './refusal.ts';
 import type { RegistryResult, SessionId } from './types.ts';
+
+const NO_METADATA = new Uint8Array(0);
 
 export function put(act: Act, command: CommandOf<'put'>): RegistryResult {
   const { state, session, node } = act;
@@ -15,7 +18,11 @@ export function put(act: Act, command: CommandOf<'put'>): RegistryResult {
     checkPutSession(act, command) ??
     refuseIfLocked(act, key);
   if (refusal !== undefined) return refusal;
-  if (command.lock && store.locks.holder(key) === undefined) joinQueue(act, key, '');
+  if (command.lock && store.locks.holder(key) === undefined) {
+    const conflict = conflictOf(act, key, EXCLUSIVE);
+    if (conflict !== undefined) return conflict;
+    joinQueue(act, key, EXCLUSIVE, NO_METADATA);
+  }
   const record = store.put({
     key,
     stored: storeValue(value),

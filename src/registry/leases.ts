@@ -40,6 +40,8 @@ export class SessionLeases {
   #leading = false;
   readonly #leases: Map<SessionId, Lease> = new Map();
   readonly #queue = new LeaseQueue();
+  /** Cluster time when last told of it. */
+  #now = 0;
   /** Cluster time of the last tick proposed that has not been applied as far as is known. */
   #tickAt = -Infinity;
 
@@ -47,9 +49,21 @@ export class SessionLeases {
     this.#state = state;
   }
 
+  /** Cluster time in whole ms as far as it is known; 0 for anyone but the leader. */
+  get now(): number {
+    return Math.floor(this.#now);
+  }
+
+  /** Whole ms until a session ends unless it is renewed; undefined for anyone but the leader. */
+  remainingMs(session: SessionId): number | undefined {
+    const lease = this.#leases.get(session);
+    return lease === undefined ? undefined : Math.max(0, Math.floor(lease.deadline - this.#now));
+  }
+
   elected(time: number): void {
     this.deposed();
     this.#leading = true;
+    this.#now = time;
     for (const session of this.#state().store.sessions.values()) {
       this.opened(session.id, session.ttlMs, time);
     }
@@ -60,6 +74,7 @@ export class SessionLeases {
     this.#leases.clear();
     this.#queue.clear();
     this.#tickAt = -Infinity;
+    this.#now = 0;
   }
 
   /** A session was opened at `time` of the log. */
@@ -85,6 +100,7 @@ export class SessionLeases {
   /** Renews sessions from `time` on. Bytes that are no lease query get an answer for no session. */
   query(request: Uint8Array, time: number): Uint8Array {
     const { sessions } = readQuery(request);
+    this.#now = time;
     const ttlMs = sessions.map((session) => this.#renew(session, time));
     return encodeLeaseAnswer({ type: 'keepAlive', ttlMs });
   }
@@ -101,6 +117,7 @@ export class SessionLeases {
   /** Ends sessions that were not kept alive, or asks for a tick when a key's time has come. */
   due(time: number): Uint8Array | undefined {
     if (!this.#leading) return undefined;
+    this.#now = time;
     const sessions = this.#overdue(time);
     if (sessions.length > 0) return encodeCommand(HEADER, { type: 'expireSessions', sessions });
     const { store } = this.#state();

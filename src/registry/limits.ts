@@ -19,6 +19,7 @@ export const defaultLimits: RegistryLimits = {
   maxTxnDepth: 8,
   maxTxnDeletes: 100_000,
   maxTxnReadBytes: 2 * MIB,
+  maxLockDelayMs: 5 * MINUTE_MS,
   maxWindow: 8192,
   maxWindowBytes: 16 * MIB,
   historyRevisions: 100_000,

@@ -1,38 +1,96 @@
 import { lockedBy, type Act, type CommandOf } from './act.ts';
-import { storeValue, type StoredValue } from './key-version.ts';
+import type { RegistryRefusal } from './codec/error.ts';
+import type { LockQueue, Place } from './lock-queue.ts';
+import { storeTerms } from './lock-terms.ts';
 import { queueKey } from './locks.ts';
-import { checkKey, checkLabel, refuse, show } from './refusal.ts';
-import type { ByteString, FencingToken, LockHolder, RegistryResult } from './types.ts';
+import { checkKey, checkLabel, checkTerms, refuse, show } from './refusal.ts';
+import type {
+  ByteString,
+  FencingToken,
+  LockHolder,
+  LockMode,
+  LockTerms,
+  RegistryResult,
+  SessionId,
+} from './types.ts';
 
 /** Told of in an answer, at most. */
 const MAX_AHEAD = 16;
 
 /** Adds the acting session to the lock's queue as part of the revision under way. */
-export function joinQueue(act: Act, name: ByteString, stored: StoredValue): FencingToken {
+export function joinQueue(
+  act: Act,
+  name: ByteString,
+  terms: LockTerms,
+  metadata: Uint8Array,
+): FencingToken {
   const { session, node, state } = act;
   const key = queueKey(name, session);
+  const stored = storeTerms(terms, metadata);
   const record = state.store.put({ key, stored, session, expiresAt: undefined, node });
   return record.createRevision as number as FencingToken;
 }
 
 export function lock(act: Act, command: CommandOf<'lock'>): RegistryResult {
   const { state, session } = act;
-  const { name, wait, metadata } = command;
-  const refusal = checkKey(name, state.limits) ?? checkLabel('metadata', metadata, state.limits);
+  const { name, wait, metadata, terms } = command;
+  const { limits } = state;
+  const refusal =
+    checkKey(name, limits) ?? checkLabel('metadata', metadata, limits) ?? checkTerms(terms, limits);
   if (refusal !== undefined) return refusal;
   if (session === 0) return refuse('invalid-argument', 'lock needs a session to act for');
-  const holders = state.store.locks.holders(name);
-  const place = holders.findIndex((holder) => holder.session === session);
-  const holder = holders[0];
+  const conflict = conflictOf(act, name, terms);
+  if (conflict !== undefined) return conflict;
+  const queue = state.store.locks.queue(name);
+  const place = queue?.find(session);
+  const held =
+    place === undefined ? queue?.admits(terms) !== false : queue?.granted.has(session) === true;
   // With `wait: false` a session that queued earlier keeps its place, but is told it has no lock.
-  if (!wait && holder !== undefined && place !== 0) return lockedBy(name, holder);
-  const token = place < 0 ? joinQueue(act, name, storeValue(metadata)) : holders[place]!.token;
-  const ahead = whoIsAhead(place < 0 ? holders : holders.slice(0, place));
-  return { type: 'lock', revision: state.commit(), token, held: ahead.length === 0, ahead };
+  if (!wait && !held && queue !== undefined) return lockedBy(queue);
+  const ahead = held || queue === undefined ? [] : whoIsAhead(queue, session, terms.mode);
+  const token = place?.token ?? joinQueue(act, name, terms, metadata);
+  return { type: 'lock', revision: state.commit(), token, held, ahead };
+}
+
+/** A refusal when the terms do not go with the session's own place, or with the others'. */
+export function conflictOf(
+  act: Act,
+  name: ByteString,
+  terms: LockTerms,
+): RegistryRefusal | undefined {
+  const queue = act.state.store.locks.queue(name);
+  const first = queue?.first;
+  if (queue === undefined || first === undefined) return undefined;
+  const own = queue.find(act.session)?.terms;
+  if (own !== undefined && (own.mode !== terms.mode || own.permits !== terms.permits)) {
+    return refuse(
+      'lock-conflict',
+      `session ${act.session} is in the queue of ${show(name)} as ${describe(own)} already: ` +
+        `it must leave before it asks for ${describe(terms)}`,
+    );
+  }
+  if (first.terms.limit === terms.limit) return undefined;
+  return refuse(
+    'lock-conflict',
+    `${show(name)} is in use as ${describe(first.terms)}, not as ${describe(terms)}`,
+  );
+}
+
+function describe({ mode, permits, limit }: LockTerms): string {
+  return mode === 'semaphore' ? `${permits} of ${limit} permits` : mode;
 }
 
 /** All of them would take memory in the square of the queue's length. */
-function whoIsAhead(ahead: LockHolder[]): readonly LockHolder[] {
+function whoIsAhead(queue: LockQueue, session: SessionId, mode: LockMode): readonly LockHolder[] {
+  const ahead: LockHolder[] = [];
+  let lastWriter = 0;
+  for (const place of queue.places()) {
+    if (place.session === session) break;
+    ahead.push({ session: place.session, token: place.token });
+    if (place.terms.mode === 'exclusive') lastWriter = ahead.length;
+  }
+  // A reader that waits has a writer ahead.
+  if (mode === 'shared') ahead.length = lastWriter;
   return ahead.length <= MAX_AHEAD ? ahead : [ahead[0]!, ahead.at(-1)!];
 }
 
@@ -41,11 +99,11 @@ export function unlock(act: Act, command: CommandOf<'unlock'>): RegistryResult {
   const { name, session, token } = command;
   const refusal = checkKey(name, state.limits);
   if (refusal !== undefined) return refusal;
-  const entry = state.store.locks.queue(name)?.waiting.get(session);
-  if (entry === undefined || (entry.latest.createRevision as number) !== token) {
+  const place = state.store.locks.queue(name)?.find(session);
+  if (place?.token !== token) {
     return notHeld(act, name, `session ${session} has no place with token ${token}`);
   }
-  state.store.remove(entry, 'request', node);
+  state.store.remove(place.entry, 'request', node);
   return { type: 'done', revision: state.commit() };
 }
 
@@ -54,16 +112,19 @@ export function breakLock(act: Act, command: CommandOf<'breakLock'>): RegistryRe
   const { name, token, reason } = command;
   const refusal = checkKey(name, state.limits) ?? checkLabel('reason', reason, state.limits);
   if (refusal !== undefined) return refusal;
-  const queue = state.store.locks.queue(name);
-  if (queue?.holder?.token !== token) {
-    return notHeld(act, name, `token ${token} is not its holder's`);
-  }
-  state.store.remove(queue.waiting.get(queue.holder.session)!, 'broken', node, reason);
+  const place = heldWith(state.store.locks.queue(name), token);
+  if (place === undefined) return notHeld(act, name, `token ${token} is not its holder's`);
+  state.store.remove(place.entry, 'broken', node, reason);
   return { type: 'done', revision: state.commit() };
 }
 
+function heldWith(queue: LockQueue | undefined, token: FencingToken): Place | undefined {
+  for (const place of queue?.granted.values() ?? []) if (place.token === token) return place;
+  return undefined;
+}
+
 function notHeld(act: Act, name: ByteString, why: string): RegistryResult {
-  const holder = act.state.store.locks.holder(name);
+  const holder = act.state.store.locks.queue(name)?.first;
   const now =
     holder === undefined
       ? 'nobody holds it'

@@ -1,4 +1,7 @@
 import type { KeyEntry } from './key-version.ts';
+import { LockQueue, placeOf, type Place } from './lock-queue.ts';
+import { readTerms } from './lock-terms.ts';
+import { OrderedIndex } from './ordered-index.ts';
 import type { ByteString, FencingToken, LockHolder, Revision, SessionId } from './types.ts';
 
 const ID_DIGITS = 16;
@@ -17,7 +20,7 @@ export function queueKey(name: ByteString, session: SessionId): ByteString {
 /**
  * Whether a key has the shape of a queue key: it ends in `/` and 16 lowercase hex digits. Such keys
  * are reserved: only locking and unlocking write them, so that every one there is owned by the live
- * session it names.
+ * session it names, or by none while the lock-delay of one that expired lasts.
  */
 export function isQueueKey(key: ByteString): boolean {
   const slash = key.length - SUFFIX_LENGTH;
@@ -35,60 +38,62 @@ function lockName(key: ByteString): ByteString {
   return key.slice(0, key.length - SUFFIX_LENGTH);
 }
 
-/** One lock's queue keys. */
-class LockQueue {
-  /** Those of deleted keys too, as long as history tells of them: the past holders. */
-  readonly entries: Set<KeyEntry> = new Set();
-  /** By `createRevision`: whoever joins is the newest. */
-  readonly waiting: Map<SessionId, KeyEntry> = new Map();
-  holder: LockHolder | undefined;
-
-  /** To be called when the first in the queue may have changed. */
-  updateHolder(): void {
-    const first = this.waiting.values().next();
-    this.holder = first.done === true ? undefined : holderOf(first.value);
-  }
-}
-
-function holderOf(entry: KeyEntry): LockHolder {
-  const { session, createRevision } = entry.latest;
-  return { session, token: createRevision as number as FencingToken };
+/** The session a queue key stands for. */
+function sessionOf(key: ByteString): SessionId {
+  return Number.parseInt(key.slice(-ID_DIGITS), 16) as SessionId;
 }
 
 /**
- * Who waits for which lock: an index over the queue keys, derived from them alone and never stored,
- * so that a write can look up a name's holder in constant time.
+ * Who holds and waits for which lock: an index over the queue keys, derived from them alone and
+ * never stored, so that a write can look up a name's holder in constant time.
  */
 export class LockTable {
   readonly #queues: Map<ByteString, LockQueue> = new Map();
+  readonly #byName = new OrderedIndex<LockQueue>();
 
   queue(name: ByteString): LockQueue | undefined {
     return this.#queues.size === 0 ? undefined : this.#queues.get(name);
   }
 
+  /** The exclusive holder. */
   holder(name: ByteString): LockHolder | undefined {
     return this.queue(name)?.holder;
   }
 
-  /** Who held the lock as of an earlier revision that is not compacted yet. */
+  /** Who held the lock exclusively as of an earlier revision that is not compacted yet. */
   holderAt(name: ByteString, revision: Revision): LockHolder | undefined {
-    let holder: LockHolder | undefined;
+    let oldest: { readonly mode: string; readonly holder: LockHolder } | undefined;
     for (const entry of this.queue(name)?.entries ?? []) {
       const version = entry.at(revision);
       if (version === undefined) continue;
       const token = version.createRevision as number as FencingToken;
-      if (holder === undefined || token < holder.token) {
-        holder = { session: version.session, token };
-      }
+      if (oldest !== undefined && token > oldest.holder.token) continue;
+      const { mode } = readTerms(version.stored).terms;
+      oldest = { mode, holder: { session: sessionOf(entry.key), token } };
     }
-    return holder;
+    return oldest?.mode === 'exclusive' ? oldest.holder : undefined;
+  }
+
+  /** The place that a queue key stands for, if it is granted; undefined for any other key. */
+  heldPlace(entry: KeyEntry): Place | undefined {
+    if (!isQueueKey(entry.key)) return undefined;
+    return this.queue(lockName(entry.key))?.granted.get(sessionOf(entry.key));
+  }
+
+  /** Queues in the order of their names, empty ones that history tells of too. */
+  scan(start: ByteString, visit: (queue: LockQueue) => boolean): void {
+    this.#byName.scan(start, visit);
   }
 
   /** A queue key has an entry in the store from now on. */
   track(entry: KeyEntry): void {
     const name = lockName(entry.key);
-    const queue = this.#queues.get(name) ?? new LockQueue();
-    if (queue.entries.size === 0) this.#queues.set(name, queue);
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = new LockQueue(name);
+      this.#queues.set(name, queue);
+      this.#byName.insert(queue);
+    }
     queue.entries.add(entry);
   }
 
@@ -97,34 +102,23 @@ export class LockTable {
     const name = lockName(entry.key);
     const queue = this.#queues.get(name);
     queue?.entries.delete(entry);
-    if (queue?.entries.size === 0) this.#queues.delete(name);
+    if (queue?.entries.size !== 0) return;
+    this.#queues.delete(name);
+    this.#byName.remove(name);
   }
 
   joined(entry: KeyEntry): void {
-    const queue = this.#queues.get(lockName(entry.key))!;
-    queue.waiting.set(entry.latest.session, entry);
-    if (queue.holder === undefined) queue.updateHolder();
+    const { terms } = readTerms(entry.latest.stored);
+    const place = placeOf(entry, sessionOf(entry.key), terms);
+    this.#queues.get(lockName(entry.key))!.join(place);
   }
 
-  left(entry: KeyEntry, session: SessionId): void {
-    const queue = this.#queues.get(lockName(entry.key))!;
-    queue.waiting.delete(session);
-    if (queue.holder?.session === session) queue.updateHolder();
+  left(entry: KeyEntry): void {
+    this.#queues.get(lockName(entry.key))!.leave(sessionOf(entry.key));
   }
 
   /** Puts queues back in order after a load that did not follow the order of joining. */
   restoreOrder(): void {
-    for (const queue of this.#queues.values()) {
-      const entries = [...queue.waiting.values()];
-      entries.sort((a, b) => a.latest.createRevision - b.latest.createRevision);
-      queue.waiting.clear();
-      for (const entry of entries) queue.waiting.set(entry.latest.session, entry);
-      queue.updateHolder();
-    }
-  }
-
-  /** The queue, the holder first. */
-  holders(name: ByteString): LockHolder[] {
-    return Array.from(this.queue(name)?.waiting.values() ?? [], holderOf);
+    for (const queue of this.#queues.values()) queue.restoreOrder();
   }
 }

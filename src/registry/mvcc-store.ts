@@ -159,7 +159,7 @@ export class MvccStore {
     entry.latest = version;
     if (entry.expirySlot >= 0 || version.expiresAt !== undefined) this.expiry.update(entry);
     const wasLive = before !== undefined;
-    if (wasLive === version.deleted) this.#liveKeys += wasLive ? -1 : 1;
+    if (wasLive === version.deleted) this.#cameOrWent(entry, wasLive);
     const owner = before === undefined ? 0 : before.session;
     if (owner !== version.session) this.#changeOwner(entry, owner as SessionId, version.session);
   }
@@ -172,15 +172,15 @@ export class MvccStore {
     return entry;
   }
 
-  /** Only keys owned by sessions concern locks: every queue key is. */
+  #cameOrWent(entry: KeyEntry, went: boolean): void {
+    this.#liveKeys += went ? -1 : 1;
+    if (!isQueueKey(entry.key)) return;
+    if (went) this.locks.left(entry);
+    else this.locks.joined(entry);
+  }
+
   #changeOwner(entry: KeyEntry, from: SessionId, to: SessionId): void {
-    if (from !== 0) {
-      this.sessions.get(from)?.keys.delete(entry);
-      if (isQueueKey(entry.key)) this.locks.left(entry, from);
-    }
-    if (to !== 0) {
-      this.sessions.get(to)?.keys.add(entry);
-      if (isQueueKey(entry.key)) this.locks.joined(entry);
-    }
+    if (from !== 0) this.sessions.get(from)?.keys.delete(entry);
+    if (to !== 0) this.sessions.get(to)?.keys.add(entry);
   }
 }

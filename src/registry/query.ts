@@ -1,6 +1,7 @@
 import { MalformedBytesError, unreachable } from '../base/index.ts';
 import { decodeQuery } from './codec/query.ts';
 import { checkRange, countRange, readRange } from './range-read.ts';
+import { listLocks, lockQueue, type Leases } from './lock-queries.ts';
 import { refuse } from './refusal.ts';
 import type { RegistryState } from './state.ts';
 import type {
@@ -16,7 +17,11 @@ import type {
 const MAX_RANGE_BYTES = 1024 * 1024;
 
 /** Answers a read from the state as it is. Never throws for anything the bytes may hold. */
-export function answerQuery(state: RegistryState, bytes: Uint8Array): RegistryAnswer {
+export function answerQuery(
+  state: RegistryState,
+  leases: Leases,
+  bytes: Uint8Array,
+): RegistryAnswer {
   let query: RegistryQuery;
   try {
     query = decodeQuery(bytes);
@@ -24,10 +29,10 @@ export function answerQuery(state: RegistryState, bytes: Uint8Array): RegistryAn
     if (!(error instanceof MalformedBytesError)) throw error;
     return refuse('invalid-command', `the query cannot be read: ${error.message}`);
   }
-  return answer(state, query);
+  return answer(state, leases, query);
 }
 
-function answer(state: RegistryState, query: RegistryQuery): RegistryAnswer {
+function answer(state: RegistryState, leases: Leases, query: RegistryQuery): RegistryAnswer {
   const { store } = state;
   const { revision } = store;
   switch (query.type) {
@@ -36,7 +41,9 @@ function answer(state: RegistryState, query: RegistryQuery): RegistryAnswer {
     case 'range':
       return range(state, query);
     case 'lockQueue':
-      return lockQueue(state, query.name);
+      return lockQueue(state, leases, query.name);
+    case 'locks':
+      return listLocks(state, leases, query);
     case 'sessions':
       return { type: 'sessions', revision, sessions: sessionInfos(state) };
     case 'stats': {
@@ -68,18 +75,6 @@ function range(state: RegistryState, query: RangeQuery): RegistryAnswer {
   const room = { bytes: MAX_RANGE_BYTES, atLeastOne: true };
   const { views, more } = readRange(state, query, room);
   return { type: 'range', revision, views, more };
-}
-
-function lockQueue({ store }: RegistryState, name: ByteString): RegistryAnswer {
-  if (name.length === 0) return refuse('invalid-key', 'the name of a lock must not be empty');
-  const { locks, revision } = store;
-  const entries = locks.queue(name)?.waiting.values() ?? [];
-  const metadata = Array.from(entries, ({ latest }) => ({
-    metadata: latest.value,
-    since: latest.time,
-  }));
-  const queue = locks.holders(name).map((holder, place) => ({ ...holder, ...metadata[place]! }));
-  return { type: 'lockQueue', revision, queue };
 }
 
 function sessionInfos({ store }: RegistryState): SessionInfo[] {

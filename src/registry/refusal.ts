@@ -1,7 +1,7 @@
 import { byteStringToUtf8, MalformedBytesError } from '../base/index.ts';
 import type { RegistryRefusal } from './codec/error.ts';
 import { isQueueKey } from './locks.ts';
-import type { ByteString, RegistryErrorCode, RegistryLimits } from './types.ts';
+import type { ByteString, LockTerms, RegistryErrorCode, RegistryLimits } from './types.ts';
 
 const MAX_SHOWN = 80;
 const PRINTABLE_FROM = 0x20;
@@ -94,5 +94,25 @@ export function checkSessionTtl(
     'invalid-argument',
     'session ttl must be a whole number of ms from ' +
       `${minSessionTtlMs} (minSessionTtlMs) to ${maxSessionTtlMs} (maxSessionTtlMs), not ${ttlMs}`,
+  );
+}
+
+export function checkTerms(terms: LockTerms, limits: RegistryLimits): RegistryRefusal | undefined {
+  const { mode, permits, limit, delayMs } = terms;
+  const { maxLockDelayMs } = limits;
+  const fits = mode === 'semaphore' ? permits >= 1 && permits <= limit : permits + limit === 0;
+  if (!fits) {
+    return refuse(
+      'invalid-argument',
+      mode === 'semaphore'
+        ? `permits must be from 1 to the limit, not ${permits} of ${limit}`
+        : `a lock held ${mode} has no permits and no limit`,
+    );
+  }
+  if (Number.isInteger(delayMs) && delayMs >= 0 && delayMs <= maxLockDelayMs) return undefined;
+  return refuse(
+    'invalid-argument',
+    `lock-delay must be a whole number of ms from 0 to ${maxLockDelayMs} (maxLockDelayMs), ` +
+      `not ${delayMs}`,
   );
 }

@@ -1,4 +1,6 @@
 import type { Act, CommandOf } from './act.ts';
+import type { KeyEntry } from './key-version.ts';
+import { readTerms } from './lock-terms.ts';
 import { checkLabel, checkSessionTtl, refuse } from './refusal.ts';
 import { Session } from './sessions.ts';
 import type { RegistryState } from './state.ts';
@@ -33,21 +35,51 @@ export function closeSession(act: Act, command: CommandOf<'closeSession'>): Regi
 /** Those that ended meanwhile are passed over. */
 export function expireSessions(act: Act, command: CommandOf<'expireSessions'>): RegistryResult {
   const { state, node } = act;
-  const sessions = [...command.sessions];
-  sessions.sort((a, b) => a - b);
-  for (const id of sessions) {
+  const ending: Session[] = [];
+  for (const id of [...command.sessions].toSorted((a, b) => a - b)) {
     const session = state.store.sessions.get(id);
-    if (session !== undefined) endSession(state, session, node);
+    if (session !== undefined && session !== ending.at(-1)) ending.push(session);
   }
+  // Before any of them ends: one that holds only because another ended with it never knew.
+  const delayed = new Set<KeyEntry>();
+  for (const session of ending) addDelayed(state, session, delayed);
+  for (const session of ending) endSession(state, session, node, delayed);
   return { type: 'done', revision: state.commit() };
 }
 
-/** Deletes all it owns, in key order, as part of the revision under way. */
-function endSession(state: RegistryState, session: Session, node: ByteString): void {
+/** Collects the places that a session holds with a lock-delay. */
+function addDelayed(state: RegistryState, session: Session, delayed: Set<KeyEntry>): void {
+  for (const entry of session.keys) {
+    const place = state.store.locks.heldPlace(entry);
+    if (place !== undefined && place.terms.delayMs > 0) delayed.add(entry);
+  }
+}
+
+const NOTHING_DELAYED: ReadonlySet<KeyEntry> = new Set();
+
+/**
+ * Deletes all it owns, in key order, as part of the revision under way. What is delayed stays, with
+ * its token, as a key of nobody's that expires by itself.
+ */
+function endSession(
+  state: RegistryState,
+  session: Session,
+  node: ByteString,
+  delayed: ReadonlySet<KeyEntry> = NOTHING_DELAYED,
+): void {
+  const { store } = state;
   const owned = [...session.keys];
   owned.sort((a, b) => (a.key < b.key ? -1 : 1));
-  for (const entry of owned) state.store.remove(entry, 'sessionEnded', node);
-  state.store.sessions.delete(session.id);
+  for (const entry of owned) {
+    if (!delayed.has(entry)) {
+      store.remove(entry, 'sessionEnded', node);
+      continue;
+    }
+    const { key, latest } = entry;
+    const expiresAt = store.time + readTerms(latest.stored).terms.delayMs;
+    store.put({ key, stored: latest.stored, session: 0 as SessionId, expiresAt, node });
+  }
+  store.sessions.delete(session.id);
 }
 
 export function unknownSession(session: SessionId): RegistryResult {

@@ -71,7 +71,11 @@ export class RegistryStateMachine {
 
   /** Answers an encoded query with an encoded `RegistryAnswer`, refusals included. */
   query(request: Uint8Array): Uint8Array {
-    return this.#pool.encode<RegistryAnswer>(writeAnswer, answerQuery(this.#state, request));
+    return this.#pool.encode<RegistryAnswer>(writeAnswer, this.#answer(request));
+  }
+
+  #answer(request: Uint8Array): RegistryAnswer {
+    return answerQuery(this.#state, this.leaderSide, request);
   }
 
   /**

@@ -10,13 +10,43 @@ export type ByteString = string;
 export type Revision = Brand<number, 'Revision'>;
 /** Log index of the command that opened the session; 0 stands for "none". */
 export type SessionId = Brand<number, 'SessionId'>;
-/** The `createRevision` of the holder's queue key: strictly grows from holder to holder. */
+/**
+ * The `createRevision` of the holder's queue key: strictly grows from grant to grant, whatever the
+ * mode. A resource that refuses smaller tokens than it has seen is safe under exclusive locks.
+ * Where readers share it, only writers' tokens count: a reader's token is above those of all
+ * writers before it and below those of all after.
+ */
 export type FencingToken = Brand<number, 'FencingToken'>;
 
 /** Who holds the lock of a name. */
 export interface LockHolder {
   readonly session: SessionId;
   readonly token: FencingToken;
+}
+
+/**
+ * How a lock is held: `exclusive` by one; `shared` by any number of readers together; `semaphore`
+ * by as many as its permits last for. Exclusive and shared places stand in one queue; a name is a
+ * semaphore, of one limit, as long as anyone is in its queue.
+ *
+ * While a name is held, who may write the key of that name: exclusively held, its holder; as a
+ * semaphore, whoever holds permits; shared, nobody, so that readers see one value as long as they
+ * hold.
+ */
+export type LockMode = 'exclusive' | 'shared' | 'semaphore';
+
+/** What a place in a lock's queue is asked for on. */
+export interface LockTerms {
+  readonly mode: LockMode;
+  /** Of a semaphore: how many this place takes, from 1 to `limit`. Else 0. */
+  readonly permits: number;
+  /** Of a semaphore: how many there are; all in the queue agree. Else 0. */
+  readonly limit: number;
+  /**
+   * When the session expires while it holds, its place stays, and so keeps others out, for this
+   * much cluster time. A clean release leaves at once.
+   */
+  readonly delayMs: number;
 }
 
 /** One key as it is at some revision. */
@@ -82,6 +112,8 @@ export type RegistryCommand =
       readonly wait: boolean;
       /** Shown to whoever looks at the lock. */
       readonly metadata: Uint8Array;
+      /** Of a session that is in the queue already they must agree; its first delay stays. */
+      readonly terms: LockTerms;
     }
   /** Leaves the queue, whether holding or waiting. `token` must be the one the session got. */
   | {
@@ -90,7 +122,7 @@ export type RegistryCommand =
       readonly session: SessionId;
       readonly token: FencingToken;
     }
-  /** An operator's forced release of the present holder, when `token` is (still) theirs. */
+  /** An operator's forced release of a present holder, when `token` is (still) theirs. */
   | {
       readonly type: 'breakLock';
       readonly name: ByteString;
@@ -173,6 +205,7 @@ export type RegistryErrorCode =
   | 'invalid-argument'
   | 'too-large'
   | 'locked'
+  | 'lock-conflict'
   | 'not-held'
   | 'not-found'
   | 'session-expired'
@@ -191,8 +224,10 @@ export type RegistryResult =
       readonly token: FencingToken;
       readonly held: boolean;
       /**
-       * Sessions ahead in the queue, the holder first; empty when held. Of more than 16 only the
-       * holder and the one directly ahead: answers are kept for retries, one for each who waits.
+       * Sessions ahead in the queue, the holder first; empty when held. A reader is told of those
+       * up to the last writer ahead, since readers after that one are granted together with it.
+       * Of more than 16 only the first and the last: answers are kept for retries, one for each
+       * who waits.
        */
       readonly ahead: readonly LockHolder[];
     }
@@ -261,15 +296,44 @@ export interface RangeSelection {
 export type RegistryQuery =
   | { readonly type: 'get'; readonly key: ByteString }
   | RangeQuery
-  /** The lock's queue, the holder first. */
+  /** The lock's queue, its holders first. */
   | { readonly type: 'lockQueue'; readonly name: ByteString }
+  /** The locks that are held, by name from `start` to before `end` (undefined: to the last). */
+  | {
+      readonly type: 'locks';
+      readonly start: ByteString;
+      readonly end: ByteString | undefined;
+      /** 0: no limit of this kind. The answer is also cut at a size limit, with `more` set. */
+      readonly limit: number;
+    }
   | { readonly type: 'sessions' }
   | { readonly type: 'stats' };
 
 export interface LockQueueEntry extends LockHolder {
   readonly metadata: Uint8Array;
-  /** Cluster time in ms at which it joined the queue. */
+  /** Cluster time in ms at which it joined the queue, or, if `delayed`, its session ended. */
   readonly since: number;
+  readonly terms: LockTerms;
+  readonly held: boolean;
+  /** Its session has expired: it only keeps its place, for its lock-delay. */
+  readonly delayed: boolean;
+  /**
+   * Ms until it goes unless its session is renewed; of a delayed one, until its delay is over.
+   * Undefined where leases are not known: anywhere but on the leader.
+   */
+  readonly remainingMs: number | undefined;
+}
+
+/** A lock that is held, as a list of locks shows it. */
+export interface LockInfo {
+  readonly name: ByteString;
+  /** The first 16 holders, longest there first. */
+  readonly holders: readonly LockQueueEntry[];
+  /** All holders. */
+  readonly held: number;
+  /** Of a semaphore: permits given. */
+  readonly permits: number;
+  readonly waiting: number;
 }
 
 export interface RegistryStats {
@@ -294,7 +358,16 @@ export type RegistryAnswer =
   | {
       readonly type: 'lockQueue';
       readonly revision: Revision;
+      /** Cluster time in ms, of the answer. */
+      readonly time: number;
       readonly queue: readonly LockQueueEntry[];
+    }
+  | {
+      readonly type: 'locks';
+      readonly revision: Revision;
+      readonly time: number;
+      readonly locks: readonly LockInfo[];
+      readonly more: boolean;
     }
   | {
       readonly type: 'sessions';
@@ -342,6 +415,8 @@ export interface RegistryLimits {
   readonly minSessionTtlMs: number;
   readonly maxSessionTtlMs: number;
   readonly maxTtlMs: number;
+  /** How long an expired holder may keep others out. */
+  readonly maxLockDelayMs: number;
   /** Compares and operations of a transaction together, nested ones and both branches included. */
   readonly maxTxnOps: number;
   /** Transactions within each other, the outermost included. */

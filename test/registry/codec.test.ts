@@ -48,9 +48,19 @@ const QUERIES: readonly RegistryQuery[] = [
     },
   },
   { type: 'lockQueue', name: 'job' },
+  { type: 'locks', start: '', end: undefined, limit: 0 },
+  { type: 'locks', start: 'a', end: 'b', limit: 3 },
   { type: 'sessions' },
   { type: 'stats' },
 ];
+
+const LOCK = {
+  type: 'lock',
+  name: 'n',
+  wait: true,
+  metadata: NONE,
+  terms: { mode: 'semaphore', permits: 2, limit: 300, delayMs: 7 },
+} as const;
 
 /** A registry some log led to. */
 function lived(log: readonly { header: object; command: Parameters<Rig['do']>[0] }[]): Rig {
@@ -105,7 +115,7 @@ test('[REG-23] bytes cut short, lengthened or of another version are refused by 
     [encodeResult(rig.put('k', 'v', { by: session })), decodeResult],
     [encodeResult(rig.put('', '')), decodeResult],
     [encodeResult(rig.lock('k', session)), decodeResult],
-    [encodeCommand(header, { type: 'lock', name: 'n', wait: true, metadata: NONE }), decodeCommand],
+    [encodeCommand(header, LOCK), decodeCommand],
     [encodeCommand(header, { type: 'expireSessions', sessions: [session] }), decodeCommand],
     [encodeEvents(rig.events(1)), decodeEvents],
     [encodeLeaseQuery({ type: 'keepAlive', sessions: [session] }), decodeLeaseQuery],
@@ -118,8 +128,8 @@ test('[REG-23] bytes cut short, lengthened or of another version are refused by 
     }
     assert.throws(() => decode(Buffer.concat([bytes, Buffer.from([0])])), MalformedBytesError);
     const other = Uint8Array.from(bytes);
-    other[0] = 2;
-    assert.throws(() => decode(other), /format version 2, not 1/);
+    other[0] = 1;
+    assert.throws(() => decode(other), /format version 1, not 2/);
   }
 });
 

@@ -5,7 +5,12 @@ import { applyCommand } from '../../src/registry/apply.ts';
 import { resolveLimits } from '../../src/registry/limits.ts';
 import { SnapshotCut } from '../../src/registry/snapshot-writer.ts';
 import { RegistryState } from '../../src/registry/state.ts';
-import { encodeCommand, type RegistryCommand, type SessionId } from '../../src/registry/index.ts';
+import {
+  encodeCommand,
+  EXCLUSIVE,
+  type RegistryCommand,
+  type SessionId,
+} from '../../src/registry/index.ts';
 import { bytes, NONE } from './rig.ts';
 
 class Inside {
@@ -47,7 +52,7 @@ test('[REG-27] nothing is kept of a lock that nobody queues for and history forg
   const inside = new Inside();
   inside.do({ type: 'openSession', ttlMs: 1000, label: '', metadata: NONE });
   const session = inside.index as SessionId;
-  inside.do({ type: 'lock', name: 'job', wait: true, metadata: NONE }, session);
+  inside.do({ type: 'lock', name: 'job', wait: true, metadata: NONE, terms: EXCLUSIVE }, session);
   inside.do({ type: 'closeSession', session });
   assert.notEqual(inside.state.store.locks.queue('job'), undefined);
   for (let i = 0; i < 5; i++) inside.put('k', '');

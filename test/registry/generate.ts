@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import type {
   CommandHeader,
   FencingToken,
+  LockTerms,
   RangeQuery,
   RangeSelection,
   RegistryCommand,
@@ -137,6 +138,27 @@ export function anyTxn(depth: number): fc.Arbitrary<TxnCommand> {
   });
 }
 
+const noPermits = { permits: 0, limit: 0 } as const;
+const delayMs: fc.Arbitrary<number> = fc.constantFrom(0, 0, 80, 200, -1, 1e9);
+const terms: fc.Arbitrary<LockTerms> = fc
+  .tuple(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constant({ mode: 'exclusive' as const, ...noPermits }) },
+      { weight: 3, arbitrary: fc.constant({ mode: 'shared' as const, ...noPermits }) },
+      { weight: 3, arbitrary: semaphore(fc.integer({ min: 0, max: 4 }), fc.constant(3)) },
+      { weight: 1, arbitrary: semaphore(fc.constant(1), fc.integer({ min: 0, max: 2 })) },
+    ),
+    delayMs,
+  )
+  .map(([how, delay]) => ({ ...how, delayMs: delay }));
+
+function semaphore(
+  permits: fc.Arbitrary<number>,
+  limit: fc.Arbitrary<number>,
+): fc.Arbitrary<Omit<LockTerms, 'delayMs'>> {
+  return fc.record({ mode: fc.constant('semaphore' as const), permits, limit });
+}
+
 export const anyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
   {
     weight: 5,
@@ -158,6 +180,7 @@ export const anyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
       name: key,
       wait: fc.boolean(),
       metadata: fc.uint8Array({ maxLength: 3 }),
+      terms,
     }),
   },
   {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SessionId } from '../../src/registry/index.ts';
+import { EXCLUSIVE, type SessionId } from '../../src/registry/index.ts';
 import { answerOf, bytes, refused, resultOf, Rig } from './rig.ts';
 
 function queueOf(rig: Rig, name: string): [session: number, token: number][] {
@@ -160,7 +160,10 @@ test("[LOCK-12] the queue shows each one's metadata and since when it waits", ()
   const rig = new Rig();
   const [one, two] = [rig.open(), rig.open()];
   const join = (session: SessionId, text: string) =>
-    rig.do({ type: 'lock', name: 'k', wait: true, metadata: bytes(text) }, { session });
+    rig.do(
+      { type: 'lock', name: 'k', wait: true, metadata: bytes(text), terms: EXCLUSIVE },
+      { session },
+    );
   join(one, 'host-1');
   rig.time = 2000;
   join(two, '');

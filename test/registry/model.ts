@@ -8,6 +8,7 @@ import type {
   KeyRecord,
   KeyView,
   LockHolder,
+  LockTerms,
   RegistryCommand,
   RegistryErrorCode,
   RegistryLimits,
@@ -15,9 +16,13 @@ import type {
   Revision,
   SessionId,
 } from '../../src/registry/index.ts';
+import { EXCLUSIVE } from '../../src/registry/index.ts';
+import { holderOf, mayHold, termsOf, valueOf, type ModelPlace } from './lock-model.ts';
 import { TxnModel, TxnRefused, type TxnHost } from './txn-model.ts';
 
 type Command<Type> = Extract<RegistryCommand, { type: Type }>;
+
+const NO_BYTES = new Uint8Array(0);
 
 interface ModelSession {
   readonly id: SessionId;
@@ -100,8 +105,11 @@ export class Model implements TxnHost {
       }
       case 'breakLock': {
         if (!this.validKey(command.name)) return error('invalid-key');
-        const holder = this.queue(command.name)[0];
-        return this.#leave(command.name, holder?.token === command.token ? holder : undefined);
+        const holders = this.holders(command.name);
+        return this.#leave(
+          command.name,
+          holders.find(({ token }) => token === command.token),
+        );
       }
       case 'openSession': {
         const { ttlMs } = command;
@@ -115,7 +123,7 @@ export class Model implements TxnHost {
         return this.#end([command.session]);
       }
       case 'expireSessions':
-        return this.#end(command.sessions);
+        return this.#end(command.sessions, header.node);
       case 'tick':
         return { type: 'done', revision: this.#commit() };
       case 'compact': {
@@ -150,7 +158,8 @@ export class Model implements TxnHost {
     const validTtl = Number.isInteger(ttlMs) && ttlMs >= 0 && ttlMs <= this.limits.maxTtlMs;
     if (!validTtl || (session === 0 && (ephemeral || lock))) return error('invalid-argument');
     if (this.lockedToOthers(header, key)) return error('locked');
-    if (lock && this.queue(key).length === 0) this.#join(header, key, new Uint8Array(0));
+    if (lock && this.#conflicts(header, key, EXCLUSIVE)) return error('lock-conflict');
+    if (lock && this.queue(key).length === 0) this.#join(header, key, EXCLUSIVE, NO_BYTES);
     const expiresAt = ttlMs === 0 ? undefined : this.time + ttlMs;
     this.write(header, { key, value, expiresAt, session: ephemeral ? session : (0 as SessionId) });
     const revision = this.#commit();
@@ -173,18 +182,24 @@ export class Model implements TxnHost {
   }
 
   #lock(header: CommandHeader, command: Command<'lock'>): RegistryResult {
-    const { name, wait, metadata } = command;
+    const { name, wait, metadata, terms } = command;
     if (!this.validKey(name)) return error('invalid-key');
-    if (header.session === 0) return error('invalid-argument');
-    const holder = this.queue(name)[0];
-    if (!wait && holder !== undefined && holder.session !== header.session) return error('locked');
-    const isIn = this.queue(name).some(({ session }) => session === header.session);
-    if (!isIn) this.#join(header, name, metadata);
+    if (!this.#validTerms(terms) || header.session === 0) return error('invalid-argument');
+    if (this.#conflicts(header, name, terms)) return error('lock-conflict');
+    const others = this.queue(name);
+    const isIn = others.some(({ session }) => session === header.session);
+    const line = isIn ? others : [...others, { session: header.session, terms }];
+    const place = line.findIndex(({ session }) => session === header.session);
+    const held = mayHold(line.slice(0, place + 1));
+    if (!wait && !held) return error('locked');
+    if (!isIn) this.#join(header, name, terms, metadata);
     const revision = this.#commit();
-    const queue = this.queue(name);
-    const place = queue.findIndex(({ session }) => session === header.session);
-    const { token } = queue[place]!;
-    return { type: 'lock', revision, token, held: place === 0, ahead: queue.slice(0, place) };
+    const before = held ? [] : this.queue(name).slice(0, place);
+    // A reader waits for writers only: for the last one before it.
+    const last = before.findLastIndex((one) => one.terms.mode === 'exclusive');
+    const ahead = terms.mode === 'shared' ? before.slice(0, last + 1) : before;
+    const { token } = this.queue(name)[place]!;
+    return { type: 'lock', revision, token, held, ahead: ahead.map(holderOf) };
   }
 
   #leave(name: string, place: LockHolder | undefined): RegistryResult {
@@ -193,28 +208,53 @@ export class Model implements TxnHost {
     return { type: 'done', revision: this.#commit() };
   }
 
-  #end(ids: readonly SessionId[]): RegistryResult {
+  /** `expiredBy`: the node that found them expired. */
+  #end(ids: readonly SessionId[], expiredBy?: string): RegistryResult {
+    const held = new Set([...this.keys.keys()].filter((key) => this.#isHeld(key)));
     for (const id of ids) {
       this.sessions.delete(id);
-      for (const { key, session } of this.#sorted()) if (session === id) this.remove(key);
+      for (const record of this.#sorted()) {
+        if (record.session !== id) continue;
+        const delayMs =
+          expiredBy !== undefined && held.has(record.key) ? termsOf(record.value).delayMs : 0;
+        if (delayMs === 0) this.remove(record.key);
+        else {
+          const expiresAt = this.time + delayMs;
+          const by = { session: 0 as SessionId, sequence: 0, acknowledged: 0, node: expiredBy! };
+          this.write(by, { ...record, session: 0 as SessionId, expiresAt });
+        }
+      }
     }
     return { type: 'done', revision: this.#commit() };
   }
 
+  #isHeld(key: string): boolean {
+    const name = QUEUE_KEY.exec(key)?.[1];
+    if (name === undefined) return false;
+    return this.holders(name).some(({ session }) => queueKeyOf(name, session) === key);
+  }
+
   /** Who holds and waits, from the keys alone. */
-  queue(name: string, keys: ReadonlyMap<string, KeyRecord> = this.keys): LockHolder[] {
-    const own = [...keys.values()].filter(
-      ({ key, session }) => QUEUE_KEY.exec(key)?.[1] === name && session !== 0,
-    );
+  queue(name: string, keys: ReadonlyMap<string, KeyRecord> = this.keys): ModelPlace[] {
+    const own = [...keys.values()].filter(({ key }) => QUEUE_KEY.exec(key)?.[1] === name);
     own.sort((a, b) => a.createRevision - b.createRevision);
-    return own.map(({ session, createRevision }) => ({
-      session,
+    return own.map(({ key, value, createRevision }) => ({
+      session: Number.parseInt(key.slice(-16), 16) as SessionId,
       token: createRevision as number as LockHolder['token'],
+      terms: termsOf(value),
     }));
   }
 
+  /** Those of the queue who hold. */
+  holders(name: string): ModelPlace[] {
+    const queue = this.queue(name);
+    return queue.filter((_place, at) => mayHold(queue.slice(0, at + 1)));
+  }
+
   view(key: string, keys: ReadonlyMap<string, KeyRecord> = this.keys): KeyView {
-    return { record: keys.get(key), lock: this.queue(key, keys)[0] };
+    const first = this.queue(key, keys)[0];
+    const exclusive = first?.terms.mode === 'exclusive';
+    return { record: keys.get(key), lock: exclusive ? holderOf(first) : undefined };
   }
 
   /** Every key as of a revision, in order. */
@@ -232,13 +272,30 @@ export class Model implements TxnHost {
   }
 
   lockedToOthers(header: CommandHeader, name: string): boolean {
-    const holder = this.queue(name)[0];
-    return holder !== undefined && holder.session !== header.session;
+    const holders = this.holders(name);
+    if (holders.length === 0) return false;
+    if (holders[0]!.terms.mode === 'shared') return true;
+    return !holders.some(({ session }) => session === header.session);
   }
 
-  #join(header: CommandHeader, name: string, value: Uint8Array): void {
+  #validTerms({ mode, permits, limit, delayMs }: LockTerms): boolean {
+    if (!(delayMs >= 0 && delayMs <= this.limits.maxLockDelayMs)) return false;
+    return mode === 'semaphore' ? permits > 0 && permits <= limit : true;
+  }
+
+  /** Whether the session is there on other terms, or others are there for other ends. */
+  #conflicts(header: CommandHeader, name: string, { mode, permits, limit }: LockTerms): boolean {
+    return this.queue(name).some(({ session, terms }) => {
+      if ((terms.mode === 'semaphore') !== (mode === 'semaphore')) return true;
+      if (terms.limit !== limit) return true;
+      return session === header.session && (terms.mode !== mode || terms.permits !== permits);
+    });
+  }
+
+  #join(header: CommandHeader, name: string, terms: LockTerms, metadata: Uint8Array): void {
     const { session } = header;
     const key = queueKeyOf(name, session);
+    const value = valueOf(terms, metadata);
     this.write(header, { key, value, session, expiresAt: undefined });
   }
 

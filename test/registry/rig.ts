@@ -5,11 +5,13 @@ import {
   decodeResult,
   encodeCommand,
   encodeQuery,
+  EXCLUSIVE,
   RegistryStateMachine,
   type CommandHeader,
   type FencingToken,
   type KeyRecord,
   type KeyView,
+  type LockTerms,
   type RegistryAnswer,
   type RegistryCommand,
   type RegistryLimits,
@@ -75,13 +77,13 @@ export class Rig {
     return this.do({ type: 'persist', key }, { session: by });
   }
 
-  lock(name: string, by: SessionId, wait = true): RegistryResult {
-    return this.do({ type: 'lock', name, wait, metadata: NONE }, { session: by });
+  lock(name: string, by: SessionId, wait = true, terms: LockTerms = EXCLUSIVE): RegistryResult {
+    return this.do({ type: 'lock', name, wait, metadata: NONE, terms }, { session: by });
   }
 
   /** Takes a lock that is free, or joins its queue. */
-  token(name: string, by: SessionId): FencingToken {
-    return resultOf(this.lock(name, by), 'lock').token;
+  token(name: string, by: SessionId, terms: LockTerms = EXCLUSIVE): FencingToken {
+    return resultOf(this.lock(name, by, true, terms), 'lock').token;
   }
 
   unlock(name: string, session: SessionId, token: FencingToken): RegistryResult {

@@ -1,7 +1,6 @@
 import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
 import type {
   KeyView,
-  LockQueueEntry,
   RegistryAnswer,
   RegistryStats,
   Revision,
@@ -10,7 +9,8 @@ import type {
 } from '../types.ts';
 import { readRefusal, writeRefusal } from './error.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
-import { readHolder, readView, writeHolder, writeView } from './record.ts';
+import { readLocks, readQueue, writeLocks, writeQueue } from './lock.ts';
+import { readView, writeView } from './record.ts';
 
 /** Between server and client: numbers are added, never changed. */
 const Tag = {
@@ -20,6 +20,7 @@ const Tag = {
   lockQueue: 3,
   sessions: 4,
   stats: 5,
+  locks: 6,
   count: 7,
 } as const satisfies Record<RegistryAnswer['type'], number>;
 
@@ -46,11 +47,12 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
       for (const view of answer.views) writeView(writer, view);
       return;
     case 'lockQueue':
-      writer.varint(answer.revision).varint(answer.queue.length);
-      for (const entry of answer.queue) {
-        writeHolder(writer, entry);
-        writer.bytes(entry.metadata).varint(entry.since);
-      }
+      writer.varint(answer.revision).varint(answer.time);
+      writeQueue(writer, answer.queue);
+      return;
+    case 'locks':
+      writer.varint(answer.revision).varint(answer.time).boolean(answer.more);
+      writeLocks(writer, answer.locks);
       return;
     case 'sessions':
       writer.varint(answer.revision).varint(answer.sessions.length);
@@ -98,13 +100,13 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
       return { type: 'range', revision, views, more };
     }
     case Tag.lockQueue: {
-      const queue: LockQueueEntry[] = [];
-      for (let left = readCount(reader, 4); left > 0; left--) {
-        const { session, token } = readHolder(reader);
-        const metadata = reader.bytes();
-        queue.push({ session, token, metadata, since: reader.varint() });
-      }
-      return { type: 'lockQueue', revision, queue };
+      const time = reader.varint();
+      return { type: 'lockQueue', revision, time, queue: readQueue(reader) };
+    }
+    case Tag.locks: {
+      const time = reader.varint();
+      const more = reader.boolean();
+      return { type: 'locks', revision, time, locks: readLocks(reader), more };
     }
     case Tag.sessions: {
       const sessions: SessionInfo[] = [];

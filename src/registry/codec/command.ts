@@ -7,6 +7,7 @@ import type {
   SessionId,
 } from '../types.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
+import { readTerms, writeTerms } from './lock.ts';
 import { readTxn, writeTxn } from './txn.ts';
 
 /** A command with who gives it. */
@@ -86,6 +87,7 @@ function writeBody(writer: ByteWriter, command: RegistryCommand): void {
       return;
     case 'lock':
       writer.byteString(command.name).boolean(command.wait).bytes(command.metadata);
+      writeTerms(writer, command.terms);
       return;
     case 'unlock':
       writer.byteString(command.name).varint(command.session).varint(command.token);
@@ -161,7 +163,8 @@ function readBody(reader: ByteReader, tag: number): RegistryCommand {
     case Tag.lock: {
       const name = reader.byteString();
       const wait = reader.boolean();
-      return { type: 'lock', name, wait, metadata: reader.bytes() };
+      const metadata = reader.bytes();
+      return { type: 'lock', name, wait, metadata, terms: readTerms(reader) };
     }
     case Tag.unlock: {
       const name = reader.byteString();

@@ -21,6 +21,7 @@ const CODES: readonly RegistryErrorCode[] = [
   'sequence-too-old',
   'compacted',
   'overloaded',
+  'lock-conflict',
 ];
 
 export function writeRefusal(writer: ByteWriter, refusal: RegistryRefusal): void {

@@ -10,6 +10,7 @@ const Tag = {
   lockQueue: 3,
   sessions: 4,
   stats: 5,
+  locks: 6,
   /** A range with a selection. */
   selection: 7,
 } as const satisfies Record<RegistryQuery['type'] | 'selection', number>;
@@ -35,6 +36,11 @@ export function encodeQuery(query: RegistryQuery): Uint8Array {
       break;
     case 'lockQueue':
       writer.byteString(query.name);
+      break;
+    case 'locks':
+      writer.byteString(query.start).boolean(query.end !== undefined);
+      if (query.end !== undefined) writer.byteString(query.end);
+      writer.varint(query.limit);
       break;
     case 'sessions':
     case 'stats':
@@ -68,6 +74,11 @@ function readBody(reader: ByteReader, tag: number): RegistryQuery {
       return readRange(reader);
     case Tag.lockQueue:
       return { type: 'lockQueue', name: reader.byteString() };
+    case Tag.locks: {
+      const start = reader.byteString();
+      const end = reader.boolean() ? reader.byteString() : undefined;
+      return { type: 'locks', start, end, limit: reader.varint() };
+    }
     case Tag.sessions:
       return { type: 'sessions' };
     case Tag.stats:

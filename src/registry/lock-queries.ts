@@ -1,0 +1,94 @@
+import { refuse } from './refusal.ts';
+import { readTerms } from './lock-terms.ts';
+import type { LockQueue, Place } from './lock-queue.ts';
+import type { RegistryState } from './state.ts';
+import type {
+  ByteString,
+  LockInfo,
+  LockQueueEntry,
+  RegistryAnswer,
+  RegistryQuery,
+  SessionId,
+} from './types.ts';
+
+/** Holders shown of each lock in a list, at most. */
+const MAX_SHOWN_HOLDERS = 16;
+/** A list ends before the lock that would take it over this; it has one at least. */
+const MAX_LIST_BYTES = 1024 * 1024;
+/** What an entry is taken to cost beside its name and metadata. */
+const ENTRY_BYTES = 64;
+
+/** What the leader knows of sessions beside the state. */
+export interface Leases {
+  /** Cluster time in ms as far as it is known; not above the present. */
+  readonly now: number;
+  /** Ms until the session ends unless it is renewed; undefined when that is not known here. */
+  remainingMs(session: SessionId): number | undefined;
+}
+
+export function lockQueue(state: RegistryState, leases: Leases, name: ByteString): RegistryAnswer {
+  if (name.length === 0) return refuse('invalid-key', 'the name of a lock must not be empty');
+  const { locks, revision } = state.store;
+  const time = timeOf(state, leases);
+  const queue: LockQueueEntry[] = [];
+  const found = locks.queue(name);
+  for (const place of found?.places() ?? []) queue.push(entryOf(found!, place, leases, time));
+  return { type: 'lockQueue', revision, time, queue };
+}
+
+export function listLocks(
+  state: RegistryState,
+  leases: Leases,
+  query: Extract<RegistryQuery, { type: 'locks' }>,
+): RegistryAnswer {
+  const { start, end } = query;
+  if (end !== undefined && end < start) {
+    return refuse('invalid-argument', 'the end of a range must not be before its start');
+  }
+  const { store } = state;
+  const limit = query.limit === 0 ? Infinity : query.limit;
+  const time = timeOf(state, leases);
+  const locks: LockInfo[] = [];
+  let room = MAX_LIST_BYTES;
+  let more = false;
+  store.locks.scan(start, (queue) => {
+    if (end !== undefined && queue.key >= end) return false;
+    if (queue.first === undefined) return true;
+    const info = infoOf(queue, leases, time);
+    for (const { metadata } of info.holders) room -= ENTRY_BYTES + metadata.length;
+    room -= ENTRY_BYTES + queue.key.length;
+    more = locks.length >= limit || (room < 0 && locks.length > 0);
+    if (!more) locks.push(info);
+    return !more;
+  });
+  return { type: 'locks', revision: store.revision, time, locks, more };
+}
+
+function timeOf(state: RegistryState, leases: Leases): number {
+  return Math.max(state.store.time, leases.now);
+}
+
+function infoOf(queue: LockQueue, leases: Leases, time: number): LockInfo {
+  const holders: LockQueueEntry[] = [];
+  for (const place of queue.granted.values()) {
+    if (holders.push(entryOf(queue, place, leases, time)) >= MAX_SHOWN_HOLDERS) break;
+  }
+  const { key: name, granted, waiting, permits } = queue;
+  return { name, holders, held: granted.size, permits, waiting: waiting.size };
+}
+
+function entryOf(queue: LockQueue, place: Place, leases: Leases, time: number): LockQueueEntry {
+  const { session, token, terms, entry } = place;
+  const { stored, expiresAt, time: since } = entry.latest;
+  const delayed = expiresAt !== undefined;
+  return {
+    session,
+    token,
+    metadata: readTerms(stored).metadata,
+    since,
+    terms,
+    held: queue.granted.has(session),
+    delayed,
+    remainingMs: delayed ? Math.max(0, expiresAt - time) : leases.remainingMs(session),
+  };
+}
