@@ -138,3 +138,15 @@ function settingsOf(fields: z.infer<typeof registrySchema>): RegistrySettings {
 function invalid(what: string, error: z.ZodError): HoldfastError {
   return new HoldfastError('invalid-argument', `${what}: ${describeIssues(error)}`);
 }
+
+/** Of a put: in ms, 0 for a key that never expires; undefined for the registry's default. */
+export function ttlOf(options: {
+  readonly ttl?: Duration;
+  readonly persist?: boolean;
+}): number | undefined {
+  if (options.ttl === undefined) return options.persist === true ? 0 : undefined;
+  if (options.persist === true) {
+    throw new HoldfastError('invalid-argument', 'a put takes ttl or persist, not both');
+  }
+  return parseDuration(options.ttl, 'ttl');
+}

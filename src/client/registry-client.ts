@@ -1,5 +1,11 @@
 import { HoldfastError, utf8ToByteString } from '../base/index.ts';
-import type { ByteString, FencingToken, Revision, SessionId } from '../registry/index.ts';
+import type {
+  ByteString,
+  FencingToken,
+  RangeQuery,
+  Revision,
+  SessionId,
+} from '../registry/index.ts';
 import { Actors } from './actors.ts';
 import { wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
@@ -19,10 +25,16 @@ import type { ClientEnvironment } from './environment.ts';
 import type { Link } from './link.ts';
 import { lockDetails, lockPlace } from './lock-edge.ts';
 import { Locks } from './locks.ts';
-import type { RegistrySettings } from './options.ts';
+import { ttlOf, type RegistrySettings } from './options.ts';
+import { countQuery, listQuery } from './list-query.ts';
+import { compareAndSwap, deletePrefix, increment } from './conveniences.ts';
+import { transaction, type Commit } from './transaction.ts';
+import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
 import { answerOf, NOBODY, Proposals, resultOf, type Patience } from './proposals.ts';
 import type {
   CallOptions,
+  CountOptions,
+  GetOptions,
   HeldLock,
   Key,
   ListOptions,
@@ -80,8 +92,17 @@ export class RegistryClient implements Registry {
     });
   }
 
-  async get(key: Key, options: ReadOptions = {}): Promise<RegistryRecord | undefined> {
-    const query = { type: 'get', key: encodeKey(key) } as const;
+  async get(key: Key, options: GetOptions = {}): Promise<RegistryRecord | undefined> {
+    const encoded = encodeKey(key);
+    const revision = wholeNumber(options.revision ?? 0, 'revision');
+    if (revision > 0) {
+      const one = { start: encoded, end: `${encoded}\0`, limit: 1, keysOnly: false };
+      return await this.#firstOf(
+        { type: 'range', ...one, revision: revision as Revision },
+        options,
+      );
+    }
+    const query = { type: 'get', key: encoded } as const;
     const patience = this.#patience(options);
     const answer = await this.#proposals.query(query, consistencyOf(options), patience);
     return edgeView(answerOf(answer, 'get').view);
@@ -92,7 +113,7 @@ export class RegistryClient implements Registry {
       type: 'put',
       key: encodeKey(key),
       value: encodeValue(value),
-      ttlMs: this.#ttlOf(options),
+      ttlMs: ttlOf(options) ?? this.#settings.defaultTtlMs,
       ephemeral: options.ephemeral === true,
       lock: options.lock === true,
     } as const;
@@ -114,13 +135,7 @@ export class RegistryClient implements Registry {
   }
 
   async list(options: ListOptions = {}): Promise<ListPage> {
-    const query = {
-      type: 'range',
-      ...pageRange(options),
-      limit: wholeNumber(options.limit ?? 0, 'limit'),
-      keysOnly: options.keysOnly === true,
-      revision: wholeNumber(options.revision ?? 0, 'revision') as Revision,
-    } as const;
+    const query = listQuery(options);
     const patience = this.#patience(options);
     const answer = await this.#proposals.query(query, consistencyOf(options), patience);
     const { views, revision, more } = answerOf(answer, 'range');
@@ -129,6 +144,10 @@ export class RegistryClient implements Registry {
   }
 
   async *records(options: Omit<ListOptions, 'after'> = {}): AsyncGenerator<RegistryRecord> {
+    if ((options.sortBy ?? 'key') !== 'key' || options.descending === true) {
+      const rule = 'records() gives key order: list() sorts one page';
+      throw new HoldfastError('invalid-argument', rule);
+    }
     let left = options.limit ?? Infinity;
     let page = await this.list(options);
     // Answers to later pages tell of newer revisions, at which they were not read.
@@ -144,6 +163,45 @@ export class RegistryClient implements Registry {
       const limit = left === Infinity ? {} : { limit: left };
       page = await this.list({ ...options, ...limit, revision, after: last.keyBytes });
     }
+  }
+
+  async count(options: CountOptions = {}): Promise<number> {
+    const query = countQuery(options);
+    const patience = this.#patience(options);
+    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
+    return answerOf(answer, 'count').count;
+  }
+
+  txn(): Transaction<[], []> {
+    return transaction(this.#commit);
+  }
+
+  compareAndSwap(
+    key: Key,
+    expected: Expected,
+    value: Value,
+    options: SwapOptions = {},
+  ): Promise<SwapOutcome> {
+    return compareAndSwap(this.#commit, key, expected, value, options);
+  }
+
+  putIfAbsent(key: Key, value: Value, options: SwapOptions = {}): Promise<SwapOutcome> {
+    return compareAndSwap(this.#commit, key, undefined, value, options);
+  }
+
+  increment(key: Key, by = 1, options: WriteOptions = {}): Promise<number> {
+    return increment(this.#commit, key, by, options);
+  }
+
+  deletePrefix(prefix: Key, options: WriteOptions = {}): Promise<number> {
+    return deletePrefix(this.#commit, prefix, options);
+  }
+
+  async compact(revision: number, options?: CallOptions): Promise<void> {
+    const whole = wholeNumber(revision, 'revision') as Revision;
+    const patience = this.#patience(options);
+    const actor = await this.#actors.actorFor(undefined, patience, false);
+    await this.#proposals.propose({ type: 'compact', revision: whole }, actor, patience);
   }
 
   async lock(name: Key, options: LockOptions = {}): Promise<Lock> {
@@ -295,6 +353,21 @@ export class RegistryClient implements Registry {
     this.#link.close();
   }
 
+  async #firstOf(query: RangeQuery, options: ReadOptions): Promise<RegistryRecord | undefined> {
+    const patience = this.#patience(options);
+    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
+    const [view] = answerOf(answer, 'range').views;
+    return view === undefined ? undefined : edgeView(view);
+  }
+
+  readonly #commit: Commit = async (encode, needsSession, options) => {
+    const command = encode(this.#settings.defaultTtlMs);
+    const patience = this.#patience(options);
+    const actor = await this.#actors.actorFor(options.session, patience, needsSession);
+    const { result } = await this.#proposals.propose(command, actor, patience);
+    return resultOf(result, 'txn');
+  };
+
   async #changeKey(
     type: 'delete' | 'persist',
     key: Key,
@@ -310,16 +383,6 @@ export class RegistryClient implements Registry {
       if (error instanceof HoldfastError && error.code === 'not-found') return undefined;
       throw error;
     }
-  }
-
-  #ttlOf(options: PutOptions): number {
-    if (options.ttl === undefined) {
-      return options.persist === true ? 0 : this.#settings.defaultTtlMs;
-    }
-    if (options.persist === true) {
-      throw new HoldfastError('invalid-argument', 'a put takes ttl or persist, not both');
-    }
-    return parseDuration(options.ttl, 'ttl');
   }
 
   #watch(

@@ -1,6 +1,7 @@
 /** The registry as users see it: the same for an embedded node and for a network client. */
 import type { Election } from './election-types.ts';
 import type { Consistency } from '../protocol/index.ts';
+import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
 
 /** Text keys are UTF-8; a key is never empty. */
 export type Key = string | Uint8Array;
@@ -39,14 +40,30 @@ export interface PutOptions extends CallOptions {
 export interface WriteOptions extends CallOptions {
   readonly session?: SessionRef;
 }
-export interface ListOptions extends ReadOptions {
+export interface GetOptions extends ReadOptions {
+  /** Read as of this revision, which must not be compacted. */
+  readonly revision?: number;
+}
+/** The bounds of revisions are inclusive. */
+export interface CountOptions extends GetOptions {
   readonly prefix?: Key;
+  /** Only keys last changed at this revision or later ... */
+  readonly minModRevision?: number;
+  /** ... or at this revision or earlier. */
+  readonly maxModRevision?: number;
+  /** Only keys created at this revision or later ... */
+  readonly minCreateRevision?: number;
+  /** ... or at this revision or earlier. */
+  readonly maxCreateRevision?: number;
+}
+export interface ListOptions extends CountOptions {
   readonly limit?: number;
   readonly keysOnly?: boolean;
-  /** Start after this key: pass the last key of the page before. */
+  /** Start after this key: pass the last key of the page before. In key order only. */
   readonly after?: Key;
-  /** Read as of this revision. */
-  readonly revision?: number;
+  /** The limit cuts what is sorted already; equal ones are in key order. `key` by default. */
+  readonly sortBy?: 'key' | 'version' | 'createRevision' | 'modRevision' | 'value';
+  readonly descending?: boolean;
 }
 export type SessionRef = number | Session;
 
@@ -254,7 +271,7 @@ export interface Registry extends AsyncDisposable {
    * @example
    * const rate = (await registry.get('config/rate'))?.text() ?? '100';
    */
-  get(key: Key, options?: ReadOptions): Promise<RegistryRecord | undefined>;
+  get(key: Key, options?: GetOptions): Promise<RegistryRecord | undefined>;
   /**
    * Creates or replaces a key. Without `ttl` it gets the registry's `defaultTtl`, if any. Refused
    * with
@@ -276,6 +293,59 @@ export interface Registry extends AsyncDisposable {
    * for await (const record of registry.records({ prefix: 'users/' })) console.log(record.key);
    */
   records(options?: Omit<ListOptions, 'after'>): AsyncIterable<RegistryRecord>;
+  /** How many keys there are under a prefix, without sending them. */
+  count(options?: CountOptions): Promise<number>;
+
+  /**
+   * Conditions, and what to do when all hold or when one does not: in one revision, or not at all.
+   * Conditions look at the registry as it was before; reads see the operations before them. No key
+   * may be put twice, or both put and deleted.
+   * @example
+   * const { succeeded } = await registry
+   *   .txn()
+   *   .if(compare.value('accounts/ada').equals('100'), compare.absent('transfers/7'))
+   *   .then(op.put('accounts/ada', '60'), op.increment('accounts/bob', 40))
+   *   .then(op.put('transfers/7', ''))
+   *   .else(op.get('accounts/ada'))
+   *   .commit();
+   */
+  txn(): Transaction<[], []>;
+  /**
+   * Puts only if the key is as expected: of that value, unchanged since a record was read, or
+   * absent. Otherwise it tells what is there instead.
+   * @example
+   * const before = await registry.get('config/rate');
+   * const { swapped } = await registry.compareAndSwap('config/rate', before, '200');
+   */
+  compareAndSwap(
+    key: Key,
+    expected: Expected,
+    value: Value,
+    options?: SwapOptions,
+  ): Promise<SwapOutcome>;
+  /**
+   * Puts only if there is no such key.
+   * @example
+   * const { swapped } = await registry.putIfAbsent('owners/3', 'node a', { ephemeral: true });
+   */
+  putIfAbsent(key: Key, value: Value, options?: SwapOptions): Promise<SwapOutcome>;
+  /**
+   * Adds to a whole number kept as decimal text and resolves to the sum. An absent key is 0; TTL
+   * and session of the key stay. Refused with `invalid-argument` for any other value.
+   * @example
+   * const ticket = await registry.increment('tickets/next');
+   */
+  increment(key: Key, by?: number, options?: WriteOptions): Promise<number>;
+  /**
+   * Removes every key with this prefix in one revision, and resolves to how many. The keys of lock
+   * queues stay; one key locked by another refuses all. `too-large` beyond the registry's limit.
+   */
+  deletePrefix(prefix: Key, options?: WriteOptions): Promise<number>;
+  /**
+   * Forgets what only revisions before this one show: they can no longer be read, nor watched from.
+   * Rejects with `compacted` when that was done before. It is done by age and count anyway.
+   */
+  compact(revision: number, options?: CallOptions): Promise<void>;
 
   /**
    * Takes the lock of a name, waiting in line unless `try`. It is the session that holds: again by

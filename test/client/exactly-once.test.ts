@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { HoldfastError, type Registry, type Watch } from '../../src/client/index.ts';
+import { HoldfastError, op, type Registry, type Watch } from '../../src/client/index.ts';
 import type { Revision } from '../../src/registry/index.ts';
 import type { FakeCluster, Fate } from './support/fake-cluster.ts';
 import { ADDRESSES, harness } from './support/harness.ts';
@@ -55,7 +55,10 @@ async function writeAll(
   const one = async (i: number): Promise<void> => {
     const value = `${name}.${i}`;
     try {
-      await registry.put(`w/${i % 4}`, value);
+      const put = op.put(`w/${i % 4}`, value);
+      // Half of the writes are transactions that also count themselves.
+      if (i % 2 === 0) await registry.put(`w/${i % 4}`, value);
+      else await registry.txn().then(put, op.increment('n/txns')).commit();
       known.set(value, 'applied');
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
@@ -81,7 +84,7 @@ function history(cluster: FakeCluster, from: number): string[] {
   );
 }
 
-test('[API-21] [API-32] whatever is lost, a write happens once and is seen once', async () => {
+test('[API-21] [API-32] [API-77] a write happens once and is seen once', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 31 - 1 }), async (seed) => {
       const { time, cluster, registry, another } = harness({ seed, requestTimeout: '8s' });
@@ -106,6 +109,9 @@ test('[API-21] [API-32] whatever is lost, a write happens once and is seen once'
         assert.ok(allowed.includes(times), `${value} is ${outcome}, and happened ${times} times`);
       }
       assert.ok([...known.values()].includes('applied'));
+      const counted = await time.until(registry.get('n/txns'));
+      const txns = values.filter((value) => Number(value.split('.')[1]) % 2 === 1);
+      assert.equal(Number(counted?.text() ?? '0'), txns.length);
     }),
     { numRuns: 30 },
   );
