@@ -5,6 +5,8 @@ import { addClusterCommands } from './commands/cluster.ts';
 import { addDevCommand } from './commands/dev.ts';
 import { addImportExportCommands } from './commands/import-export.ts';
 import { addKeyCommands } from './commands/keys.ts';
+import { addElectCommand } from './commands/elect.ts';
+import { addLockListCommands } from './commands/locks-list.ts';
 import { addLockCommands } from './commands/locks.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addSessionCommands } from './commands/sessions.ts';
@@ -46,6 +48,8 @@ Start with:
     );
   addKeyCommands(program);
   addLockCommands(program);
+  addLockListCommands(program);
+  addElectCommand(program);
   addWatchCommand(program);
   addImportExportCommands(program);
   addSessionCommands(program);

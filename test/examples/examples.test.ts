@@ -20,6 +20,30 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^b works alone, with fencing token \d+; still ours: true$/,
     ],
   },
+  fencing: {
+    args: [],
+    lines: [
+      /^first holds the lock with token \d+, and pauses$/,
+      /^second holds the lock with token \d+: it grew$/,
+      /^without fencing the resource holds: the stale work of the first$/,
+      /^the fenced resource refused token \d+$/,
+      /^with fencing the resource holds: the work of the second$/,
+      /^the registry answers the first one's put with: session-expired$/,
+    ],
+  },
+  election: {
+    args: [],
+    lines: [
+      /^first leads with token \d+$/,
+      /^observed: elected 10\.0\.0\.1:8080$/,
+      /^observed: proclaimed 10\.0\.0\.1:9090$/,
+      /^the first one's signal is aborted: true$/,
+      /^second leads, and its token is larger: true$/,
+      /^observed: nobody leads$/,
+      /^observed: elected 10\.0\.0\.2:8080$/,
+      /^at the end there is a leader: false$/,
+    ],
+  },
   'your-own-state-machine': {
     args: [],
     lines: [/^visits after both: 5$/, /^a linearizable read on the other node: 5$/],

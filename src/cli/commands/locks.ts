@@ -1,17 +1,38 @@
 /** lock and unlock; `lock NAME -- command` runs a command for as long as the lock is certain. */
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import type { Command } from 'commander';
-import type { HeldLock, Lock, LockOptions, Registry, Session } from '../../client/index.ts';
+import type { Lock, LockOptions, Registry, Session } from '../../client/index.ts';
 import { durationOption, numberOption, withClient } from '../context.ts';
-import { HoldfastError } from '../../base/index.ts';
-import { EXIT, errorLine, ExitError, usageError } from '../exit.ts';
+import { EXIT, ExitError, usageError } from '../exit.ts';
 import { printJson, printLine, table, type Format } from '../output.ts';
+import { commandKilled, interruptible, runUnderLock } from '../under-lock.ts';
 
 interface LockFlags {
   readonly try?: boolean;
   readonly wait?: string;
   readonly ttl: string;
+  readonly shared?: boolean;
+  readonly permits?: string;
+  readonly limit?: string;
+  readonly delay?: string;
+  readonly metadata?: string;
+}
+
+type HowOptions = Pick<LockOptions, 'mode' | 'permits' | 'limit' | 'lockDelay' | 'metadata'>;
+
+function howOptions({ shared, permits, limit, delay, metadata }: LockFlags): HowOptions {
+  if (permits !== undefined && limit === undefined) {
+    throw usageError('--permits needs --limit: how many permits there are');
+  }
+  if (shared === true && limit !== undefined) {
+    throw usageError('--shared and --limit exclude each other: readers have no permits');
+  }
+  return {
+    ...(shared === true ? { mode: 'shared' } : {}),
+    ...(limit === undefined ? {} : { limit: numberOption('--limit', limit) }),
+    ...(permits === undefined ? {} : { permits: numberOption('--permits', permits) }),
+    ...(delay === undefined ? {} : { lockDelay: durationOption('--delay', delay) }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
 }
 
 function waitOptions(flags: LockFlags): { try?: true; wait?: number } {
@@ -29,6 +50,11 @@ function addLock(program: Command): void {
     .option('--try', 'refuse at once when another holds it')
     .option('--wait <duration>', 'wait at most this long; the default waits without end')
     .option('--ttl <duration>', 'how long the lock outlives its holder', '10s')
+    .option('--shared', 'hold it together with other readers; writers are kept out')
+    .option('--limit <number>', 'use the name as a semaphore of so many permits')
+    .option('--permits <number>', 'permits to take, with --limit; the default is 1')
+    .option('--delay <duration>', 'keep others out so long after this holder is found dead')
+    .option('--metadata <text>', 'shown by `holdfast locks`')
     .addHelpText(
       'after',
       `
@@ -41,17 +67,20 @@ than it has seen is safe.
 
 Examples:
   holdfast lock jobs/nightly --wait 5s -- ./backup.sh
+  holdfast lock reports --shared -- ./read-reports.sh
+  holdfast lock licences --limit 3 -- ./render.sh
   eval "$(holdfast lock jobs/nightly --ttl 1m)"   # sets $session and $token
   holdfast unlock jobs/nightly --session "$session" --token "$token"`,
     )
     .action(async (name: string, words: string[], flags: LockFlags, command: Command) => {
       const ttl = durationOption('--ttl', flags.ttl);
       const wait = waitOptions(flags);
+      const how = howOptions(flags);
       const [file, ...args] = words;
       await withClient(command, async ({ client, options: { format } }) => {
-        const waiting = interruptible();
+        const waiting = interruptible('the lock was taken');
         try {
-          const options = { ...wait, signal: waiting.signal };
+          const options = { ...wait, ...how, signal: waiting.signal };
           if (file === undefined) {
             printLock(format, await lockAndLeave(client.registry, name, ttl, options), ttl);
             return;
@@ -70,43 +99,7 @@ Examples:
     });
 }
 
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
-const SIGNALLED = 128;
-
-interface Interruptible {
-  /** Aborts when the process is asked to stop, so that the place in the queue is given up. */
-  readonly signal: AbortSignal;
-  /** How to exit, when it was. */
-  interruption(): ExitError | undefined;
-  /** From now on signals do again what they did before. */
-  end(): void;
-}
-
-function interruptible(): Interruptible {
-  const controller = new AbortController();
-  let interruption: ExitError | undefined;
-  const stop = (signal: NodeJS.Signals): void => {
-    const code = SIGNALLED + constants.signals[signal];
-    interruption ??= new ExitError(code, `interrupted by ${signal} before the lock was taken`);
-    controller.abort();
-  };
-  for (const signal of STOP_SIGNALS) process.on(signal, stop);
-  return {
-    signal: controller.signal,
-    interruption: () => interruption,
-    end: () => {
-      for (const signal of STOP_SIGNALS) process.off(signal, stop);
-    },
-  };
-}
-
-/** What the command's end has to say about the loss of its lock. */
-function commandKilled(error: unknown): ExitError | undefined {
-  if (!(error instanceof HoldfastError)) return undefined;
-  return error.cause instanceof ExitError ? error.cause : undefined;
-}
-
-type WaitOptions = Pick<LockOptions, 'try' | 'wait' | 'signal'>;
+type WaitOptions = Pick<LockOptions, 'try' | 'wait' | 'signal'> & HowOptions;
 
 /** Takes the lock with a session that outlives this process by `ttlMs`. */
 async function lockAndLeave(
@@ -143,56 +136,6 @@ function printLock(format: Format, lock: Lock, ttlMs: number): void {
   else if (format === 'table') {
     printLine(table(['name', 'session', 'token', 'ttl ms'], [[name, session, token, ttlMs]]));
   } else printLine(`session=${session} token=${token}`);
-}
-
-/** Runs the command in a process group of its own, so that nothing it started outlives the lock. */
-function runUnderLock(held: HeldLock, file: string, args: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
-      stdio: 'inherit',
-      detached: true,
-      env: {
-        ...process.env,
-        HOLDFAST_LOCK_NAME: held.name,
-        HOLDFAST_LOCK_SESSION: String(held.session),
-        HOLDFAST_LOCK_TOKEN: String(held.token),
-      },
-    });
-    const signalGroup = (signal: NodeJS.Signals): void => {
-      if (child.pid === undefined) return;
-      try {
-        process.kill(-child.pid, signal);
-      } catch {
-        // The group is gone already.
-      }
-    };
-    const onAbort = (): void => signalGroup('SIGKILL');
-    const forward = (signal: NodeJS.Signals): void => signalGroup(signal);
-    held.signal.addEventListener('abort', onAbort, { once: true });
-    for (const signal of STOP_SIGNALS) process.on(signal, forward);
-    process.once('exit', onAbort);
-    const finish = (): void => {
-      held.signal.removeEventListener('abort', onAbort);
-      for (const signal of STOP_SIGNALS) process.off(signal, forward);
-      process.off('exit', onAbort);
-      // What the command left running would go on without the lock.
-      signalGroup('SIGKILL');
-    };
-    child.once('error', (error) => {
-      finish();
-      reject(new ExitError(EXIT.usage, `cannot run '${file}': ${error.message}`));
-    });
-    child.once('exit', (code, signal) => {
-      finish();
-      if (held.signal.aborted) {
-        const reason: unknown = held.signal.reason;
-        const why = reason instanceof Error ? errorLine(reason) : 'it could not be renewed';
-        reject(new ExitError(EXIT.unknown, `the lock is lost, so the command was killed: ${why}`));
-      } else {
-        resolve(code ?? SIGNALLED + (signal === null ? 0 : constants.signals[signal]));
-      }
-    });
-  });
 }
 
 function addUnlock(program: Command): void {
