@@ -1,6 +1,5 @@
 /** Leader election on a lock and the key of the same name. */
 import { HoldfastError, type ErrorCode } from '../base/index.ts';
-import type { Actor } from './proposals.ts';
 import type {
   CampaignOptions,
   Election,
@@ -33,7 +32,6 @@ export interface ElectionHost {
 /** A lock that was won, watched over until released. */
 export interface Won {
   readonly lock: HeldLockHandle;
-  readonly actor: Actor;
   /** Calls `lost` once, should that happen; returns how to end that. */
   watchOver(lost: (error: HoldfastError) => void): () => void;
 }

@@ -283,7 +283,7 @@ export class RegistryClient implements Registry {
         watching.dispose();
       };
     };
-    return { lock, actor, watchOver };
+    return { lock, watchOver };
   };
 
   async breakLock(name: Key, token: number, reason: string, options?: CallOptions): Promise<void> {
