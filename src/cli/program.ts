@@ -10,6 +10,7 @@ import { addLockListCommands } from './commands/locks-list.ts';
 import { addLockCommands } from './commands/locks.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addSessionCommands } from './commands/sessions.ts';
+import { addTxnCommands } from './commands/txn.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { withGlobalOptions } from './context.ts';
 
@@ -47,6 +48,7 @@ Start with:
   holdfast lock jobs/nightly -- ./backup.sh  run a command under a lock`,
     );
   addKeyCommands(program);
+  addTxnCommands(program);
   addLockCommands(program);
   addLockListCommands(program);
   addElectCommand(program);

@@ -44,6 +44,16 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^at the end there is a leader: false$/,
     ],
   },
+  transactions: {
+    args: [],
+    lines: [
+      /^the first time the transfer happened$/,
+      /^the second time not: ada to bob: 40$/,
+      /^accounts\/ada = 60, accounts\/bob = 40$/,
+      /^swapped: true, then false, for it is 50$/,
+      /^tickets 1 2 3 4 5$/,
+    ],
+  },
   'your-own-state-machine': {
     args: [],
     lines: [/^visits after both: 5$/, /^a linearizable read on the other node: 5$/],

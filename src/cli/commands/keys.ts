@@ -11,6 +11,7 @@ import {
   valueForPeople,
   type Format,
 } from '../output.ts';
+import { readStdin } from '../stdin.ts';
 
 interface SessionOption {
   readonly session?: string;
@@ -64,21 +65,20 @@ function addPut(program: Command): void {
     });
 }
 
-async function readStdin(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
 function addGet(program: Command): void {
   program
     .command('get <key>')
     .description('print the value alone; exit 1 when there is no such key')
+    .option('--revision <number>', 'as it was at this revision')
     .option('--consistency <level>', CONSISTENCIES.join(', '), 'linearizable')
     .action(async (key: string, options, command: Command) => {
       const consistency = consistencyOption(options.consistency);
+      const at =
+        options.revision === undefined
+          ? {}
+          : { revision: numberOption('--revision', options.revision) };
       await withClient(command, async ({ client, options: { format } }) => {
-        const record = await client.registry.get(key, { consistency });
+        const record = await client.registry.get(key, { consistency, ...at });
         if (record === undefined) throw notFound(key);
         if (format === 'simple') process.stdout.write(Buffer.from(record.value));
         printRecord(format, record, '');
@@ -87,14 +87,25 @@ function addGet(program: Command): void {
     });
 }
 
+interface DeleteOptions extends SessionOption {
+  readonly prefix?: boolean;
+}
+
 function addDelete(program: Command): void {
   program
     .command('delete <key>')
     .alias('del')
     .description('remove a key; exit 1 when there is no such key')
     .option('--session <id>', 'act as this session')
-    .action(async (key: string, options: SessionOption, command: Command) => {
+    .option('--prefix', 'remove every key that begins so, in one revision, and print how many')
+    .action(async (key: string, options: DeleteOptions, command: Command) => {
       await withClient(command, async ({ client, options: { format } }) => {
+        if (options.prefix === true) {
+          const deleted = await client.registry.deletePrefix(key, sessionOption(options));
+          if (format === 'json') printJson({ deleted });
+          else printLine(String(deleted));
+          return;
+        }
         const record = await client.registry.delete(key, sessionOption(options));
         if (record === undefined) throw notFound(key);
         printRecord(format, record, 'OK');
@@ -123,6 +134,7 @@ function addList(program: Command): void {
     .description('print keys and values under a prefix, in key order, as of one revision')
     .option('--limit <count>', 'at most so many')
     .option('--keys-only', 'without values')
+    .option('--count', 'print only how many there are')
     .option('--consistency <level>', CONSISTENCIES.join(', '), 'linearizable')
     .action(async (prefix: string | undefined, options, command: Command) => {
       const limit = options.limit === undefined ? Infinity : numberOption('--limit', options.limit);
@@ -130,6 +142,12 @@ function addList(program: Command): void {
       const keysOnly = options.keysOnly === true;
       await withClient(command, async ({ client, options: { format } }) => {
         const wanted = prefix === undefined ? {} : { prefix };
+        if (options.count === true) {
+          const count = await client.registry.count({ ...wanted, consistency });
+          if (format === 'json') printJson({ count });
+          else printLine(String(count));
+          return;
+        }
         const records = client.registry.records({ ...wanted, consistency, keysOnly });
         const output = listOutput(format, keysOnly);
         let count = 0;
