@@ -243,12 +243,15 @@ export interface RevisionEvents {
 export interface RegistryLimits {
   /** Also of a lock's name; the queue keys made from it are longer by `/` and 16 digits. */
   readonly maxKeyBytes: number;
+  /** Of one key's value. */
   readonly maxValueBytes: number;
   /** Of a label, a reason, a node's name, and the metadata of a session or a lock. */
   readonly maxLabelBytes: number;
+  /** Open at once; one more is refused as `overloaded`. */
   readonly maxSessions: number;
   readonly minSessionTtlMs: number;
   readonly maxSessionTtlMs: number;
+  /** Of a key. */
   readonly maxTtlMs: number;
   /** Answers kept per session for retries; a client may have this many commands unacknowledged. */
   readonly maxWindow: number;
