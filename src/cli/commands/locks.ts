@@ -1,5 +1,5 @@
 /** lock and unlock; `lock NAME -- command` runs a command for as long as the lock is certain. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Command } from 'commander';
 import type { HeldLock, Lock, LockOptions, Registry, Session } from '../../client/index.ts';
@@ -150,36 +150,23 @@ function printLock(format: Format, lock: Lock, ttlMs: number): void {
 /** Runs the command in a process group of its own, so that nothing it started outlives the lock. */
 function runUnderLock(held: HeldLock, file: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
-      stdio: 'inherit',
-      detached: true,
-      env: {
-        ...process.env,
-        HOLDFAST_LOCK_NAME: held.name,
-        HOLDFAST_LOCK_SESSION: String(held.session),
-        HOLDFAST_LOCK_TOKEN: String(held.token),
-      },
-    });
+    let child: ChildProcess | undefined;
     const signalGroup = (signal: NodeJS.Signals): void => {
-      if (child.pid === undefined) return;
+      if (child?.pid === undefined) return;
       try {
         process.kill(-child.pid, signal);
       } catch {
         // The group is gone already.
       }
     };
-    const onAbort = (): void => signalGroup('SIGKILL');
-    const forward = (signal: NodeJS.Signals): void => signalGroup(signal);
-    held.signal.addEventListener('abort', onAbort, { once: true });
-    for (const signal of STOP_SIGNALS) process.on(signal, forward);
-    process.once('exit', onAbort);
+    // Listening begins first: the command may be at work, and a signal here, before spawn returns.
+    const stopListening = forwardStops(held, signalGroup);
     const finish = (): void => {
-      held.signal.removeEventListener('abort', onAbort);
-      for (const signal of STOP_SIGNALS) process.off(signal, forward);
-      process.off('exit', onAbort);
+      stopListening();
       // What the command left running would go on without the lock.
       signalGroup('SIGKILL');
     };
+    child = spawn(file, args, { stdio: 'inherit', detached: true, env: lockEnvironment(held) });
     child.once('error', (error) => {
       finish();
       reject(new ExitError(EXIT.usage, `cannot run '${file}': ${error.message}`));
@@ -195,6 +182,28 @@ function runUnderLock(held: HeldLock, file: string, args: readonly string[]): Pr
       }
     });
   });
+}
+
+/** Passes signals that end us on to the command, and kills it when the lock or this process ends. */
+function forwardStops(held: HeldLock, signalGroup: (signal: NodeJS.Signals) => void): () => void {
+  const kill = (): void => signalGroup('SIGKILL');
+  held.signal.addEventListener('abort', kill, { once: true });
+  for (const signal of STOP_SIGNALS) process.on(signal, signalGroup);
+  process.once('exit', kill);
+  return () => {
+    held.signal.removeEventListener('abort', kill);
+    for (const signal of STOP_SIGNALS) process.off(signal, signalGroup);
+    process.off('exit', kill);
+  };
+}
+
+function lockEnvironment(held: HeldLock): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    HOLDFAST_LOCK_NAME: held.name,
+    HOLDFAST_LOCK_SESSION: String(held.session),
+    HOLDFAST_LOCK_TOKEN: String(held.token),
+  };
 }
 
 function addUnlock(program: Command): void {
