@@ -52,8 +52,8 @@ export class RegistryStateMachine {
   }
 
   /**
-   * Events are cleaned away only once they were taken, though compacted before: a watcher that keeps
-   * up misses nothing. Within limits, should nobody take any.
+   * Events are cleaned away only once they were taken, though compacted before: a watcher that
+   * keeps up misses nothing. Within limits, should nobody take any.
    */
   #keepUntaken({ compaction, store, limits }: RegistryState): void {
     const kept = (): Revision =>

@@ -184,7 +184,7 @@ function runUnderLock(held: HeldLock, file: string, args: readonly string[]): Pr
   });
 }
 
-/** Passes signals that end us on to the command, and kills it when the lock or this process ends. */
+/** Passes signals that end us on to the command; kills it when the lock or this process ends. */
 function forwardStops(held: HeldLock, signalGroup: (signal: NodeJS.Signals) => void): () => void {
   const kill = (): void => signalGroup('SIGKILL');
   held.signal.addEventListener('abort', kill, { once: true });
