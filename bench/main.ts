@@ -84,6 +84,7 @@ async function main(): Promise<void> {
     },
   });
   const stores = STORES.filter((store) => values.store === undefined || values.store === store);
+  if (stores.length === 0) throw new Error(`--store takes ${STORES.join(' or ')}`);
   const here = machine();
   const fsync = fsyncLatency(tmpdir());
   process.stdout.write(

@@ -21,7 +21,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'src/base',
     'src/node',
     'src/raft',
-    'src/log-store',
     'src/registry',
     'src/protocol',
     'src/wire',
@@ -35,6 +34,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'src/server',
     'src/transport',
     'src/client',
+  ],
+  'src/cli': [
+    'src',
+    'src/base',
+    'src/client',
+    'src/log-store',
+    'adapters/sqlite',
+    'adapters/level',
   ],
   'adapters/sqlite': ['src/base', 'src/raft', 'src/log-store'],
   'adapters/level': ['src/base', 'src/raft', 'src/log-store'],
@@ -64,7 +71,8 @@ const files = sourceFiles();
 function roomOf(path: string): string {
   const parts = path.split('/');
   if (path.startsWith('src/') || path.startsWith('adapters/')) {
-    return parts.length === 2 ? path : parts.slice(0, 2).join('/');
+    // A file right under `src`, its index, is the room of that name.
+    return parts.slice(0, parts.length === 2 ? 1 : 2).join('/');
   }
   return parts[0] ?? path;
 }

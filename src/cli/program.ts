@@ -21,12 +21,19 @@ function packageVersion(): string {
 }
 
 /** Commander's own complaints as one line that says where to look. */
-function oneLine(text: string): string {
+function oneLine(text: string, command: string): string {
   const complaint = text
     .trim()
     .replace(/^error: /, '')
+    .replace(/\.$/, '')
     .replaceAll(/\s*\n\s*/g, ' ');
-  return `holdfast: ${complaint}; see holdfast --help\n`;
+  return `holdfast: ${complaint}; see ${command} --help\n`;
+}
+
+function complainInOneLine(command: Command, parents = ''): void {
+  const name = `${parents}${command.name()}`;
+  command.configureOutput({ outputError: (text, write) => write(oneLine(text, name)) });
+  for (const child of command.commands) complainInOneLine(child, `${name} `);
 }
 
 export function createProgram(): Command {
@@ -36,7 +43,6 @@ export function createProgram(): Command {
     )
     .version(packageVersion())
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .addHelpText(
       'after',
       `
@@ -58,5 +64,6 @@ Start with:
   addClusterCommands(program);
   addServeCommand(program);
   addDevCommand(program);
+  complainInOneLine(program);
   return program;
 }

@@ -1,9 +1,8 @@
 /** `--store sqlite|level|memory`, and where in the data directory each kind lives. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../base/index.ts';
-import { MemoryLogStore, type LogStore } from '../log-store/index.ts';
+import { makeDirectory, MemoryLogStore, type LogStore } from '../log-store/index.ts';
 import { usageError } from './exit.ts';
 
 const STORE_KINDS = ['sqlite', 'level', 'memory'] as const;
@@ -33,7 +32,7 @@ export async function createStore(kind: StoreKind, directory: string): Promise<L
       );
     }
   }
-  await makeDirectory(directory);
+  makeDirectory(directory);
   const path = join(directory, MARKS[kind]);
   if (kind === 'sqlite') {
     const sqlite = import('../../adapters/sqlite/index.ts');
@@ -53,18 +52,5 @@ async function withDriver<T>(kind: StoreKind, driver: string, adapter: Promise<T
     if (!(error instanceof Error) || !('code' in error)) throw error;
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw usageError(`--store ${kind} needs a driver that is not installed: npm install ${driver}`);
-  }
-}
-
-async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new HoldfastError(
-      'data-directory',
-      `cannot use the data directory '${directory}': ${reason}`,
-      { cause: error },
-    );
   }
 }

@@ -1,5 +1,5 @@
 /** Running a command for as long as a lock is certain, and waiting that a signal can end. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { HoldfastError } from '../base/index.ts';
 import type { HeldLock } from '../client/index.ts';
@@ -49,36 +49,23 @@ export function runUnderLock(
   args: readonly string[],
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
-      stdio: 'inherit',
-      detached: true,
-      env: {
-        ...process.env,
-        HOLDFAST_LOCK_NAME: held.name,
-        HOLDFAST_LOCK_SESSION: String(held.session),
-        HOLDFAST_LOCK_TOKEN: String(held.token),
-      },
-    });
+    let child: ChildProcess | undefined;
     const signalGroup = (signal: NodeJS.Signals): void => {
-      if (child.pid === undefined) return;
+      if (child?.pid === undefined) return;
       try {
         process.kill(-child.pid, signal);
       } catch {
         // The group is gone already.
       }
     };
-    const onAbort = (): void => signalGroup('SIGKILL');
-    const forward = (signal: NodeJS.Signals): void => signalGroup(signal);
-    held.signal.addEventListener('abort', onAbort, { once: true });
-    for (const signal of STOP_SIGNALS) process.on(signal, forward);
-    process.once('exit', onAbort);
+    // Listening begins first: the command may be at work, and a signal here, before spawn returns.
+    const stopListening = forwardStops(held, signalGroup);
     const finish = (): void => {
-      held.signal.removeEventListener('abort', onAbort);
-      for (const signal of STOP_SIGNALS) process.off(signal, forward);
-      process.off('exit', onAbort);
+      stopListening();
       // What the command left running would go on without the lock.
       signalGroup('SIGKILL');
     };
+    child = spawn(file, args, { stdio: 'inherit', detached: true, env: lockEnvironment(held) });
     child.once('error', (error) => {
       finish();
       reject(new ExitError(EXIT.usage, `cannot run '${file}': ${error.message}`));
@@ -94,4 +81,26 @@ export function runUnderLock(
       }
     });
   });
+}
+
+/** Passes signals that end us on to the command; kills it when the lock or this process ends. */
+function forwardStops(held: HeldLock, signalGroup: (signal: NodeJS.Signals) => void): () => void {
+  const kill = (): void => signalGroup('SIGKILL');
+  held.signal.addEventListener('abort', kill, { once: true });
+  for (const signal of STOP_SIGNALS) process.on(signal, signalGroup);
+  process.once('exit', kill);
+  return () => {
+    held.signal.removeEventListener('abort', kill);
+    for (const signal of STOP_SIGNALS) process.off(signal, signalGroup);
+    process.off('exit', kill);
+  };
+}
+
+function lockEnvironment(held: HeldLock): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    HOLDFAST_LOCK_NAME: held.name,
+    HOLDFAST_LOCK_SESSION: String(held.session),
+    HOLDFAST_LOCK_TOKEN: String(held.token),
+  };
 }

@@ -3,7 +3,10 @@ import type { Election } from './election-types.ts';
 import type { Consistency } from '../protocol/index.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
 
-/** Text keys are UTF-8; a key is never empty. */
+/**
+ * Text keys are UTF-8; a key is never empty and, by default, at most 1 KiB. Keys that end in
+ * `/` and 16 lowercase hex digits are reserved for the queues of locks.
+ */
 export type Key = string | Uint8Array;
 /**
  * Bytes are stored as they are and strings as UTF-8. Everything else (numbers, booleans, null,
@@ -23,6 +26,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 export interface ReadOptions extends CallOptions {
+  /**
+   * `linearizable` by default: sees everything acknowledged before the call, on any node. `lease`
+   * saves the leader's question to the others while its lease holds, and trusts that clocks run at
+   * about the same pace. `local` is what the asked node has applied: it needs no quorum, and may be
+   * old.
+   */
   readonly consistency?: Consistency;
 }
 export interface PutOptions extends CallOptions {
@@ -38,14 +47,16 @@ export interface PutOptions extends CallOptions {
   readonly session?: SessionRef;
 }
 export interface WriteOptions extends CallOptions {
+  /** Act for this session instead of the registry's own. */
   readonly session?: SessionRef;
 }
 export interface GetOptions extends ReadOptions {
-  /** Read as of this revision, which must not be compacted. */
+  /** Read as of this revision; `compacted` when history no longer reaches it. */
   readonly revision?: number;
 }
 /** The bounds of revisions are inclusive. */
 export interface CountOptions extends GetOptions {
+  /** Keys that begin with it; every key when absent. */
   readonly prefix?: Key;
   /** Only keys last changed at this revision or later ... */
   readonly minModRevision?: number;
@@ -57,7 +68,9 @@ export interface CountOptions extends GetOptions {
   readonly maxCreateRevision?: number;
 }
 export interface ListOptions extends CountOptions {
+  /** At most so many records in the page. */
   readonly limit?: number;
+  /** Leave the values empty. */
   readonly keysOnly?: boolean;
   /** Start after this key: pass the last key of the page before. In key order only. */
   readonly after?: Key;
@@ -65,37 +78,48 @@ export interface ListOptions extends CountOptions {
   readonly sortBy?: 'key' | 'version' | 'createRevision' | 'modRevision' | 'value';
   readonly descending?: boolean;
 }
+/** A session, or its id. */
 export type SessionRef = number | Session;
 
+/** Who holds a lock: the session, and the fencing token it was given. */
 export interface LockRef {
   readonly session: number;
   readonly token: number;
 }
 
+/** One key as it is at some revision. */
 export interface RegistryRecord {
   /** As text; bytes that are not UTF-8 show as U+FFFD, see `keyBytes`. */
   readonly key: string;
   readonly keyBytes: Uint8Array;
   readonly value: Uint8Array;
+  /** The revision that made the key. */
   readonly createRevision: number;
+  /** The revision of its last change. */
   readonly modRevision: number;
+  /** Changes since it was made; 1 for a new key. */
   readonly version: number;
   /** The session the key lives with; undefined for none. */
   readonly session: number | undefined;
   /** Cluster time in ms since the cluster was founded; undefined: never. */
   readonly expiresAt: number | undefined;
+  /** Who holds the lock of this name; undefined for nobody, and in what a watch shows. */
   readonly lock: LockRef | undefined;
+  /** Id of the node through which it was last written. */
   readonly node: string;
+  /** Cluster time in ms of its last change. */
   readonly time: number;
   /** The value as UTF-8 text. */
   text(): string;
-  /** The value parsed as JSON. */
+  /** The value parsed as JSON. Throws a `SyntaxError` when it is not JSON. */
   json(): unknown;
 }
 
 export interface ListPage {
   readonly records: readonly RegistryRecord[];
+  /** As of which all of them are. */
   readonly revision: number;
+  /** There are more: ask again with `after` and this `revision`. */
   readonly more: boolean;
 }
 
@@ -107,6 +131,7 @@ export interface LockOptions extends CallOptions {
    * end.
    */
   readonly wait?: Duration;
+  /** The session that is to hold it. */
   readonly session?: SessionRef;
   /** Shown to whoever looks at the lock. */
   readonly metadata?: Value;
@@ -185,16 +210,23 @@ export interface WithLockOptions extends LockOptions {
   /** TTL of the session the lock is held with, when it is opened for this call. */
   readonly ttl?: Duration;
 }
+/** What `withLock` gives its body. */
 export interface HeldLock {
   readonly name: string;
   readonly session: number;
+  /** Hand it to the resource you guard: it must refuse smaller ones than it has seen. */
   readonly token: number;
-  /** Aborts before the session can have expired on the cluster. */
+  /**
+   * Aborts before the session can have expired on the cluster, judged by this process: one that is
+   * paused judges nothing, which is what the token is for.
+   */
   readonly signal: AbortSignal;
 }
 
 export interface SessionOptions extends CallOptions {
+  /** How long it outlives its last renewal; the registry's `sessionTtl` by default. */
   readonly ttl?: Duration;
+  /** Shown to operators who list sessions. */
   readonly label?: string;
   readonly metadata?: Value;
   /** Renew in the background until closed; true by default. */
@@ -218,7 +250,9 @@ export interface SessionDetails {
   readonly id: number;
   readonly ttlMs: number;
   readonly label: string;
+  /** Cluster time in ms. */
   readonly openedAt: number;
+  /** How many keys live with it, its places in the queues of locks included. */
   readonly keys: number;
 }
 
@@ -235,8 +269,14 @@ export interface WatchEvent {
   readonly type: 'put' | 'delete';
   readonly revision: number;
   readonly key: string;
+  /** As it is now; for a delete with an empty value, and the revision and time of the deletion. */
   readonly record: RegistryRecord;
+  /**
+   * As it was before; undefined for a new key, when history no longer has it, and in a revision too
+   * large to send with it.
+   */
   readonly previous: RegistryRecord | undefined;
+  /** Why: asked for, its TTL ran out, its session ended, or an operator broke the lock. */
   readonly cause: 'request' | 'expired' | 'sessionEnded' | 'broken';
   /** No more events of this revision follow: resuming at `revision + 1` misses nothing. */
   readonly last: boolean;
@@ -257,8 +297,7 @@ export interface Watch extends AsyncIterable<WatchEvent>, AsyncDisposable {
  *
  * Writes are durable on a majority when their promise resolves. Every call rejects with
  * `HoldfastError`: `code` says what happened, `outcome` what is known of the write. Common to all
- * are
- * `timeout`, `no-quorum`, `connection-lost`, `overloaded`, `aborted`, `closed`, and
+ * are `timeout`, `no-quorum`, `connection-lost`, `overloaded`, `aborted`, `closed`, and
  * `invalid-argument` or `invalid-key` for input that breaks a rule.
  *
  * Unless told otherwise a registry acts for a session of its own, opened with the first write and
@@ -274,8 +313,8 @@ export interface Registry extends AsyncDisposable {
   get(key: Key, options?: GetOptions): Promise<RegistryRecord | undefined>;
   /**
    * Creates or replaces a key. Without `ttl` it gets the registry's `defaultTtl`, if any. Refused
-   * with
-   * `locked` while another session holds the lock of this name; the holder's put keeps the lock.
+   * with `locked` while another session holds the lock of this name; the holder's put keeps the
+   * lock.
    * @example
    * await registry.put('config/rate', '100', { ttl: '10m' });
    * await registry.put('users/7', { name: 'Ada', roles: ['admin'] });
@@ -406,9 +445,12 @@ export interface Registry extends AsyncDisposable {
    * Ends a session wherever it was opened, with everything it owns. `not-found` when it is gone.
    */
   closeSession(id: number, options?: CallOptions): Promise<void>;
+  /** Every open session. */
   sessions(options?: ReadOptions): Promise<readonly SessionDetails[]>;
 
   /**
+   * Changes as they are committed, from now or from a revision on, until it is closed. Throws
+   * `invalid-argument` at once for options that break a rule; all else comes with the iteration.
    * @example
    * for await (const event of registry.watch({ prefix: 'config/' })) {
    *   console.log(event.type, event.key, event.record.text());

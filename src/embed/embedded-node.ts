@@ -41,9 +41,10 @@ export interface EmbeddedNode extends AsyncDisposable {
 }
 
 /** The part of a node that is the same for every state machine. */
-export class NodeControls {
+export abstract class NodeControls implements AsyncDisposable {
   readonly id: string;
   readonly #node: RaftNode;
+  #stopping: Promise<void> | undefined = undefined;
 
   constructor(node: RaftNode) {
     this.id = node.id;
@@ -86,6 +87,18 @@ export class NodeControls {
   async waitForLeader(options?: WaitOptions): Promise<string> {
     return await this.#node.waitForLeader(patience(options));
   }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.shutDown();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** What `stop` does, once. */
+  protected abstract shutDown(): Promise<void>;
 
   async #change(change: MembershipChange, options: WaitOptions | undefined): Promise<void> {
     await this.#node.changeMembership(change, patience(options));

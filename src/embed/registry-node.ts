@@ -27,7 +27,6 @@ class RegistryNode extends NodeControls implements HoldfastNode {
   readonly address: string;
   readonly stopped: Promise<HoldfastError | undefined>;
   readonly #server: RunningServer;
-  #stopping: Promise<void> | undefined = undefined;
 
   constructor(server: RunningServer, registry: Registry) {
     super(server.node);
@@ -37,17 +36,8 @@ class RegistryNode extends NodeControls implements HoldfastNode {
     this.stopped = this.#closeRegistryWhenOver();
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
   /** The registry's session is ended while the cluster can still be told. */
-  async #stop(): Promise<void> {
+  protected async shutDown(): Promise<void> {
     await this.registry.close();
     await this.#server.stop();
   }

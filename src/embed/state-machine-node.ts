@@ -73,7 +73,6 @@ class MachineNode extends NodeControls implements StateMachineNode {
   readonly #node: RaftNode;
   readonly #machine: StateMachine;
   #over: (why: HoldfastError | undefined) => void = () => {};
-  #stopping: Promise<void> | undefined = undefined;
 
   constructor(options: Options, resolved: ResolvedOptions) {
     const node = assemble(options, resolved, (why) => this.#over(why));
@@ -119,16 +118,7 @@ class MachineNode extends NodeControls implements StateMachineNode {
     });
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
-  async #stop(): Promise<void> {
+  protected async shutDown(): Promise<void> {
     await this.#node.stop();
     this.#over(undefined);
   }

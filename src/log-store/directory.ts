@@ -1,5 +1,5 @@
 /** Directories and names that are still there after a crash. */
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { HoldfastError } from '../base/index.ts';
 import { messageOf } from './errors.ts';
@@ -25,14 +25,18 @@ export function syncDirectory(path: string): void {
 
 /** Makes a directory and those above it, durably. Throws `data-directory` when it cannot. */
 export function makeDirectory(path: string): void {
-  const wanted = resolve(path);
   try {
-    const topmost = mkdirSync(wanted, { recursive: true });
-    if (topmost === undefined) return;
-    for (let made = wanted; made.length >= topmost.length; made = dirname(made)) {
-      syncDirectory(dirname(made));
-    }
+    makeMissing(resolve(path));
   } catch (error) {
     throw unusablePlace(path, error);
   }
+}
+
+/** Node's own recursive mkdir never returns where ENOENT means a refusal, as under /proc. */
+function makeMissing(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeMissing(parent);
+  mkdirSync(path);
+  syncDirectory(parent);
 }

@@ -29,34 +29,47 @@ export interface Environment {
   log(level: LogLevel, line: string): void;
 }
 
-/** Every limit and pace of a node. Units are in the names. */
+/**
+ * Every limit and pace of a node. Units are in the names; `defaultSettings` has the defaults. Give
+ * those of snapshots the same values on all nodes: only equal snapshots can be sent on by another.
+ */
 export interface NodeSettings {
-  /** One raft tick. */
+  /** One raft tick: the grain of every raft timeout. */
   readonly tickMs: number;
   /** A follower campaigns after this long to twice this long without a leader. */
   readonly electionTimeoutMs: number;
+  /** A leader that has nothing to send says so this often. At least `tickMs`. */
   readonly heartbeatMs: number;
   /** Bytes of one append message. */
   readonly maxAppendBytes: number;
+  /** Append messages on their way to one follower, unanswered. */
   readonly maxInflightMessages: number;
+  /** Bytes of entries on their way to one follower, unanswered. */
   readonly maxInflightBytes: number;
+  /** Bytes of commands in a leader's log that are not committed; more wait until some are. */
   readonly maxUncommittedBytes: number;
+  /** Bytes of durable, applied entries kept in memory for followers that are a little behind. */
   readonly maxCachedBytes: number;
   /** Commands waiting in this node, proposed or not; one more is answered `overloaded`. */
   readonly maxPendingCommands: number;
+  /** Bytes of those commands; beyond it `overloaded`. */
   readonly maxPendingBytes: number;
+  /** Reads waiting in this node; one more is answered `overloaded`. */
   readonly maxPendingReads: number;
+  /** A longer command is `too-large`. */
   readonly maxCommandBytes: number;
-  /** A durable write that takes longer makes a leader hand over; see `DiskWatchdog`. */
+  /** A durable write that takes longer makes a leader hand over; see `disk-health.ts`. */
   readonly slowWriteMs: number;
   /** A snapshot point every so many entries, or bytes of them, whichever comes first. */
   readonly snapshotEveryEntries: number;
   readonly snapshotEveryBytes: number;
   /** Entries kept before a snapshot for followers that are a little behind. */
   readonly trailingEntries: number;
+  /** Bytes of a snapshot sent in one message. */
   readonly snapshotChunkBytes: number;
   /** Default patience of proposals and reads. */
   readonly requestTimeoutMs: number;
+  /** Check the invariants of the core after every step: for tests, it costs time. */
   readonly checkInvariants: boolean;
 }
 

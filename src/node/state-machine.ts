@@ -28,15 +28,12 @@ export interface LeaderSide {
  * `apply` may use nothing but the state, the command and the context: no clock, no randomness, no
  * I/O, no iteration order that depends on memory. It never throws: a bad command gets an error
  * result of the machine's own making. Should it throw all the same, the node answers the caller
- * with
- * `invalid-command`, leaves the log entry applied as a no-op on every replica, and goes on.
+ * with `invalid-command`, leaves the log entry applied as a no-op on every replica, and goes on.
  */
 export interface StateMachine {
   /** Applies one command and returns its result. */
   apply(command: Uint8Array, context: ApplyContext): Uint8Array;
-  /**
-   * Answers a read from the state as it is; `time` is the cluster time of the last entry applied.
-   */
+  /** Answers a read from the state as it is. What it throws is what the caller gets. */
   query(request: Uint8Array): Uint8Array;
   /**
    * Cuts the state as it is now; the chunks are read later, while `apply` goes on, and must show

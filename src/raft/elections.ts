@@ -40,12 +40,22 @@ export function startPreVote(core: Core): void {
 }
 
 function countPreVote(core: Core, role: PreCandidateRole, from: NodeId, granted: boolean): void {
+  countBallot(core, role, from, granted, () => startElection(core, false));
+}
+
+function countBallot(
+  core: Core,
+  role: PreCandidateRole | CandidateRole,
+  from: NodeId,
+  granted: boolean,
+  win: () => void,
+): void {
   (granted ? role.votes.granted : role.votes.refused).add(from);
   const { voters, outgoing } = core.membership;
   const outcome = voteOutcome(voters, outgoing, role.votes);
   switch (outcome) {
     case 'won':
-      startElection(core, false);
+      win();
       return;
     case 'lost':
       becomeFollower(core, core.term, undefined);
@@ -76,21 +86,7 @@ function startElection(core: Core, transfer: boolean): void {
 }
 
 function countVote(core: Core, role: CandidateRole, from: NodeId, granted: boolean): void {
-  (granted ? role.votes.granted : role.votes.refused).add(from);
-  const { voters, outgoing } = core.membership;
-  const outcome = voteOutcome(voters, outgoing, role.votes);
-  switch (outcome) {
-    case 'won':
-      startLeading(core);
-      return;
-    case 'lost':
-      becomeFollower(core, core.term, undefined);
-      return;
-    case 'pending':
-      return;
-    default:
-      unreachable(outcome);
-  }
+  countBallot(core, role, from, granted, () => startLeading(core));
 }
 
 /** Term and vote have become durable: only now does a candidate count its own vote. */

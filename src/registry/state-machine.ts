@@ -47,7 +47,22 @@ export class RegistryStateMachine {
   constructor(options: { readonly limits?: Partial<RegistryLimits> } = {}) {
     this.#state = new RegistryState(resolveLimits(options.limits));
     this.#taken = this.#state.store.revision;
+    this.#keepUntaken(this.#state);
     this.leaderSide = new SessionLeases(() => this.#state);
+  }
+
+  /**
+   * Events are cleaned away only once they were taken, though compacted before: a watcher that
+   * keeps up misses nothing. Within limits, should nobody take any.
+   */
+  #keepUntaken({ compaction, store, limits }: RegistryState): void {
+    const kept = (): Revision =>
+      Math.max(this.#taken, store.revision - limits.historyRevisions) as Revision;
+    compaction.pin({
+      get compactRevision(): Revision {
+        return kept();
+      },
+    });
   }
 
   /** The latest revision. */
@@ -149,6 +164,7 @@ export class RegistryStateMachine {
   #replaceState(state: RegistryState): void {
     this.#state = state;
     this.#taken = state.store.revision;
+    this.#keepUntaken(state);
     this.leaderSide.deposed();
   }
 }

@@ -408,12 +408,15 @@ export interface RevisionEvents {
 export interface RegistryLimits {
   /** Also of a lock's name; the queue keys made from it are longer by `/` and 16 digits. */
   readonly maxKeyBytes: number;
+  /** Of one key's value. */
   readonly maxValueBytes: number;
   /** Of a label, a reason, a node's name, and the metadata of a session or a lock. */
   readonly maxLabelBytes: number;
+  /** Open at once; one more is refused as `overloaded`. */
   readonly maxSessions: number;
   readonly minSessionTtlMs: number;
   readonly maxSessionTtlMs: number;
+  /** Of a key. */
   readonly maxTtlMs: number;
   /** How long an expired holder may keep others out. */
   readonly maxLockDelayMs: number;

@@ -60,6 +60,9 @@ for (const store of ['sqlite', 'level']) {
     await writeFile(join(directory, `file-${store}`), 'not a directory');
     const at = await address();
     await refused(1, /data-directory/, ...flags('a', at, store, `file-${store}/inside`));
+    // Under /proc a missing directory cannot be made, and the refusal says it is missing.
+    const nowhere = ['--data', '/proc/holdfast/a'];
+    await refused(1, /data-directory/, ...flags('a', at, store), ...nowhere);
   });
 
   test(`[CLI-22] ${store}: one data directory for two nodes`, async () => {

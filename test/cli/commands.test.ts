@@ -1,7 +1,9 @@
 /** The commands against one real node, as a user types them. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Command } from 'commander';
 import { freePorts } from '../../jepsen-lite/real/process-cluster.ts';
+import { createProgram } from '../../src/cli/program.ts';
 import { runCli, startCli, type CliResult, type RunningCli } from './run-cli.ts';
 
 let endpoint = '';
@@ -268,4 +270,25 @@ test('[CLI-13] help teaches: examples, exit codes, every command', async () => {
   for (const word of ['Exit codes', 'put', 'lock', 'watch', 'import', 'serve', 'dev', 'status']) {
     assert.match(stdout, new RegExp(word));
   }
+});
+
+test('[CLI-13] the help of every command has an example', () => {
+  const faults: string[] = [];
+  const visit = (command: Command, parents: string): void => {
+    const name = `${parents}${command.name()}`;
+    let help = '';
+    command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+    const [, shown = ''] = help.split('\nExamples:\n');
+    if (command.commands.length === 0 && !shown.includes(name)) faults.push(name);
+    for (const child of command.commands) visit(child, `${name} `);
+  };
+  const program = createProgram();
+  visit(program, '');
+  assert.ok(program.commands.length > 10);
+  assert.deepEqual(faults, []);
+});
+
+test('[CLI-12] what is wrong with a command points to the help of that command', async () => {
+  await refused(2, /got 2; see holdfast get --help\n$/, 'get', 'a', 'b');
+  await refused(2, /see holdfast member add --help\n$/, 'member', 'add');
 });

@@ -25,6 +25,32 @@ test('[WATCH-1] taken events are every revision, once, in order', () => {
   assert.deepEqual(rig.machine.takeEvents(), []);
 });
 
+test('[WATCH-1] what is compacted before it was taken is taken all the same', () => {
+  const rig = new Rig();
+  rig.put('a', '1', { ttlMs: 10 });
+  rig.put('b', '1');
+  rig.time += 10;
+  // Expires `a` first, as revision 3, and compacts it away in the same step.
+  rig.do({ type: 'compact', revision: 3 as Revision });
+  assert.deepEqual(
+    rig.machine.takeEvents().map(({ revision, events }) => [revision, events[0]?.type]),
+    [
+      [1, 'put'],
+      [2, 'put'],
+      [3, 'delete'],
+    ],
+  );
+  assert.equal(since(rig, 3, '', undefined).type, 'compacted');
+});
+
+test('[WATCH-1] events that nobody takes are kept no longer than history', () => {
+  const rig = new Rig({ historyRevisions: 10 });
+  for (let i = 1; i <= 3000; i++) rig.put('k', `${i}`);
+  const taken = rig.machine.takeEvents();
+  assert.equal(taken.at(-1)?.revision, 3000);
+  assert.ok(taken.length < 200, `${taken.length} revisions were kept`);
+});
+
 test('[WATCH-2] history from r on begins with r exactly, and tells where it ended', () => {
   const rig = new Rig();
   for (let i = 1; i <= 5; i++) rig.put('k', `${i}`);

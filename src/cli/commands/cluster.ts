@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { statusOf, type EndpointStatus, type HoldfastClient } from '../../client/index.ts';
 import { clientTarget, withClient } from '../context.ts';
 import { EXIT, ExitError, usageError } from '../exit.ts';
+import { examples } from '../help.ts';
 import { printJson, printLine, table, type Format } from '../output.ts';
 
 /** One row of `status -w json`; what an unreachable node cannot tell is null. */
@@ -48,7 +49,13 @@ function statusTable(endpoints: readonly EndpointStatus[]): string {
 function addStatus(program: Command): void {
   program
     .command('status')
-    .description('what each endpoint says of itself; exit 1 when none leads')
+    .description('what each node of --endpoints says of itself; exit 1 when none knows a leader')
+    .addHelpText(
+      'after',
+      `
+Only the nodes of --endpoints are asked; \`holdfast member list\` tells of all there are.
+${examples('holdfast status -w json')}`,
+    )
     .action(async (_flags: object, command: Command) => {
       const { options, target } = await clientTarget(command);
       const statuses = await statusOf(target);
@@ -66,11 +73,14 @@ function addStatus(program: Command): void {
 }
 
 function addMembers(program: Command): void {
-  const member = program.command('member').description('who belongs to the cluster');
+  const member = program
+    .command('member')
+    .description('list, add, promote, demote or remove nodes');
 
   member
     .command('list')
     .description('voters and learners with their addresses')
+    .addHelpText('after', examples('holdfast member list -w table'))
     .action(async (_flags: object, command: Command) => {
       await withClient(command, async ({ client, options: { format } }) => {
         const members = await client.members();
@@ -86,6 +96,13 @@ function addMembers(program: Command): void {
     .command('add <id=host:port>')
     .description('add a node; it becomes a voter by itself once it has caught up')
     .option('--learner', 'leave it a learner until `member promote`')
+    .addHelpText(
+      'after',
+      examples(
+        'holdfast serve --id d --listen 127.0.0.1:7403 --data data/d --join   # elsewhere',
+        'holdfast member add d=127.0.0.1:7403',
+      ),
+    )
     .action(async (spec: string, flags: { learner?: boolean }, command: Command) => {
       const [id, address] = splitMember(spec);
       await change(command, { id, change: 'added' }, (client) =>
@@ -103,6 +120,7 @@ function addMembers(program: Command): void {
     member
       .command(`${name} <id>`)
       .description(description)
+      .addHelpText('after', examples(`holdfast member ${name} d`))
       .action(async (id: string, _flags: object, command: Command) => {
         await change(command, { id, change: `${name}d` }, (client) => call(client, id));
       });
@@ -121,6 +139,7 @@ function addTransfer(program: Command): void {
   program
     .command('transfer [node]')
     .description('hand leadership to a node, or to the best follower')
+    .addHelpText('after', examples('holdfast transfer b', 'holdfast transfer'))
     .action(async (node: string | undefined, _flags: object, command: Command) => {
       await change(command, { id: node ?? null, change: 'transferred' }, (client) =>
         client.transfer(node),

@@ -7,6 +7,7 @@ import { numberOption } from '../context.ts';
 import { NodeProcess } from '../dev/node-process.ts';
 import { createScreen, type Screen } from '../dev/screen.ts';
 import { EXIT, ExitError, usageError } from '../exit.ts';
+import { examples } from '../help.ts';
 import { parseStoreKind } from '../store-choice.ts';
 
 const MAX_NODES = 9;
@@ -45,6 +46,10 @@ export function addDevCommand(program: Command): void {
     .option('--store <kind>', 'sqlite, level or memory', 'sqlite')
     .option('--data <directory>', 'kept between runs; each node has a folder in it', 'data/dev')
     .option('--port <port>', 'port of the first node; the others follow', '7400')
+    .addHelpText(
+      'after',
+      examples('holdfast dev', 'holdfast dev --nodes 5 --store level --data data/five --port 7500'),
+    )
     .configureHelp({ showGlobalOptions: false })
     .action(async (flags: DevFlags) => {
       const store = parseStoreKind(flags.store);
@@ -79,12 +84,18 @@ async function runCluster(
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => end(undefined));
   }
+  screen.log(undefined, `starting ${planned.map(({ id }) => id).join(', ')}, ${keptIn(flags)}`);
+  screen.log(undefined, 'a node that is up first reports the others as refused until they are up');
   for (const one of processes) one.start();
   const stopStatus = showStatus(planned, processes, screen);
   const failure = await ended;
   screen.log(undefined, 'stopping');
   await Promise.all([stopStatus(), ...processes.map((one) => one.stop(STOP_PATIENCE_MS))]);
   return failure;
+}
+
+function keptIn({ store, data }: DevFlags): string {
+  return store === 'memory' ? 'in memory: nothing is kept' : `${store} in ${data}`;
 }
 
 /** Asks every node for its status once in a while; says once how to reach the cluster. */
@@ -133,6 +144,7 @@ function welcome(endpoints: readonly string[]): string[] {
     `  export HOLDFAST_ENDPOINTS=${list}`,
     '  npx holdfast put greeting hello && npx holdfast get greeting',
     '  npx holdfast lock jobs/nightly -- echo "only one at a time"',
+    'Ctrl-C stops all nodes. Kill one by its pid below (kill -9) to see the others go on.',
     '',
   ];
 }

@@ -86,8 +86,9 @@ async function elect(
       await lead(leadership, stopping);
       return;
     }
+    const running = runUnderLock(leadership, file, args);
     stopping.end();
-    const code = await runUnderLock(leadership, file, args);
+    const code = await running;
     if (code !== EXIT.ok) throw new ExitError(code);
   } catch (error) {
     throw stopping.interruption() ?? error;

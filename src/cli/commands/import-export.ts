@@ -7,6 +7,7 @@ import type { Registry } from '../../client/index.ts';
 import { HoldfastError } from '../../base/index.ts';
 import { durationOption, numberOption, withClient } from '../context.ts';
 import { EXIT, ExitError, errorLine, exitCodeOf, usageError } from '../exit.ts';
+import { examples } from '../help.ts';
 import { jsonLine, parseLine, tsvLine, type ImportRecord } from '../import-lines.ts';
 import { printJson, printLine } from '../output.ts';
 import { startProgress, type Progress } from '../progress.ts';
@@ -51,10 +52,10 @@ function addImport(program: Command): void {
       `
 Every put is retried over a change of leader and applied once. The last line tells how many were
 acknowledged; the exit code is 0 only if all were.
-
-Examples:
-  dpkg-query -W -f '\${Package}\\t\${Version}\\n' | holdfast import - --prefix packages/
-  echo '{"key":"flags/new-ui","value":{"on":true}}' | holdfast import -`,
+${examples(
+  "dpkg-query -W -f '${Package}\\t${Version}\\n' | holdfast import - --prefix packages/",
+  `echo '{"key":"flags/new-ui","value":{"on":true}}' | holdfast import -`,
+)}`,
     )
     .action(async (file: string, flags: ImportFlags, command: Command) => {
       const concurrency = numberOption('--concurrency', flags.concurrency);
@@ -214,6 +215,12 @@ function addExport(program: Command): void {
     .command('export [prefix]')
     .description('print every key as a line that `import` reads back, as of one revision')
     .option('--format <format>', EXPORT_FORMATS.join(' or '), 'jsonl')
+    .addHelpText(
+      'after',
+      `
+Keys and values only: TTLs, sessions and locks are not exported.
+${examples('holdfast export config/ > config.jsonl')}`,
+    )
     .action(async (prefix: string | undefined, flags: { format: string }, command: Command) => {
       const format = EXPORT_FORMATS.find((one) => one === flags.format);
       if (format === undefined) {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { RegistryRecord } from '../../client/index.ts';
 import { durationOption, numberOption, withClient } from '../context.ts';
 import { EXIT, ExitError, usageError } from '../exit.ts';
+import { examples } from '../help.ts';
 import {
   printJson,
   printLine,
@@ -48,6 +49,10 @@ function addPut(program: Command): void {
     .option('--ttl <duration>', 'let the key expire, for example 10s or 5m')
     .option('--session <id>', 'act as this session, for example as the holder of the lock')
     .option('--ephemeral', 'let the key end with the session given by --session')
+    .addHelpText(
+      'after',
+      examples('holdfast put config/rate 100 --ttl 10m', 'holdfast put config/tls - < tls.json'),
+    )
     .action(async (key: string, value: string, options, command: Command) => {
       if (options.ephemeral === true && options.session === undefined) {
         throw usageError('--ephemeral needs --session: the key ends with that session');
@@ -71,6 +76,13 @@ function addGet(program: Command): void {
     .description('print the value alone; exit 1 when there is no such key')
     .option('--revision <number>', 'as it was at this revision')
     .option('--consistency <level>', CONSISTENCIES.join(', '), 'linearizable')
+    .addHelpText(
+      'after',
+      `
+linearizable sees everything acknowledged before it began; lease does too as long as clocks run at
+about the same pace, and asks fewer nodes; local is what the asked node has, which may be old.
+${examples('rate=$(holdfast get config/rate)', 'holdfast get config/rate -w json')}`,
+    )
     .action(async (key: string, options, command: Command) => {
       const consistency = consistencyOption(options.consistency);
       const at =
@@ -96,8 +108,12 @@ function addDelete(program: Command): void {
     .command('delete <key>')
     .alias('del')
     .description('remove a key; exit 1 when there is no such key')
-    .option('--session <id>', 'act as this session')
+    .option('--session <id>', 'act as this session, for example as the holder of the lock')
     .option('--prefix', 'remove every key that begins so, in one revision, and print how many')
+    .addHelpText(
+      'after',
+      examples('holdfast delete config/rate', 'holdfast delete config/ --prefix'),
+    )
     .action(async (key: string, options: DeleteOptions, command: Command) => {
       await withClient(command, async ({ client, options: { format } }) => {
         if (options.prefix === true) {
@@ -117,7 +133,8 @@ function addPersist(program: Command): void {
   program
     .command('persist <key>')
     .description("take a key's TTL away; exit 1 when there is no such key")
-    .option('--session <id>', 'act as this session')
+    .option('--session <id>', 'act as this session, for example as the holder of the lock')
+    .addHelpText('after', examples('holdfast persist config/rate'))
     .action(async (key: string, options: SessionOption, command: Command) => {
       await withClient(command, async ({ client, options: { format } }) => {
         const record = await client.registry.persist(key, sessionOption(options));
@@ -136,6 +153,13 @@ function addList(program: Command): void {
     .option('--keys-only', 'without values')
     .option('--count', 'print only how many there are')
     .option('--consistency <level>', CONSISTENCIES.join(', '), 'linearizable')
+    .addHelpText(
+      'after',
+      examples(
+        'holdfast list config/ -w table',
+        'holdfast list jobs/nightly/   # the queue of the lock jobs/nightly: a key a session',
+      ),
+    )
     .action(async (prefix: string | undefined, options, command: Command) => {
       const limit = options.limit === undefined ? Infinity : numberOption('--limit', options.limit);
       const consistency = consistencyOption(options.consistency);

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { LockDetails, LockPlace } from '../../client/index.ts';
 import { numberOption, withClient } from '../context.ts';
+import { examples } from '../help.ts';
 import { printJson, printLine, table, valueForPeople, valueText, type Format } from '../output.ts';
 
 /** Each page of the list; the server may give fewer at once. */
@@ -68,6 +69,7 @@ export function addLockListCommands(program: Command): void {
     .command('locks [prefix]')
     .description('locks that are held: mode, holders, how many wait, age and time left')
     .option('--limit <number>', 'no more than so many')
+    .addHelpText('after', examples('holdfast locks jobs/ -w table', 'holdfast locks --limit 20'))
     .action(async (prefix: string | undefined, flags: { limit?: string }, command: Command) => {
       const wanted = flags.limit === undefined ? Infinity : numberOption('--limit', flags.limit);
       await withClient(command, async ({ client, options: { format } }) => {
@@ -96,9 +98,7 @@ export function addLockListCommands(program: Command): void {
       'after',
       `
 The holder is told, but may still be at work: only a resource that checks fencing tokens is safe.
-
-Example:
-  holdfast lock-break jobs/nightly --token 42 --reason 'host-7 hangs'`,
+${examples("holdfast lock-break jobs/nightly --token 42 --reason 'host-7 hangs'")}`,
     )
     .action(async (name: string, flags: { token: string; reason: string }, command: Command) => {
       const token = numberOption('--token', flags.token);

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { Lock, LockOptions, Registry, Session } from '../../client/index.ts';
 import { durationOption, numberOption, withClient } from '../context.ts';
-import { EXIT, ExitError, usageError } from '../exit.ts';
+import { usageError, EXIT, ExitError } from '../exit.ts';
+import { examples } from '../help.ts';
 import { printJson, printLine, table, type Format } from '../output.ts';
 import { commandKilled, interruptible, runUnderLock } from '../under-lock.ts';
 
@@ -61,16 +62,17 @@ function addLock(program: Command): void {
 Without a command the lock is left with a session of its own: it prints session and token for
 \`holdfast unlock\`, and the lock goes by itself after --ttl.
 With one, the command sees HOLDFAST_LOCK_NAME, HOLDFAST_LOCK_SESSION and HOLDFAST_LOCK_TOKEN, and
-is killed before the lock can pass to anyone else; so is, at its end, what it left running. Pass the
-token to whatever you guard: it grows from holder to holder, so a resource that refuses smaller ones
-than it has seen is safe.
-
-Examples:
-  holdfast lock jobs/nightly --wait 5s -- ./backup.sh
-  holdfast lock reports --shared -- ./read-reports.sh
-  holdfast lock licences --limit 3 -- ./render.sh
-  eval "$(holdfast lock jobs/nightly --ttl 1m)"   # sets $session and $token
-  holdfast unlock jobs/nightly --session "$session" --token "$token"`,
+is killed before the lock can pass to anyone else; so is, at its end, what it left running. While
+\`holdfast\` itself is stopped (SIGSTOP, a frozen machine) it can kill nothing: pass the token to
+whatever you guard. It grows from holder to holder, so a resource that refuses smaller ones than it
+has seen is safe.
+${examples(
+  'holdfast lock jobs/nightly --wait 5s -- ./backup.sh',
+  'holdfast lock reports --shared -- ./read-reports.sh',
+  'holdfast lock licences --limit 3 -- ./render.sh',
+  'eval "$(holdfast lock jobs/nightly --ttl 1m)"   # sets $session and $token',
+  'holdfast unlock jobs/nightly --session "$session" --token "$token"',
+)}`,
     )
     .action(async (name: string, words: string[], flags: LockFlags, command: Command) => {
       const ttl = durationOption('--ttl', flags.ttl);
@@ -86,8 +88,9 @@ Examples:
             return;
           }
           const code = await client.registry.withLock(name, { ttl, ...options }, (held) => {
+            const running = runUnderLock(held, file, args);
             waiting.end();
-            return runUnderLock(held, file, args);
+            return running;
           });
           if (code !== EXIT.ok) throw new ExitError(code);
         } catch (error) {
@@ -144,6 +147,7 @@ function addUnlock(program: Command): void {
     .description('release a lock that `holdfast lock` took')
     .requiredOption('--session <id>', 'the session that `lock` printed')
     .requiredOption('--token <token>', 'the fencing token that `lock` printed')
+    .addHelpText('after', examples('holdfast unlock jobs/nightly --session 7 --token 4'))
     .action(async (name: string, flags: { session: string; token: string }, command: Command) => {
       const lock = {
         session: numberOption('--session', flags.session),

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Holdfast, HoldfastError, type HoldfastNode, type ServerTls } from '../../index.ts';
 import { EXIT, usageError } from '../exit.ts';
 import { readTls, type TlsFlags } from '../context.ts';
+import { examples } from '../help.ts';
 import { createStore, parseStoreKind } from '../store-choice.ts';
 
 interface ServeFlags extends TlsFlags {
@@ -68,12 +69,15 @@ export function addServeCommand(program: Command): void {
 Without --peers and --join the node is a cluster of its own. The first start of a cluster waits
 until all its founding nodes have met; afterwards a majority is enough.
 
-Example, three terminals:
-  holdfast serve --id a --listen 127.0.0.1:7401 --data data/a \\
-    --peers a=127.0.0.1:7401,b=127.0.0.1:7402,c=127.0.0.1:7403
-
 With --tls-cert and --tls-key the port speaks TLS only; with --tls-ca as well, whoever connects must
-show a certificate of that authority. Start every node so.`,
+show a certificate of that authority. Start every node so.
+${examples(
+  '# in three terminals, or on three machines:',
+  'P=a=127.0.0.1:7400,b=127.0.0.1:7401,c=127.0.0.1:7402',
+  'holdfast serve --id a --listen 127.0.0.1:7400 --peers $P --data data/a',
+  'holdfast serve --id b --listen 127.0.0.1:7401 --peers $P --data data/b',
+  'holdfast serve --id c --listen 127.0.0.1:7402 --peers $P --data data/c',
+)}`,
     )
     .configureHelp({ showGlobalOptions: false })
     .action(async (_flags: object, command: Command) => {

@@ -1,6 +1,7 @@
 /** session list and session close. */
 import type { Command } from 'commander';
 import { numberOption, withClient } from '../context.ts';
+import { examples } from '../help.ts';
 import { printJson, printLine, table } from '../output.ts';
 
 export function addSessionCommands(program: Command): void {
@@ -8,7 +9,8 @@ export function addSessionCommands(program: Command): void {
 
   session
     .command('list')
-    .description('every open session')
+    .description('every open session: id, TTL, label')
+    .addHelpText('after', examples('holdfast session list -w table'))
     .action(async (_flags: object, command: Command) => {
       await withClient(command, async ({ client, options: { format } }) => {
         const sessions = await client.registry.sessions();
@@ -29,6 +31,7 @@ export function addSessionCommands(program: Command): void {
   session
     .command('close <id>')
     .description('end a session: its locks are released and its ephemeral keys removed')
+    .addHelpText('after', examples('holdfast session close 7'))
     .action(async (id: string, _flags: object, command: Command) => {
       const wanted = numberOption('session id', id);
       await withClient(command, async ({ client, options: { format } }) => {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { RegistryRecord } from '../../client/index.ts';
 import { numberOption, withClient } from '../context.ts';
 import { EXIT, ExitError } from '../exit.ts';
+import { examples } from '../help.ts';
 import { printJson, printLine, recordJson, table, valueForPeople, type Format } from '../output.ts';
 import { readStdin } from '../stdin.ts';
 import { parseTxn, TXN_HELP, type OpOutcome, type TypedOp } from '../txn-syntax.ts';
@@ -78,6 +79,7 @@ function addCas(program: Command): void {
   program
     .command('cas <key> <old> <new>')
     .description('put the new value if the key has the old one; exit 1 when it has not')
+    .addHelpText('after', examples('holdfast cas config/rate 100 200'))
     .action(async (key: string, old: string, value: string, _, command: Command) => {
       await withClient(command, async ({ client, options: { format } }) => {
         const { swapped, record } = await client.registry.compareAndSwap(key, old, value);
@@ -95,6 +97,7 @@ function addCompact(program: Command): void {
   program
     .command('compact <revision>')
     .description('forget what only revisions before this one show')
+    .addHelpText('after', examples('holdfast compact 1200'))
     .action(async (text: string, _, command: Command) => {
       const revision = numberOption('compact', text);
       await withClient(command, async ({ client, options: { format } }) => {

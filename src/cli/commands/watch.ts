@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { WatchEvent } from '../../client/index.ts';
 import { numberOption, withClient } from '../context.ts';
+import { examples } from '../help.ts';
 import { printJson, printLine, recordJson, valueForPeople, type Format } from '../output.ts';
 
 function printEvent(format: Format, event: WatchEvent): void {
@@ -27,6 +28,13 @@ export function addWatchCommand(program: Command): void {
     .description('print changes under a prefix as they are committed; Ctrl-C ends it')
     .option('--from <revision>', 'start at this revision instead of the next one')
     .option('--count <events>', 'end after so many events')
+    .addHelpText(
+      'after',
+      `
+A line has the revision, PUT or DELETE, the key, and what it was put to. To go on where a watch
+ended, give the revision after the last one it printed; history keeps 10 minutes by default.
+${examples('holdfast watch config/', 'holdfast watch config/ --from 120 -w json')}`,
+    )
     .action(async (prefix: string | undefined, flags, command: Command) => {
       const from = flags.from === undefined ? {} : { from: numberOption('--from', flags.from) };
       const count = flags.count === undefined ? Infinity : numberOption('--count', flags.count);
