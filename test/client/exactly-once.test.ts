@@ -13,7 +13,9 @@ const WRITES = 14;
 type Known = 'applied' | 'not-applied' | 'unknown';
 
 /** Anything can happen to any request, and now and then to the whole cluster. */
-function makeTrouble(cluster: FakeCluster, time: VirtualTime): void {
+/** Returns what ends it: without that, every election would renew every session's TTL for ever. */
+function makeTrouble(cluster: FakeCluster, time: VirtualTime): () => void {
+  let over = false;
   const kinds: readonly (() => Fate)[] = [
     () => ({ type: 'lost' }),
     () => ({ type: 'cutAfter' }),
@@ -28,6 +30,7 @@ function makeTrouble(cluster: FakeCluster, time: VirtualTime): void {
     return kind?.() ?? { type: 'served' };
   };
   const upset = (): void => {
+    if (over) return;
     time.setTimer(50 + time.random() * 300, upset);
     const address = ADDRESSES[Math.floor(time.random() * ADDRESSES.length)] ?? '';
     const node = cluster.node(address);
@@ -39,6 +42,10 @@ function makeTrouble(cluster: FakeCluster, time: VirtualTime): void {
     else node.state = 'up';
   };
   upset();
+  return () => {
+    over = true;
+    calm(cluster);
+  };
 }
 
 function calm(cluster: FakeCluster): void {
@@ -92,11 +99,11 @@ test('[API-21] [API-32] [API-77] a write happens once and is seen once', async (
       const { revision } = await time.until(watch.started);
       const seen: string[] = [];
       const watching = collect(watch, seen, 'the end');
-      makeTrouble(cluster, time);
+      const endTrouble = makeTrouble(cluster, time);
       const known = new Map<string, Known>();
       const clients = Array.from({ length: CLIENTS }, () => another());
       await time.until(Promise.all(clients.map((one, i) => writeAll(one, `c${i}`, known))));
-      calm(cluster);
+      endTrouble();
       await time.advance(5_000);
       await time.until(registry.put('w/end', 'the end', { timeout: '60s' }));
       await time.until(watching);
@@ -121,7 +128,7 @@ test('[LOCK-68] whatever is lost, one at a time holds, with growing tokens', asy
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 31 - 1 }), async (seed) => {
       const { time, cluster, another } = harness({ seed, requestTimeout: '8s' });
-      makeTrouble(cluster, time);
+      const endTrouble = makeTrouble(cluster, time);
       let holders = 0;
       let completed = 0;
       const tokens: number[] = [];
@@ -148,7 +155,7 @@ test('[LOCK-68] whatever is lost, one at a time holds, with growing tokens', asy
         tokens.toSorted((left, right) => left - right),
       );
       assert.equal(new Set(tokens).size, tokens.length);
-      calm(cluster);
+      endTrouble();
       await time.advance(60_000);
       const queue = await time.until(another({ exactlyOnce: false }).lockQueue('n'));
       assert.deepEqual(queue, []);
