@@ -96,6 +96,10 @@ export class ClusterLink implements Link {
     return {
       credit: (bytes) => watch.credit(bytes),
       resume: () => this.#placeWatch(watch),
+      renew: () => {
+        watch.remove();
+        this.#placeWatch(watch);
+      },
       close: () => {
         this.#watches.delete(watch);
         watch.remove();

@@ -48,6 +48,8 @@ export interface WatchAttachment {
   credit(bytes: number): void;
   /** Places it (again) when it is not placed. */
   resume(): void;
+  /** Gives up where it is placed, if anywhere, and places it anew. */
+  renew(): void;
   close(): void;
 }
 

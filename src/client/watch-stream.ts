@@ -41,6 +41,8 @@ type Waiter = {
 
 const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 1_000;
+/** A node that has not begun a watch by then has lost it, though the connection lives. */
+const START_PATIENCE_MS = 10_000;
 const DONE: IteratorResult<WatchEvent, undefined> = { done: true, value: undefined };
 
 /**
@@ -58,6 +60,7 @@ export class WatchStream implements Watch, WatchSubscriber {
   #placement = 0;
   #failures = 0;
   #cancelPause: (() => void) | undefined = undefined;
+  #cancelStartTimer: (() => void) | undefined = undefined;
   readonly #batches: Batch[] = [];
   #bufferedBytes = 0;
   readonly #waiters: Waiter[] = [];
@@ -85,10 +88,20 @@ export class WatchStream implements Watch, WatchSubscriber {
   request(id: number): Request {
     const { start, end } = this.#options;
     this.#placement++;
+    this.#expectStart();
     return { type: 'watch', id, start, end, from: this.#next };
   }
 
+  /** Whatever comes in answer ends the waiting for a start. */
+  #expectStart(): void {
+    this.#cancelStartTimer?.();
+    this.#cancelStartTimer = this.#options.environment.setTimer(START_PATIENCE_MS, () => {
+      this.#attachment.renew();
+    });
+  }
+
   response(response: Response): void {
+    this.#cancelStartTimer?.();
     switch (response.type) {
       case 'watchStarted':
         this.#started(response.revision);
@@ -118,6 +131,7 @@ export class WatchStream implements Watch, WatchSubscriber {
 
   /** It is placed anew by the link. */
   detached(): void {
+    this.#cancelStartTimer?.();
     this.#failures++;
   }
 
@@ -199,6 +213,7 @@ export class WatchStream implements Watch, WatchSubscriber {
     if (this.#end !== undefined) return;
     this.#end = { error };
     this.#cancelPause?.();
+    this.#cancelStartTimer?.();
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#attachment?.close();
     this.#rejectStarted(error ?? new HoldfastError('closed', 'the watch was closed'));

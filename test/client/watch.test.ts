@@ -95,6 +95,26 @@ test('[API-32] a watch does not stay on a node that is cut off from the others',
   }
 });
 
+test('[API-32] a watch that a node never begins is asked for again', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry } = harnessed;
+  let lost = 0;
+  cluster.fateOf = (request) => {
+    if (request.type !== 'watch' || lost > 0) return { type: 'served' };
+    lost++;
+    return { type: 'lost' };
+  };
+  const watch = registry.watch({ prefix: 'w/' });
+  await time.until(watch.started, 20_000);
+  assert.equal(lost, 1);
+  await write(harnessed, 1, 1);
+  const seen = await time.until(take(watch, 1));
+  assert.deepEqual(
+    seen.map((event) => event.split('@')[0]),
+    ['w/1=1'],
+  );
+});
+
 test('[API-33] a node that lags behind is fine for a watch', async () => {
   const harnessed = harness({ followLeader: false, endpoints: ['b:1'] });
   const { time, cluster, registry } = harnessed;
