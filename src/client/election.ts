@@ -209,7 +209,8 @@ class LeadershipHandle implements Leadership {
 
   #lost(loss: HoldfastError): void {
     this.#controller.abort(loss);
-    if (this.#own === undefined) return;
+    // A session that is over ends by its TTL: closing it would pass over the lock-delay.
+    if (this.#own === undefined || loss.code === 'session-expired') return;
     // An operator may have broken the lock: what was proclaimed must go too.
     this.#won.lock.forget();
     this.#own.close().catch(() => undefined);

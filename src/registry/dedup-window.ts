@@ -138,7 +138,7 @@ function costOf(result: RegistryResult): number {
 }
 
 function bytesOfView({ record }: KeyView): number {
-  return record === undefined ? 0 : record.key.length + valueBytes(record);
+  return record === undefined ? 0 : record.key.length + record.node.length + valueBytes(record);
 }
 
 function bytesOfBranch({ results }: TxnBranchResult): number {

@@ -30,7 +30,7 @@ export interface RangeRead {
 
 /** What a record costs of the room for an answer. */
 export function bytesOfRead(record: KeyVersion): number {
-  return RECORD_BYTES + record.key.length + record.stored.length;
+  return RECORD_BYTES + record.key.length + record.stored.length + record.node.length;
 }
 
 /** Stored values so that `<` is the order of their bytes. */
@@ -126,16 +126,31 @@ function inKeyOrder({ sortBy, descending }: RangeSelection): boolean {
 function sorted(state: RegistryState, query: RangeQuery, select: RangeSelection): KeyVersion[] {
   const found: KeyVersion[] = [];
   visit(state, query, (record) => found.push(record) > 0);
-  const rank = rankOf(select.sortBy);
-  const ranked = found.map((record) => ({ record, rank: rank(record) }));
+  const order = orderOf(select.sortBy);
   const sign = select.descending ? -1 : 1;
-  ranked.sort((a, b) => (a.rank === b.rank ? 0 : a.rank < b.rank ? -sign : sign));
-  return ranked.map(({ record }) => record);
+  return found.toSorted((a, b) => sign * order(a, b));
 }
 
-/** What records are sorted by; of one type for all of them. */
-function rankOf(sortBy: RangeSelection['sortBy']): (record: KeyVersion) => ByteString | number {
-  return sortBy === 'value' ? (record) => comparable(record.stored) : (record) => record[sortBy];
+function orderOf(sortBy: RangeSelection['sortBy']): (a: KeyVersion, b: KeyVersion) => number {
+  if (sortBy === 'value') return (a, b) => compareStored(a.stored, b.stored);
+  return (a, b) => {
+    const [left, right] = [a[sortBy], b[sortBy]];
+    return left === right ? 0 : left < right ? -1 : 1;
+  };
+}
+
+/** By bytes, where they are: many large values made strings at once could fill the heap. */
+function compareStored(a: StoredValue, b: StoredValue): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const difference = byteAt(a, i) - byteAt(b, i);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+function byteAt(stored: StoredValue, i: number): number {
+  return typeof stored === 'string' ? stored.charCodeAt(i) : stored[i]!;
 }
 
 function lockOf({ store }: RegistryState, key: ByteString, revision: Revision): KeyView['lock'] {

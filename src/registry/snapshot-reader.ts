@@ -107,7 +107,7 @@ export class SnapshotReader {
         this.#readSession(reader, state);
         return;
       case ItemTag.answer:
-        this.#readAnswer(reader);
+        this.#readAnswer(reader, state);
         return;
       case ItemTag.key:
         state.store.load(sharingNode(state, readRecord(reader)));
@@ -159,10 +159,10 @@ export class SnapshotReader {
     state.store.sessions.add(this.#session);
   }
 
-  #readAnswer(reader: ByteReader): void {
+  #readAnswer(reader: ByteReader, state: RegistryState): void {
     if (this.#session === undefined) this.#damaged('an answer without a session');
     const sequence = reader.varint();
-    this.#session.window.record(sequence, detached(decodeResult(reader.bytes())));
+    this.#session.window.record(sequence, detached(state, decodeResult(reader.bytes())));
   }
 
   #readChange(reader: ByteReader, state: RegistryState, type: KeyEvent['type']): void {
@@ -190,23 +190,28 @@ function sharingNode(state: RegistryState, record: KeyRecord): KeyRecord {
 }
 
 /** The result with its values copied out of the snapshot's block. */
-function detached(result: RegistryResult): RegistryResult {
-  if (result.type === 'key') return { ...result, view: detachedView(result.view) };
-  return result.type === 'txn' ? { ...result, ...detachedBranch(result) } : result;
+function detached(state: RegistryState, result: RegistryResult): RegistryResult {
+  if (result.type === 'key') return { ...result, view: detachedView(state, result.view) };
+  return result.type === 'txn' ? { ...result, ...detachedBranch(state, result) } : result;
 }
 
-function detachedBranch({ succeeded, results }: TxnBranchResult): TxnBranchResult {
-  return { succeeded, results: results.map(detachedOp) };
+function detachedBranch(
+  state: RegistryState,
+  { succeeded, results }: TxnBranchResult,
+): TxnBranchResult {
+  return { succeeded, results: results.map((result) => detachedOp(state, result)) };
 }
 
-function detachedOp(result: TxnOpResult): TxnOpResult {
-  if ('view' in result) return { ...result, view: detachedView(result.view) };
-  if ('views' in result) return { ...result, views: result.views.map(detachedView) };
-  return result.type === 'txn' ? { type: 'txn', ...detachedBranch(result) } : result;
+function detachedOp(state: RegistryState, result: TxnOpResult): TxnOpResult {
+  if ('view' in result) return { ...result, view: detachedView(state, result.view) };
+  if ('views' in result) {
+    return { ...result, views: result.views.map((view) => detachedView(state, view)) };
+  }
+  return result.type === 'txn' ? { type: 'txn', ...detachedBranch(state, result) } : result;
 }
 
-function detachedView(view: KeyView): KeyView {
+function detachedView(state: RegistryState, view: KeyView): KeyView {
   return view.record === undefined
     ? view
-    : { ...view, record: copyVersion(view.record, undefined) };
+    : { ...view, record: copyVersion(sharingNode(state, view.record), undefined) };
 }

@@ -182,3 +182,14 @@ test('[LOCK-93] a leadership in a given session leaves that session open', async
   const second = await time.until(election.campaign('two', { session }));
   assert.ok(second.token > first.token);
 });
+
+test('[LOCK-90] a leader that is not renewed any more leaves its lock-delay in force', async () => {
+  const { time, cluster, registry, another } = harness();
+  const options = { ttl: '5s', lockDelay: '3s' } as const;
+  const leadership = await time.until(registry.election('svc').campaign('one', options));
+  cluster.fateOf = ({ type }) => (type === 'leaderQuery' ? { type: 'lost' } : { type: 'served' });
+  await time.advance(6_000);
+  assert.ok(leadership.signal.aborted);
+  const [place] = await time.until(another().lockQueue('svc'));
+  assert.equal(place?.delayed, true);
+});
