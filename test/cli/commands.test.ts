@@ -1,41 +1,18 @@
 /** The commands against one real node, as a user types them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Command } from 'commander';
 import { freePorts } from '../../jepsen-lite/real/process-cluster.ts';
 import { createProgram } from '../../src/cli/program.ts';
-import { runCli, startCli, type CliResult, type RunningCli } from './run-cli.ts';
+import { oneNode } from './one-node.ts';
+import { runCli, startCli } from './run-cli.ts';
 
-let endpoint = '';
-let server: RunningCli;
+const single = oneNode();
+const { holdfast, ok } = single;
 
-before(async () => {
-  const [port] = await freePorts(1);
-  endpoint = `127.0.0.1:${port}`;
-  server = startCli(['serve', '--id', 'a', '--listen', endpoint, '--store', 'memory']);
-  await server.printed(/a serves/);
-});
-
-after(async () => {
-  server.kill('SIGTERM');
-  assert.equal((await server.result).code, 0, 'a node told to stop exits 0');
-});
-
-function holdfast(...args: string[]): Promise<CliResult> {
-  return runCli([...args.slice(0, 1), '--endpoints', endpoint, ...args.slice(1)]);
-}
-
-async function ok(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await holdfast(...args);
-  assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-
-/** Runs a command that must fail with this code and one line on stderr that matches. */
+/** As a user wants it: one line on stderr that matches, nothing on stdout. */
 async function refused(code: number, message: RegExp, ...args: string[]): Promise<void> {
-  const result = await holdfast(...args);
-  assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
-  assert.match(result.stderr, message);
+  const result = await single.refused(code, message, ...args);
   assert.equal(result.stderr.trim().split('\n').length, 1, `one line: ${result.stderr}`);
   assert.equal(result.stdout, '');
 }
@@ -132,7 +109,7 @@ test('[CLI-5] nothing that lock -- command started outlives the lock', async () 
   const behind = await holdfast('lock', 'jobs/left', '--', 'sh', '-c', 'sleep 60 & echo behind');
   assert.deepEqual([behind.code, behind.stdout], [0, 'behind\n']);
   const script = ['sh', '-c', 'echo begun; exec sleep 60'];
-  const hungUp = startCli(['lock', 'jobs/hup', '--endpoints', endpoint, '--', ...script]);
+  const hungUp = startCli(['lock', 'jobs/hup', '--endpoints', single.endpoint, '--', ...script]);
   await hungUp.printed(/begun/);
   hungUp.kill('SIGHUP');
   assert.equal((await hungUp.result).code, 129, 'as a shell tells of a signal');
@@ -140,7 +117,7 @@ test('[CLI-5] nothing that lock -- command started outlives the lock', async () 
 
 test('[CLI-5] a command whose lock is lost is killed, and says why', async () => {
   const script = ['sh', '-c', 'echo "session $HOLDFAST_LOCK_SESSION"; exec sleep 60'];
-  const running = startCli(['lock', 'jobs/lost', '--endpoints', endpoint, '--', ...script]);
+  const running = startCli(['lock', 'jobs/lost', '--endpoints', single.endpoint, '--', ...script]);
   await running.printed(/session \d+/);
   const sessions: { id: number; label: string }[] = JSON.parse(
     await ok('session', 'list', '-w', 'json'),
@@ -157,7 +134,7 @@ test('[CLI-5] a wait for a lock that is interrupted leaves no place in its queue
   const places = async (): Promise<number> =>
     (await ok('list', 'jobs/wait/', '--keys-only')).trim().split('\n').length;
   for (const command of [[], ['--', 'true']]) {
-    const args = ['lock', 'jobs/wait', '--ttl', '1m', '--endpoints', endpoint, ...command];
+    const args = ['lock', 'jobs/wait', '--ttl', '1m', '--endpoints', single.endpoint, ...command];
     const waiting = startCli(args);
     while ((await places()) < 2);
     waiting.kill('SIGINT');
@@ -179,7 +156,7 @@ test('[CLI-6] closing a session releases its lock', async () => {
 
 test('[CLI-7] import and export: TSV and JSON lines there and back', async () => {
   const lines = 'imp/a\tone\n{"key":"imp/b","value":{"n":2}}\n\nimp/c\tthree\twith a tab\n';
-  const imported = await runCli(['import', '-', '--endpoints', endpoint], lines);
+  const imported = await runCli(['import', '-', '--endpoints', single.endpoint], lines);
   assert.equal(imported.code, 0, imported.stderr);
   assert.match(imported.stderr, /3 acknowledged/);
   const exported = await ok('export', 'imp/');
@@ -194,7 +171,10 @@ test('[CLI-7] import and export: TSV and JSON lines there and back', async () =>
 });
 
 test('[CLI-8] a bad line of an import is named, the others are imported, exit 2', async () => {
-  const result = await runCli(['import', '-', '--endpoints', endpoint], 'no tab\nbad/ok\tfine\n');
+  const result = await runCli(
+    ['import', '-', '--endpoints', single.endpoint],
+    'no tab\nbad/ok\tfine\n',
+  );
   assert.equal(result.code, 2);
   assert.match(result.stderr, /line 1: no TAB/);
   assert.equal(await ok('get', 'bad/ok'), 'fine\n');
@@ -214,7 +194,7 @@ test('[CLI-9] watch prints what is committed, from a revision on', async () => {
 test('[CLI-10] status tells of every endpoint, unreachable ones included', async () => {
   await ok('put', 'status', 'says who leads, once one does');
   const [nowhere] = await freePorts(1);
-  const both = `${endpoint},127.0.0.1:${nowhere}`;
+  const both = `${single.endpoint},127.0.0.1:${nowhere}`;
   const { code, stdout } = await runCli(['status', '-w', 'json', '--endpoints', both]);
   assert.equal(code, 0);
   const [node, absent]: Record<string, unknown>[] = JSON.parse(stdout);
@@ -247,7 +227,10 @@ test('[CLI-11] what the registry refuses as bad input is bad usage', async () =>
   await refused(2, /ttl/, 'put', 'k', 'v', '--ttl', 'soon');
   await refused(2, /key/, 'put', '', 'v');
   await refused(2, /key.*(bytes|long)/i, 'put', 'k'.repeat(100_000), 'v');
-  const big = await runCli(['put', 'big', '-', '--endpoints', endpoint], 'x'.repeat(64 << 20));
+  const big = await runCli(
+    ['put', 'big', '-', '--endpoints', single.endpoint],
+    'x'.repeat(64 << 20),
+  );
   assert.equal(big.code, 2, big.stderr);
   assert.match(big.stderr, /value.*bytes/);
   await refused(1, /not-found/, 'get', 'big');

@@ -1,40 +1,9 @@
 /** Locks in every mode, their list, and elections, as a user types them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { freePorts } from '../../jepsen-lite/real/process-cluster.ts';
-import { runCli, startCli, type CliResult, type RunningCli } from './run-cli.ts';
+import { test } from 'node:test';
+import { oneNode } from './one-node.ts';
 
-let endpoint = '';
-let server: RunningCli;
-
-before(async () => {
-  const [port] = await freePorts(1);
-  endpoint = `127.0.0.1:${port}`;
-  server = startCli(['serve', '--id', 'a', '--listen', endpoint, '--store', 'memory']);
-  await server.printed(/a serves/);
-});
-
-after(async () => {
-  server.kill('SIGTERM');
-  await server.result;
-});
-
-function withEndpoint([verb = '', ...rest]: readonly string[]): string[] {
-  return [verb, '--endpoints', endpoint, ...rest];
-}
-
-async function ok(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runCli(withEndpoint(args));
-  assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-
-async function refused(code: number, message: RegExp, ...args: string[]): Promise<CliResult> {
-  const result = await runCli(withEndpoint(args));
-  assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
-  assert.match(result.stderr, message);
-  return result;
-}
+const { holdfast, ok, refused, start } = oneNode();
 
 interface LockJson {
   readonly name: string;
@@ -104,12 +73,12 @@ test('[CLI-53] lock-break releases the holder with this token only, and says why
 });
 
 test('[CLI-54] elect leads while its command runs; --observe prints who leads', async () => {
-  const observer = startCli(withEndpoint(['elect', 'cli/office', '--observe']));
+  const observer = start('elect', 'cli/office', '--observe');
   const script = 'echo "token $HOLDFAST_LOCK_TOKEN"; exit 7';
-  const first = await runCli(withEndpoint(['elect', 'cli/office', 'me', '--', 'sh', '-c', script]));
+  const first = await holdfast('elect', 'cli/office', 'me', '--', 'sh', '-c', script);
   assert.equal(first.code, 7, first.stderr);
   assert.match(first.stdout, /^token \d+\n$/);
-  const second = startCli(withEndpoint(['elect', 'cli/office', 'you']));
+  const second = start('elect', 'cli/office', 'you');
   await second.printed(/^leading cli\/office session=\d+ token=\d+\n/);
   await refused(1, /locked/, 'elect', 'cli/office', 'third', '--try');
   await observer.printed(/elected\tyou\ttoken=\d+/);
@@ -123,7 +92,7 @@ test('[CLI-54] elect leads while its command runs; --observe prints who leads', 
 });
 
 test('[CLI-55] a leader whose lock is broken ends with the reason', async () => {
-  const leader = startCli(withEndpoint(['elect', 'cli/lost', 'me']));
+  const leader = start('elect', 'cli/lost', 'me');
   await leader.printed(/leading/);
   const [lock]: LockJson[] = JSON.parse(await ok('locks', 'cli/lost', '-w', 'json'));
   const token = String(lock?.holders[0]?.token);

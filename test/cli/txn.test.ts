@@ -1,39 +1,11 @@
 /** Transactions and their kin against one real node, as a user types them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { freePorts } from '../../jepsen-lite/real/process-cluster.ts';
-import { runCli, startCli, type CliResult, type RunningCli } from './run-cli.ts';
+import { test } from 'node:test';
+import { oneNode } from './one-node.ts';
+import { runCli } from './run-cli.ts';
 
-let endpoint = '';
-let server: RunningCli;
-
-before(async () => {
-  const [port] = await freePorts(1);
-  endpoint = `127.0.0.1:${port}`;
-  server = startCli(['serve', '--id', 'a', '--listen', endpoint, '--store', 'memory']);
-  await server.printed(/a serves/);
-});
-
-after(async () => {
-  server.kill('SIGTERM');
-  await server.result;
-});
-
-function holdfast(...args: string[]): Promise<CliResult> {
-  return runCli([...args.slice(0, 1), '--endpoints', endpoint, ...args.slice(1)]);
-}
-
-async function ok(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await holdfast(...args);
-  assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-
-async function refused(code: number, message: RegExp, ...args: string[]): Promise<void> {
-  const result = await holdfast(...args);
-  assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
-  assert.match(result.stderr, message);
-}
+const node = oneNode();
+const { holdfast, ok, refused } = node;
 
 test('[CLI-40] txn runs one branch and prints each result; exit 1 for else', async () => {
   const statements = [
@@ -71,7 +43,7 @@ if value k > "l"
 if exists k
 
 then put k n`;
-  const { code, stdout, stderr } = await runCli(['txn', '--endpoints', endpoint], script);
+  const { code, stdout, stderr } = await runCli(['txn', '--endpoints', node.endpoint], script);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^then ran/);
   assert.equal(await ok('get', 'k'), 'n\n');
