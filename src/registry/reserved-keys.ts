@@ -1,0 +1,103 @@
+/**
+ * The registry's own records. They are keys like any other, so history, watches, snapshots and hash
+ * trees cover them; but they begin with a zero byte, which no client may write, and only the
+ * commands that they belong to change them. A zero byte ends a name, and stands in none.
+ *
+ *   \0T table                        a table; of the opener's session, if tied to it
+ *   \0t table \0 key                 an entry, with the client's value
+ *   \0e table \0 len key connection  an edge of that entry; of the peer's session
+ *   \0n session connection           a notice; of the session it is for
+ *   \0M map                          a map, with its options
+ *   \0m map \0 key                   an entry, with the client's value
+ *   \0o map \0 session               that the session has the map open; of that session
+ *   \0h                              that the hash trees are locked; of the locking session
+ *
+ * `len` is the key's length as two bytes, numbers are 16 lowercase hex digits: so what stands under
+ * one name, entry or session is one range, in the order of its numbers.
+ */
+import type { ConnectionId } from './table-types.ts';
+import type { ByteString, SessionId } from './types.ts';
+
+const NUMBER_DIGITS = 16;
+const RESERVED = '\0';
+/** The first key that is not reserved. */
+export const FIRST_CLIENT_KEY: ByteString = '\x01';
+
+export const TREE_LOCK_KEY: ByteString = '\0h';
+
+export type ReservedKind =
+  'table' | 'tableEntry' | 'edge' | 'notice' | 'map' | 'mapEntry' | 'opener' | 'treeLock';
+
+const KINDS: ReadonlyMap<string, ReservedKind> = new Map([
+  ['T', 'table'],
+  ['t', 'tableEntry'],
+  ['e', 'edge'],
+  ['n', 'notice'],
+  ['M', 'map'],
+  ['m', 'mapEntry'],
+  ['o', 'opener'],
+  ['h', 'treeLock'],
+]);
+
+/** Undefined for a key of a client's. */
+export function reservedKind(key: ByteString): ReservedKind | undefined {
+  return isReserved(key) ? KINDS.get(key.charAt(1)) : undefined;
+}
+
+export function isReserved(key: ByteString): boolean {
+  return key.charCodeAt(0) === 0;
+}
+
+export function tableKey(table: ByteString): ByteString {
+  return `\0T${table}`;
+}
+
+export function tableEntryPrefix(table: ByteString): ByteString {
+  return `\0t${table}\0`;
+}
+
+export function edgePrefix(table: ByteString): ByteString {
+  return `\0e${table}\0`;
+}
+
+export function entryEdgePrefix(table: ByteString, key: ByteString): ByteString {
+  const length = String.fromCharCode(key.length >>> 8, key.length & 0xff);
+  return `${edgePrefix(table)}${length}${key}`;
+}
+
+export function edgeKey(table: ByteString, key: ByteString, id: ConnectionId): ByteString {
+  return entryEdgePrefix(table, key) + digits(id);
+}
+
+export function noticePrefix(session: SessionId): ByteString {
+  return `\0n${digits(session)}`;
+}
+
+export function noticeKey(session: SessionId, id: ConnectionId): ByteString {
+  return noticePrefix(session) + digits(id);
+}
+
+export function mapKey(map: ByteString): ByteString {
+  return `\0M${map}`;
+}
+
+export function mapEntryPrefix(map: ByteString): ByteString {
+  return `\0m${map}\0`;
+}
+
+export function openerPrefix(map: ByteString): ByteString {
+  return `\0o${map}\0`;
+}
+
+export function openerKey(map: ByteString, session: SessionId): ByteString {
+  return openerPrefix(map) + digits(session);
+}
+
+function digits(number: number): string {
+  return number.toString(16).padStart(NUMBER_DIGITS, '0');
+}
+
+/** The name in a key made of a kind, a name and a zero byte. */
+export function nameIn(key: ByteString): ByteString {
+  return key.slice(2, key.indexOf(RESERVED, 2));
+}
