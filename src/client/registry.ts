@@ -1,296 +1,36 @@
 /** The registry as users see it: the same for an embedded node and for a network client. */
 import type { Election } from './election-types.ts';
-import type { Consistency } from '../protocol/index.ts';
+import type {
+  CallOptions,
+  CountOptions,
+  GetOptions,
+  Key,
+  ListOptions,
+  ListPage,
+  LockRef,
+  PutOptions,
+  ReadOptions,
+  RegistryRecord,
+  Value,
+  WriteOptions,
+} from './key-types.ts';
+import type {
+  HeldLock,
+  Lock,
+  LockOptions,
+  LockPlace,
+  LocksOptions,
+  LocksPage,
+  WithLockOptions,
+} from './lock-types.ts';
+import type { Session, SessionDetails, SessionOptions } from './session-types.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
+import type { Watch, WatchOptions } from './watch-types.ts';
 
-/**
- * Text keys are UTF-8; a key is never empty and, by default, at most 1 KiB. Keys that end in
- * `/` and 16 lowercase hex digits are reserved for the queues of locks.
- */
-export type Key = string | Uint8Array;
-/**
- * Bytes are stored as they are and strings as UTF-8. Everything else (numbers, booleans, null,
- * arrays, plain objects) is stored as its JSON text.
- */
-export type Value = Uint8Array | JsonValue;
-export type JsonValue =
-  string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
-
-/** Milliseconds as a number, or `'250ms'`, `'10s'`, `'5m'`, `'2h'`, `'1d'`. */
-export type Duration = number | string;
-
-export interface CallOptions {
-  /** How long to wait for an answer; the default is the client's `requestTimeout`. */
-  readonly timeout?: Duration;
-  /** Ends the waiting, not the write. */
-  readonly signal?: AbortSignal;
-}
-export interface ReadOptions extends CallOptions {
-  /**
-   * `linearizable` by default: sees everything acknowledged before the call, on any node. `lease`
-   * saves the leader's question to the others while its lease holds, and trusts that clocks run at
-   * about the same pace. `local` is what the asked node has applied: it needs no quorum, and may be
-   * old.
-   */
-  readonly consistency?: Consistency;
-}
-export interface PutOptions extends CallOptions {
-  /** The key expires this long after the write, in cluster time. */
-  readonly ttl?: Duration;
-  /** The key never expires by itself, whatever the registry's default TTL. */
-  readonly persist?: boolean;
-  /** Tie the key to the acting session: it goes when the session ends. */
-  readonly ephemeral?: boolean;
-  /** Take the lock of this name in the same step, or refuse the whole put. */
-  readonly lock?: boolean;
-  /** Act for this session instead of the registry's own. */
-  readonly session?: SessionRef;
-}
-export interface WriteOptions extends CallOptions {
-  /** Act for this session instead of the registry's own. */
-  readonly session?: SessionRef;
-}
-export interface GetOptions extends ReadOptions {
-  /** Read as of this revision; `compacted` when history no longer reaches it. */
-  readonly revision?: number;
-}
-/** The bounds of revisions are inclusive. */
-export interface CountOptions extends GetOptions {
-  /** Keys that begin with it; every key when absent. */
-  readonly prefix?: Key;
-  /** Only keys last changed at this revision or later ... */
-  readonly minModRevision?: number;
-  /** ... or at this revision or earlier. */
-  readonly maxModRevision?: number;
-  /** Only keys created at this revision or later ... */
-  readonly minCreateRevision?: number;
-  /** ... or at this revision or earlier. */
-  readonly maxCreateRevision?: number;
-}
-export interface ListOptions extends CountOptions {
-  /** At most so many records in the page. */
-  readonly limit?: number;
-  /** Leave the values empty. */
-  readonly keysOnly?: boolean;
-  /** Start after this key: pass the last key of the page before. In key order only. */
-  readonly after?: Key;
-  /** The limit cuts what is sorted already; equal ones are in key order. `key` by default. */
-  readonly sortBy?: 'key' | 'version' | 'createRevision' | 'modRevision' | 'value';
-  readonly descending?: boolean;
-}
-/** A session, or its id. */
-export type SessionRef = number | Session;
-
-/** Who holds a lock: the session, and the fencing token it was given. */
-export interface LockRef {
-  readonly session: number;
-  readonly token: number;
-}
-
-/** One key as it is at some revision. */
-export interface RegistryRecord {
-  /** As text; bytes that are not UTF-8 show as U+FFFD, see `keyBytes`. */
-  readonly key: string;
-  readonly keyBytes: Uint8Array;
-  readonly value: Uint8Array;
-  /** The revision that made the key. */
-  readonly createRevision: number;
-  /** The revision of its last change. */
-  readonly modRevision: number;
-  /** Changes since it was made; 1 for a new key. */
-  readonly version: number;
-  /** The session the key lives with; undefined for none. */
-  readonly session: number | undefined;
-  /** Cluster time in ms since the cluster was founded; undefined: never. */
-  readonly expiresAt: number | undefined;
-  /** Who holds the lock of this name; undefined for nobody, and in what a watch shows. */
-  readonly lock: LockRef | undefined;
-  /** Id of the node through which it was last written. */
-  readonly node: string;
-  /** Cluster time in ms of its last change. */
-  readonly time: number;
-  /** The value as UTF-8 text. */
-  text(): string;
-  /** The value parsed as JSON. Throws a `SyntaxError` when it is not JSON. */
-  json(): unknown;
-}
-
-export interface ListPage {
-  readonly records: readonly RegistryRecord[];
-  /** As of which all of them are. */
-  readonly revision: number;
-  /** There are more: ask again with `after` and this `revision`. */
-  readonly more: boolean;
-}
-
-export interface LockOptions extends CallOptions {
-  /** Refuse with `locked` at once instead of waiting. */
-  readonly try?: boolean;
-  /**
-   * Wait at most this long for the lock, then fail with `lock-timeout`; the default waits without
-   * end.
-   */
-  readonly wait?: Duration;
-  /** The session that is to hold it. */
-  readonly session?: SessionRef;
-  /** Shown to whoever looks at the lock. */
-  readonly metadata?: Value;
-  /**
-   * `exclusive`, the default, excludes everyone. `shared` is for readers: they hold together,
-   * and exclude writers; a writer that waits goes before readers that come later.
-   */
-  readonly mode?: 'exclusive' | 'shared';
-  /** Makes the name a semaphore of so many permits; all who use it at once must agree. */
-  readonly limit?: number;
-  /** Permits to take, with `limit`; 1 by default. */
-  readonly permits?: number;
-  /**
-   * When the session expires while it holds, nobody else gets its place for so long: time for what
-   * the holder had under way to end. A release, or closing the session, passes the lock on at once.
-   */
-  readonly lockDelay?: Duration;
-}
-export type LockMode = 'exclusive' | 'shared' | 'semaphore';
-
-/** A place in a lock's queue. */
-export interface LockPlace extends LockRef {
-  readonly mode: LockMode;
-  /** Of a semaphore: permits taken; else 0. */
-  readonly permits: number;
-  readonly held: boolean;
-  /** Its session has expired; it keeps others out for its lock-delay. */
-  readonly delayed: boolean;
-  readonly metadata: Uint8Array;
-  /** Time since it joined the queue; of a delayed one, since its session ended. */
-  readonly ageMs: number;
-  /**
-   * Time until it goes unless its session is renewed; of a delayed one, until its delay is over.
-   * Undefined when a node answered that does not lead and so does not know.
-   */
-  readonly remainingMs: number | undefined;
-}
-/** A lock that is held. */
-export interface LockDetails {
-  readonly name: string;
-  readonly nameBytes: Uint8Array;
-  readonly mode: LockMode;
-  /** Of a semaphore: permits there are, and permits given; else 0. */
-  readonly limit: number;
-  readonly permits: number;
-  /** The first 16 that hold. */
-  readonly holders: readonly LockPlace[];
-  /** How many hold, and how many wait. */
-  readonly held: number;
-  readonly waiting: number;
-}
-export interface LocksOptions extends ReadOptions {
-  readonly prefix?: Key;
-  readonly limit?: number;
-  /** Start after this name: pass the last name of the page before. */
-  readonly after?: Key;
-}
-export interface LocksPage {
-  readonly locks: readonly LockDetails[];
-  readonly revision: number;
-  readonly more: boolean;
-}
-export interface Lock extends AsyncDisposable {
-  readonly name: string;
-  readonly session: number;
-  /**
-   * Hand it to the resource you guard: it must refuse smaller ones than it has seen. Tokens grow
-   * from grant to grant in every mode; where readers hold together, let writers' tokens count.
-   */
-  readonly token: number;
-  readonly mode: LockMode;
-  /** Idempotent. */
-  unlock(options?: CallOptions): Promise<void>;
-}
-export interface WithLockOptions extends LockOptions {
-  /** TTL of the session the lock is held with, when it is opened for this call. */
-  readonly ttl?: Duration;
-}
-/** What `withLock` gives its body. */
-export interface HeldLock {
-  readonly name: string;
-  readonly session: number;
-  /** Hand it to the resource you guard: it must refuse smaller ones than it has seen. */
-  readonly token: number;
-  /**
-   * Aborts before the session can have expired on the cluster, judged by this process: one that is
-   * paused judges nothing, which is what the token is for.
-   */
-  readonly signal: AbortSignal;
-}
-
-export interface SessionOptions extends CallOptions {
-  /** How long it outlives its last renewal; the registry's `sessionTtl` by default. */
-  readonly ttl?: Duration;
-  /** Shown to operators who list sessions. */
-  readonly label?: string;
-  readonly metadata?: Value;
-  /** Renew in the background until closed; true by default. */
-  readonly keepAlive?: boolean;
-}
-/** A lease on everything it owns: keys put as `ephemeral` and locks go when it ends. */
-export interface Session extends AsyncDisposable {
-  readonly id: number;
-  readonly ttlMs: number;
-  /**
-   * Aborts once the session may have expired, judged by the monotonic clock from the last renewal
-   * sent.
-   */
-  readonly signal: AbortSignal;
-  /** Renews now. Rejects with `session-expired` when it is gone. */
-  keepAlive(options?: CallOptions): Promise<void>;
-  /** Idempotent; releases everything it owns. */
-  close(options?: CallOptions): Promise<void>;
-}
-export interface SessionDetails {
-  readonly id: number;
-  readonly ttlMs: number;
-  readonly label: string;
-  /** Cluster time in ms. */
-  readonly openedAt: number;
-  /** How many keys live with it, its places in the queues of locks included. */
-  readonly keys: number;
-}
-
-export interface WatchOptions {
-  /** One key; or `prefix`; neither watches everything. */
-  readonly key?: Key;
-  readonly prefix?: Key;
-  /** First revision wanted; the default is the next one. */
-  readonly from?: number;
-  /** Ends the iteration, without an error. */
-  readonly signal?: AbortSignal;
-}
-export interface WatchEvent {
-  readonly type: 'put' | 'delete';
-  readonly revision: number;
-  readonly key: string;
-  /** As it is now; for a delete with an empty value, and the revision and time of the deletion. */
-  readonly record: RegistryRecord;
-  /**
-   * As it was before; undefined for a new key, when history no longer has it, and in a revision too
-   * large to send with it.
-   */
-  readonly previous: RegistryRecord | undefined;
-  /** Why: asked for, its TTL ran out, its session ended, or an operator broke the lock. */
-  readonly cause: 'request' | 'expired' | 'sessionEnded' | 'broken';
-  /** No more events of this revision follow: resuming at `revision + 1` misses nothing. */
-  readonly last: boolean;
-}
-/**
- * Events in order, without gap or repeat, across reconnects and changes of leader. Throws
- * `compacted` when history no longer reaches back, and `overrun` when one revision is too large to
- * send, both with the revision to begin again at as `resumeFrom`; `closed` when the registry is.
- */
-export interface Watch extends AsyncIterable<WatchEvent>, AsyncDisposable {
-  /** Resolves once the server has it: what is committed afterwards will be seen. */
-  readonly started: Promise<{ readonly revision: number }>;
-  close(): Promise<void>;
-}
+export type * from './key-types.ts';
+export type * from './lock-types.ts';
+export type * from './session-types.ts';
+export type * from './watch-types.ts';
 
 /**
  * The locking registry: the same for an embedded node and for a network client.
