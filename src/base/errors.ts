@@ -33,6 +33,7 @@ export type ErrorCode =
   // the request itself is wrong
   | 'invalid-argument'
   | 'invalid-key'
+  | 'invalid-value'
   | 'invalid-command'
   | 'too-large'
   // the installation is wrong
@@ -49,6 +50,13 @@ export type ErrorCode =
   | 'closed'
   | 'internal';
 
+/** One rule that a value breaks; zod's issues have this shape, and more. */
+export interface ValueIssue {
+  /** Where in the value: names and positions, outermost first; empty for the whole. */
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
 export interface HoldfastErrorOptions {
   /** Defaults to `not-applied`. */
   readonly outcome?: Outcome;
@@ -56,6 +64,8 @@ export interface HoldfastErrorOptions {
   readonly leader?: string;
   /** First revision a new watch can start at, after `compacted` or `overrun`. */
   readonly resumeFrom?: number;
+  /** Every rule that a value breaks, after `invalid-value`. */
+  readonly issues?: readonly ValueIssue[];
   readonly cause?: unknown;
 }
 
@@ -65,6 +75,7 @@ export class HoldfastError extends Error {
   readonly outcome: Outcome;
   readonly leader: string | undefined;
   readonly resumeFrom: number | undefined;
+  readonly issues: readonly ValueIssue[] | undefined;
 
   constructor(code: ErrorCode, message: string, options: HoldfastErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -73,5 +84,6 @@ export class HoldfastError extends Error {
     this.outcome = options.outcome ?? 'not-applied';
     this.leader = options.leader;
     this.resumeFrom = options.resumeFrom;
+    this.issues = options.issues;
   }
 }

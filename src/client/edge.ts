@@ -6,10 +6,12 @@ import {
   utf8ToByteString,
 } from '../base/index.ts';
 import type { ByteString, KeyRecord, KeyView, LockHolder } from '../registry/index.ts';
+import { jsonText } from './json-text.ts';
 import type { Key, LockRef, RegistryRecord, Value } from './registry.ts';
 
 const KEY_RULE = 'a key is a string or Uint8Array of at least one byte';
 const VALUE_RULE = 'a value is a string, a Uint8Array, or something JSON can say';
+const SURROGATE_RULE = 'half of a surrogate pair has no UTF-8: give bytes as Uint8Array';
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -22,8 +24,8 @@ export function encodeKey(key: Key, what = 'key'): ByteString {
   if (typeof key === 'string' && key !== '') {
     // They would all become the same replacement character, and different keys one.
     if (LONE_SURROGATE.test(key)) {
-      const rule = 'half of a surrogate pair has no UTF-8: give bytes as Uint8Array';
-      throw new HoldfastError('invalid-key', `${what} is ${JSON.stringify(key)}: ${rule}`);
+      const shown = JSON.stringify(key);
+      throw new HoldfastError('invalid-key', `${what} is ${shown}: ${SURROGATE_RULE}`);
     }
     return utf8ToByteString(key);
   }
@@ -63,47 +65,20 @@ export function pageRange(options: {
 
 /**
  * Bytes as they are, text as UTF-8, everything else as its JSON text.
- * @throws HoldfastError `invalid-argument` for what JSON would drop or falsify.
+ * @throws HoldfastError `invalid-argument` for what UTF-8 or JSON would drop or falsify.
  */
 export function encodeValue(value: Value, what = 'value'): Uint8Array {
-  if (typeof value === 'string') return encoder.encode(value);
+  if (typeof value === 'string') {
+    if (!LONE_SURROGATE.test(value)) return encoder.encode(value);
+    throw new HoldfastError('invalid-argument', `${what}: ${SURROGATE_RULE}`);
+  }
   if (value instanceof Uint8Array) return value;
-  let json: string | undefined;
   try {
-    json = ArrayBuffer.isView(value) ? undefined : JSON.stringify(value, refuseWhatJsonFalsifies);
+    return encoder.encode(jsonText(value));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new HoldfastError('invalid-argument', `${what}: ${VALUE_RULE} (${why})`, { cause });
   }
-  if (json === undefined) {
-    throw new HoldfastError('invalid-argument', `${what} is ${typeof value}: ${VALUE_RULE}`);
-  }
-  return encoder.encode(json);
-}
-
-/** A replacer: `this` holds what `value` was before its `toJSON` had a say. */
-function refuseWhatJsonFalsifies(this: unknown, name: string, value: unknown): unknown {
-  const original = (this as Readonly<Record<string, unknown>>)[name];
-  if (typeof original === 'number' && !Number.isFinite(original)) {
-    throw new TypeError(`${original} is no JSON number`);
-  }
-  const type = typeof original;
-  // The value as a whole is judged by its caller, which can say it better.
-  if (name !== '' && (type === 'undefined' || type === 'function' || type === 'symbol')) {
-    throw new TypeError(`'${name}' is ${type === 'undefined' ? type : `a ${type}`}`);
-  }
-  if (typeof original === 'object' && original !== null && !isPlain(original)) {
-    const kind = Object.prototype.toString.call(original).slice(8, -1);
-    throw new TypeError(`${name === '' ? 'it' : `'${name}'`} is no plain object but ${kind}`);
-  }
-  return value;
-}
-
-/** Arrays and objects of any realm; a `Date`, `Map` or class of one's own would lose what it is. */
-function isPlain(value: object): boolean {
-  if (Array.isArray(value)) return true;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** What `metadata` options become: nothing when absent. */

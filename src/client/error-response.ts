@@ -26,6 +26,7 @@ const KNOWN: Readonly<Record<ErrorCode, true>> = {
   'lock-timeout': true,
   'invalid-argument': true,
   'invalid-key': true,
+  'invalid-value': true,
   'invalid-command': true,
   'too-large': true,
   'wrong-cluster': true,

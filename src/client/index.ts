@@ -15,9 +15,10 @@ export { systemClientEnvironment, type ClientEnvironment } from './environment.t
 export type { ClientTls, ConnectOptions, RegistryOptions } from './options.ts';
 export * from './election-types.ts';
 export * from './registry.ts';
+export { codecs, type Codec } from './codecs.ts';
 export { compare } from './compares.ts';
 export { op } from './operations.ts';
 export { branches } from './transaction.ts';
 export type * from './transaction-types.ts';
-export { HoldfastError, type ErrorCode, type Outcome } from '../base/index.ts';
+export { HoldfastError, type ErrorCode, type Outcome, type ValueIssue } from '../base/index.ts';
 export type { Consistency, MemberStatus, StatusReport } from '../protocol/index.ts';

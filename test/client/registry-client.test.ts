@@ -80,7 +80,7 @@ test('[API-2] a value that JSON would falsify or drop is refused; JSON is kept',
     [{ gone: undefined }, /'gone' is undefined/],
     [[undefined], /'0' is undefined/],
     [{ run: () => 1 }, /'run' is a function/],
-    [() => 1, /value is function/],
+    [() => 1, /it is function/],
     [1n, /BigInt/],
   ];
   for (const [value, rule] of falsified) {
