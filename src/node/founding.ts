@@ -94,11 +94,7 @@ export class Founding {
     this.#met.delete(id);
   }
 
-  disagreement(peer: PeerIdentity): void {
-    const { id, peers } = this.#options;
-    const text =
-      `${id} was started with the peers ${foundingText(peers)}, ${peer.id} with ` +
-      `${peer.foundingPeers}: start all founding members with the same list`;
+  disagreement(text: string): void {
     const error = new HoldfastError('configuration-mismatch', text);
     // The others are to see it too, so this node can still be asked for a while.
     this.#options.environment.setTimer(DISAGREEMENT_MS, () =>

@@ -192,7 +192,7 @@ export class Lifecycle {
           ? this.#foundingRecord
           : undefined,
       isLeader: () => this.#engine?.raft.role === 'leader',
-      disagreement: (peer) => this.#founding?.disagreement(peer),
+      disagreement: (text) => this.#founding?.disagreement(text),
     });
   }
 

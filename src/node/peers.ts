@@ -2,6 +2,8 @@
 import { isMember, memberOf } from '../raft/index.ts';
 import type { Membership, NodeId, SnapshotMeta } from '../raft/index.ts';
 import type { PeerIdentity, PeerMessage } from '../transport/index.ts';
+import { HoldfastError } from '../base/index.ts';
+import { differingLines } from './configuration.ts';
 import type { NodeOptions } from './contract.ts';
 
 const REPLIES: ReadonlySet<PeerMessage['type']> = new Set([
@@ -26,19 +28,26 @@ export interface PeersHooks {
   readonly membership: () => Membership | undefined;
   /** The founding record, while the store still holds it. */
   readonly founding: () => SnapshotMeta | undefined;
-  /** A node that has not been founded either was given another peer list. */
-  readonly disagreement: (peer: PeerIdentity) => void;
+  /**
+   * This node, which has no data yet, and a peer of its were started with different peer lists or
+   * configurations; `text` says how.
+   */
+  readonly disagreement: (text: string) => void;
   readonly isLeader: () => boolean;
 }
 
 /** A member silent towards its leader for so many election timeouts is gone, whoever says what. */
 const SILENT_TIMEOUTS = 5;
 
+/** A hello has room for so much, with all else it tells. */
+const MAX_CONFIGURATION_CHARS = 8 * 1024;
+
 export class Peers {
   readonly #options: NodeOptions;
   readonly #storeId: string;
   readonly #hooks: PeersHooks;
   readonly #foundingPeers: string;
+  readonly #configuration: string;
   /** Those a handshake was completed with and whose connection did not break since. */
   readonly #connected = new Map<NodeId, PeerIdentity>();
   /** When each of these was last heard, under the store it is connected with. */
@@ -54,6 +63,13 @@ export class Peers {
     this.#storeId = storeId;
     this.#hooks = hooks;
     this.#foundingPeers = foundingText(options.peers);
+    const configuration = options.stateMachine.configuration ?? '';
+    if (configuration.length > MAX_CONFIGURATION_CHARS) {
+      const rule = `at most ${MAX_CONFIGURATION_CHARS}: every connection opens with it`;
+      const text = `the state machine's configuration has ${configuration.length} characters`;
+      throw new HoldfastError('invalid-argument', `${text}; ${rule}`);
+    }
+    this.#configuration = configuration;
   }
 
   identity(): PeerIdentity {
@@ -65,6 +81,7 @@ export class Peers {
       clusterId: this.#hooks.membership()?.clusterId ?? '',
       storeId: this.#storeId,
       foundingPeers: this.#foundingPeers,
+      configuration: this.#configuration,
       founding: this.#hooks.founding(),
     };
   }
@@ -81,6 +98,8 @@ export class Peers {
     if (clusterId !== '' && peer.clusterId !== '' && clusterId !== peer.clusterId) {
       return `wrong cluster: this one has the id ${clusterId}, not ${peer.clusterId}`;
     }
+    const differences = this.#differences(peer, membership);
+    if (differences !== undefined) return differences;
     if (this.#disagrees(peer, membership)) {
       return `peer lists disagree: here ${this.#foundingPeers}, there ${peer.foundingPeers}`;
     }
@@ -92,8 +111,26 @@ export class Peers {
       return false;
     }
     if (peer.foundingPeers === this.#foundingPeers || peer.foundingPeers === '') return false;
-    if (this.#options.peers.has(peer.id)) this.#hooks.disagreement(peer);
+    if (this.#options.peers.has(peer.id)) {
+      this.#hooks.disagreement(
+        `${this.#options.id} was started with the peers ${this.#foundingPeers}, ${peer.id} with ` +
+          `${peer.foundingPeers}: start all founding members with the same list`,
+      );
+    }
     return true;
+  }
+
+  /** Replicas whose state machines were configured differently would part without a word. */
+  #differences(peer: PeerIdentity, membership: Membership | undefined): string | undefined {
+    const { id, peers } = this.#options;
+    const differing = differingLines(this.#configuration, peer.configuration);
+    if (differing.length === 0) return undefined;
+    const text =
+      `${id} and ${peer.id} are configured differently, which would part their states: ` +
+      differing.map(({ here, there }) => `${here} on ${id}, ${there} on ${peer.id}`).join('; ');
+    const isOurs = peers.has(peer.id) || peer.clusterId !== '';
+    if (membership === undefined && isOurs) this.#hooks.disagreement(text);
+    return text;
   }
 
   /**

@@ -43,6 +43,11 @@ export interface StateMachine {
   snapshot(): AsyncIterable<Uint8Array>;
   /** Replaces the whole state. When it rejects, the state is undefined and the node stops. */
   restore(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /**
+   * What every replica must be given alike because `apply` depends on it, one `name=value` a line.
+   * Nodes whose texts differ refuse each other, naming the lines that do. Absent: nothing.
+   */
+  readonly configuration?: string | undefined;
   /** Only when the machine has a leader-only side. */
   readonly leaderSide?: LeaderSide | undefined;
 }

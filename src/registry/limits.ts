@@ -18,6 +18,7 @@ export const defaultLimits: RegistryLimits = {
   maxTxnOps: 256,
   maxTxnDepth: 8,
   maxTxnDeletes: 100_000,
+  maxTxnScanned: 200_000,
   maxTxnReadBytes: 2 * MIB,
   maxLockDelayMs: 5 * MINUTE_MS,
   maxWindow: 8192,
@@ -26,6 +27,14 @@ export const defaultLimits: RegistryLimits = {
   historyMs: 10 * MINUTE_MS,
   historyBytes: 256 * MIB,
 };
+
+/** The limits as text, one a line: nodes with different texts refuse each other. */
+export function limitsText(limits: RegistryLimits): string {
+  return Object.entries(limits)
+    .map(([name, value]) => `limits.${name}=${value}`)
+    .toSorted()
+    .join('\n');
+}
 
 /**
  * The defaults with `overrides` put over them. Every replica of a cluster must be given the same.

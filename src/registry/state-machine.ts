@@ -4,7 +4,7 @@ import { writeAnswer } from './codec/answer.ts';
 import { writeResult } from './codec/result.ts';
 import type { EventsSince } from './history.ts';
 import { SessionLeases } from './leases.ts';
-import { resolveLimits } from './limits.ts';
+import { limitsText, resolveLimits } from './limits.ts';
 import { answerQuery } from './query.ts';
 import { ResultPool } from './result-pool.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
@@ -37,6 +37,8 @@ export interface RegistryContext {
  */
 export class RegistryStateMachine {
   readonly leaderSide: SessionLeases;
+  /** The limits: nodes that were given other ones must not replicate from each other. */
+  readonly configuration: string;
   #state: RegistryState;
   readonly #pool = new ResultPool();
   #cuts: SnapshotCut[] = [];
@@ -45,7 +47,9 @@ export class RegistryStateMachine {
 
   /** `limits` must be the same on every replica. Throws a `RangeError` when one makes no sense. */
   constructor(options: { readonly limits?: Partial<RegistryLimits> } = {}) {
-    this.#state = new RegistryState(resolveLimits(options.limits));
+    const limits = resolveLimits(options.limits);
+    this.configuration = limitsText(limits);
+    this.#state = new RegistryState(limits);
     this.#taken = this.#state.store.revision;
     this.#keepUntaken(this.#state);
     this.leaderSide = new SessionLeases(() => this.#state);

@@ -426,6 +426,11 @@ export interface RegistryLimits {
   readonly maxTxnDepth: number;
   /** Keys that one transaction may delete by ranges. */
   readonly maxTxnDeletes: number;
+  /**
+   * Live keys, and deleted ones that history tells of, that a transaction's compares of ranges,
+   * range deletes and sorted, filtered or counting ranges may visit together.
+   */
+  readonly maxTxnScanned: number;
   /** Keys and values a transaction may read; also what it may get back from its deletes. */
   readonly maxTxnReadBytes: number;
   /** Answers kept per session for retries; a client may have this many commands unacknowledged. */

@@ -13,6 +13,10 @@ export interface PeerIdentity {
   readonly address: string;
   /** Founding members as `id=address` sorted, so that a founding round can see disagreement. */
   readonly foundingPeers: string;
+  /**
+   * What all replicas must be given alike, one `name=value` a line; `StateMachine.configuration`.
+   */
+  readonly configuration: string;
   /** The founding record (snapshot meta at index 0) once this node has one. */
   readonly founding: SnapshotMeta | undefined;
 }

@@ -7,7 +7,8 @@ import { readSnapshotMeta, writeSnapshotMeta } from './snapshot-meta-codec.ts';
 export function encodeIdentity(identity: PeerIdentity): Uint8Array {
   const writer = new ByteWriter().text(identity.id).text(identity.clusterName);
   writer.text(identity.clusterId).text(identity.storeId).text(identity.address);
-  writer.text(identity.foundingPeers).boolean(identity.founding !== undefined);
+  writer.text(identity.foundingPeers).text(identity.configuration);
+  writer.boolean(identity.founding !== undefined);
   if (identity.founding !== undefined) writeSnapshotMeta(writer, identity.founding);
   return writer.finish();
 }
@@ -22,6 +23,7 @@ export function decodeIdentity(bytes: Uint8Array): PeerIdentity {
     storeId: reader.text(),
     address: reader.text(),
     foundingPeers: reader.text(),
+    configuration: reader.text(),
     founding: reader.boolean() ? readSnapshotMeta(reader) : undefined,
   };
   reader.end();

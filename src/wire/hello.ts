@@ -16,7 +16,7 @@ import { ByteReader, ByteWriter } from '../base/index.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import { encodeFrame, FrameKind, WireError, type Frame } from './frame.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** Longest opening frame accepted, before anything is known of the other side. */
 export const MAX_HELLO_BYTES: number = 64 * 1024;
 

@@ -68,7 +68,7 @@ test('[NET-7] a stranger is told by the first byte that differs', () => {
 test('[NET-7] wrong versions and unknown stream kinds are refused', () => {
   const hello = { streamKind: 'peer', payload: PAYLOAD } as const;
   const newer = encodeHello(hello, PROTOCOL_VERSION + 1);
-  assertBroken(newer, 'wrong-version', /version 2, this node speaks 1/);
+  assertBroken(newer, 'wrong-version', /version 3, this node speaks 2/);
   const unknown = encodeHello(hello).slice();
   unknown[6] = 9;
   assertBroken(unknown, 'unknown-stream-kind', /9/);

@@ -88,7 +88,7 @@ test('[NET-20] garbage', async () => {
 test('[NET-20] another protocol version, which is told the reason', async () => {
   const hello = { streamKind: 'peer', payload: new Uint8Array(0) } as const;
   const one = newRogue().send(encodeHello(hello, PROTOCOL_VERSION + 1));
-  await assertThrownOut(one, /protocol version 2, this node speaks 1/);
+  await assertThrownOut(one, /protocol version 3, this node speaks 2/);
   const reply = decodeHelloReply(one.answer()!);
   assert.equal(reply.type === 'refused' && reply.code, 'wrong-version');
 });

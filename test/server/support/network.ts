@@ -72,6 +72,7 @@ export class NetworkService extends TestService {
         storeId: 'store',
         address: made.transport.address(),
         foundingPeers: '',
+        configuration: '',
         founding: undefined,
       }),
       admit: () => undefined,

@@ -19,6 +19,7 @@ export function identityOf(name: string, changes: Partial<PeerIdentity> = {}): P
     storeId: `store-${name}`,
     address: `${name}:1`,
     foundingPeers: '',
+    configuration: '',
     founding: undefined,
     ...changes,
   };
