@@ -30,6 +30,8 @@ export type ErrorCode =
   | 'sequence-too-old'
   | 'membership-refused'
   | 'lock-timeout'
+  | 'no-such-table'
+  | 'no-such-map'
   // the request itself is wrong
   | 'invalid-argument'
   | 'invalid-key'

@@ -1,5 +1,5 @@
 import { utf8ToByteString } from '../base/index.ts';
-import type { ByteString, SessionId } from '../registry/index.ts';
+import type { RegistryCommand, SessionId } from '../registry/index.ts';
 import { ClientSession, type SessionHost } from './client-session.ts';
 import { wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
@@ -15,6 +15,8 @@ const CLOSE_TIMEOUT_MS = 1_000;
 const OPENING_SHARE = 0.9;
 const NO_METADATA = new Uint8Array(0);
 
+type WantedSession = Omit<Extract<RegistryCommand, { type: 'openSession' }>, 'type'>;
+
 /** Opens sessions, and knows for which one a call acts. */
 export class Actors {
   readonly #host: SessionHost;
@@ -26,8 +28,10 @@ export class Actors {
     this.#settings = settings;
     const label = utf8ToByteString('holdfast client');
     const timeout = Math.max(1, settings.requestTimeoutMs * OPENING_SHARE);
-    const open = (): Promise<ClientSession> =>
-      this.#open(settings.sessionTtlMs, label, NO_METADATA, true, { timeout });
+    // It traps exits: nobody who never named a session should lose it, and all that it owns, by
+    // the end of one entry of a table.
+    const own = { ttlMs: settings.sessionTtlMs, label, metadata: NO_METADATA, trapExits: true };
+    const open = (): Promise<ClientSession> => this.#open(own, true, { timeout });
     this.#own = new OwnSession(open, host.clock.environment);
   }
 
@@ -52,10 +56,14 @@ export class Actors {
   }
 
   async open(options: SessionOptions): Promise<ClientSession> {
-    const { ttl, label, metadata, keepAlive } = options;
-    const ttlMs = ttl === undefined ? this.#settings.sessionTtlMs : parseDuration(ttl, 'ttl');
-    const name = utf8ToByteString(label ?? '');
-    return await this.#open(ttlMs, name, encodeMetadata(metadata), keepAlive !== false, options);
+    const { ttl, keepAlive } = options;
+    const wanted = {
+      ttlMs: ttl === undefined ? this.#settings.sessionTtlMs : parseDuration(ttl, 'ttl'),
+      label: utf8ToByteString(options.label ?? ''),
+      metadata: encodeMetadata(options.metadata),
+      trapExits: options.trapExits === true,
+    };
+    return await this.#open(wanted, keepAlive !== false, options);
   }
 
   /** Ends the own session; the others end with their TTL. */
@@ -70,13 +78,11 @@ export class Actors {
 
   /** Repeated when in doubt: a session too many harms nobody and ends with its TTL. */
   async #open(
-    ttlMs: number,
-    label: ByteString,
-    metadata: Uint8Array,
+    wanted: WantedSession,
     keepAlive: boolean,
     options: CallOptions,
   ): Promise<ClientSession> {
-    const command = { type: 'openSession', ttlMs, label, metadata } as const;
+    const command = { type: 'openSession', ...wanted } as const;
     const patience = this.#host.patience(options);
     const applied = await this.#host.proposals.propose(command, NOBODY, patience, true);
     const granted = resultOf(applied.result, 'session');

@@ -24,6 +24,8 @@ const KNOWN: Readonly<Record<ErrorCode, true>> = {
   'sequence-too-old': true,
   'membership-refused': true,
   'lock-timeout': true,
+  'no-such-table': true,
+  'no-such-map': true,
   'invalid-argument': true,
   'invalid-key': true,
   'invalid-value': true,

@@ -312,8 +312,9 @@ export class RegistryClient implements Registry {
     const patience = this.#patience(options);
     const asked = { type: 'sessions' } as const;
     const answer = await this.#proposals.query(asked, consistencyOf(options), patience);
-    return answerOf(answer, 'sessions').sessions.map(({ id, ttlMs, label, openedAt, keys }) => {
-      return { id, ttlMs, label: textOf(label), openedAt, keys };
+    return answerOf(answer, 'sessions').sessions.map((session) => {
+      const { id, ttlMs, label, openedAt, trapExits, keys } = session;
+      return { id, ttlMs, label: textOf(label), openedAt, trapExits, keys };
     });
   }
 

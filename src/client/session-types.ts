@@ -8,6 +8,11 @@ export interface SessionOptions extends CallOptions {
   readonly metadata?: Value;
   /** Renew in the background until closed; true by default. */
   readonly keepAlive?: boolean;
+  /**
+   * What a table tells it of the end of an entry it is linked to: with `true` a notice to be read,
+   * with `false`, the default, the session is closed and what it owns goes.
+   */
+  readonly trapExits?: boolean;
 }
 /** A lease on everything it owns: keys put as `ephemeral` and locks go when it ends. */
 export interface Session extends AsyncDisposable {
@@ -29,6 +34,7 @@ export interface SessionDetails {
   readonly label: string;
   /** Cluster time in ms. */
   readonly openedAt: number;
+  readonly trapExits: boolean;
   /** How many keys live with it, its places in the queues of locks included. */
   readonly keys: number;
 }

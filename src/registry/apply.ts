@@ -6,6 +6,7 @@ import { breakLock, lock, unlock } from './lock-commands.ts';
 import { checkLabel, refuse } from './refusal.ts';
 import { closeSession, expireSessions, openSession, unknownSession } from './session-commands.ts';
 import type { RegistryState } from './state.ts';
+import { changeTable } from './table-commands.ts';
 import { transact } from './txn-commands.ts';
 import type { CommandHeader, RegistryCommand, RegistryResult } from './types.ts';
 
@@ -115,6 +116,15 @@ function execute(act: Act, command: RegistryCommand): RegistryResult {
       return compact(act, command);
     case 'txn':
       return transact(act, command);
+    case 'openTable':
+    case 'dropTable':
+    case 'tableStore':
+    case 'tableErase':
+    case 'tableConnect':
+    case 'tableDisconnect':
+    case 'tableDisconnectAll':
+    case 'acknowledgeNotices':
+      return changeTable(act, command);
     default:
       return unreachable(command);
   }

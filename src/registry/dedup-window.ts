@@ -129,8 +129,13 @@ function costOf(result: RegistryResult): number {
       return ANSWER_BYTES + result.ahead.length * PART_BYTES;
     case 'error':
       return ANSWER_BYTES + result.message.length;
+    case 'stored':
+      return ANSWER_BYTES + bytesOfView({ record: result.record, lock: undefined });
+    case 'connections':
+      return ANSWER_BYTES + result.connections.length * PART_BYTES;
     case 'session':
     case 'done':
+    case 'table':
       return ANSWER_BYTES;
     default:
       return unreachable(result);

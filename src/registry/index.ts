@@ -4,5 +4,14 @@ export { SessionLeases } from './leases.ts';
 export { defaultLimits, resolveLimits } from './limits.ts';
 export { EXCLUSIVE } from './lock-terms.ts';
 export { queueKey } from './locks.ts';
+export {
+  entryEdgePrefix,
+  FIRST_CLIENT_KEY,
+  isReserved,
+  noticePrefix,
+  tableEntryPrefix,
+  tableKey,
+} from './reserved-keys.ts';
 export { RegistryStateMachine, type RegistryContext } from './state-machine.ts';
+export * from './table-types.ts';
 export * from './types.ts';

@@ -12,6 +12,8 @@ export const defaultLimits: RegistryLimits = {
   maxValueBytes: MIB,
   maxLabelBytes: 4 * KIB,
   maxSessions: 100_000,
+  maxSessionEdges: 10_000,
+  maxTableRecords: 200_000,
   minSessionTtlMs: SECOND_MS,
   maxSessionTtlMs: DAY_MS,
   maxTtlMs: 10 * 366 * DAY_MS,

@@ -79,7 +79,7 @@ function range(state: RegistryState, query: RangeQuery): RegistryAnswer {
 
 function sessionInfos({ store }: RegistryState): SessionInfo[] {
   return Array.from(store.sessions.values(), (session) => {
-    const { id, ttlMs, label, metadata, openedAt } = session;
-    return { id, ttlMs, label, metadata, openedAt, keys: session.keys.size };
+    const { id, ttlMs, label, metadata, openedAt, trapExits } = session;
+    return { id, ttlMs, label, metadata, openedAt, trapExits, keys: session.keys.size };
   });
 }

@@ -9,7 +9,7 @@ import type { ByteString, RegistryResult, SessionId } from './types.ts';
 export function openSession(act: Act, command: CommandOf<'openSession'>): RegistryResult {
   const { state, index } = act;
   const { limits, store } = state;
-  const { ttlMs, label, metadata } = command;
+  const { ttlMs, label, metadata, trapExits } = command;
   const refusal =
     checkSessionTtl(ttlMs, limits) ??
     checkLabel('label', label, limits) ??
@@ -21,7 +21,7 @@ export function openSession(act: Act, command: CommandOf<'openSession'>): Regist
   const id = index as SessionId;
   const copy = new Uint8Array(metadata.length);
   copy.set(metadata);
-  store.sessions.add(new Session(id, ttlMs, label, copy, store.time));
+  store.sessions.add(new Session(id, ttlMs, label, copy, store.time, trapExits));
   return { type: 'session', revision: state.commit(), session: id, ttlMs };
 }
 

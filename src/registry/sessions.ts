@@ -10,6 +10,8 @@ export class Session {
   readonly metadata: Uint8Array;
   /** Cluster time in ms. */
   readonly openedAt: number;
+  /** Exit notices are kept for it; without this, the first one closes it. */
+  readonly trapExits: boolean;
   window: DedupWindow = new DedupWindow();
   /** Keys that go with it; derived from the keys. */
   readonly keys: Set<KeyEntry> = new Set();
@@ -20,12 +22,14 @@ export class Session {
     label: ByteString,
     metadata: Uint8Array,
     openedAt: number,
+    trapExits: boolean,
   ) {
     this.id = id;
     this.ttlMs = ttlMs;
     this.label = label;
     this.metadata = metadata;
     this.openedAt = openedAt;
+    this.trapExits = trapExits;
   }
 
   /** The window, ready to be changed. */

@@ -8,7 +8,7 @@
  * after it, each followed by its changes; one `end`. The rest of the state is derived from these.
  * Nothing depends on how the state came about, so equal states have equal bytes.
  */
-export const SNAPSHOT_VERSION = 2;
+export const SNAPSHOT_VERSION = 3;
 
 /** Begins each block, so that what is no snapshot is noticed at once. */
 export const BLOCK_MARK = 0x5246_4c48;
@@ -22,7 +22,7 @@ export const CHUNK_BYTES: number = 256 * 1024;
 export const ItemTag = {
   /** Format version, revision, compact revision, cluster time. */
   meta: 1,
-  /** Id, TTL, label, metadata, opening time, and the sequence number acknowledged. */
+  /** Id, TTL, label, metadata, opening time, whether it traps exits, and the number acknowledged. */
   session: 2,
   /** Sequence number, encoded result; of the last session. */
   answer: 3,

@@ -154,7 +154,8 @@ export class SnapshotReader {
     const ttlMs = reader.varint();
     const label = reader.byteString();
     const metadata = new Uint8Array(reader.bytes());
-    this.#session = new Session(id, ttlMs, label, metadata, reader.varint());
+    const openedAt = reader.varint();
+    this.#session = new Session(id, ttlMs, label, metadata, openedAt, reader.boolean());
     this.#session.window.acknowledge(reader.varint());
     state.store.sessions.add(this.#session);
   }
@@ -192,6 +193,7 @@ function sharingNode(state: RegistryState, record: KeyRecord): KeyRecord {
 /** The result with its values copied out of the snapshot's block. */
 function detached(state: RegistryState, result: RegistryResult): RegistryResult {
   if (result.type === 'key') return { ...result, view: detachedView(state, result.view) };
+  if (result.type === 'stored') return { ...result, record: detachedRecord(state, result.record) };
   return result.type === 'txn' ? { ...result, ...detachedBranch(state, result) } : result;
 }
 
@@ -211,7 +213,9 @@ function detachedOp(state: RegistryState, result: TxnOpResult): TxnOpResult {
 }
 
 function detachedView(state: RegistryState, view: KeyView): KeyView {
-  return view.record === undefined
-    ? view
-    : { ...view, record: copyVersion(sharingNode(state, view.record), undefined) };
+  return view.record === undefined ? view : { ...view, record: detachedRecord(state, view.record) };
+}
+
+function detachedRecord(state: RegistryState, record: KeyRecord): KeyRecord {
+  return copyVersion(sharingNode(state, record), undefined);
 }

@@ -102,7 +102,7 @@ function* writeItems(cut: SnapshotCut, items: ByteWriter): Generator<undefined> 
 function writeSession(items: ByteWriter, session: Session, window: DedupWindow): void {
   items.u8(ItemTag.session).varint(session.id).varint(session.ttlMs);
   items.byteString(session.label).bytes(session.metadata).varint(session.openedAt);
-  items.varint(window.floor);
+  items.boolean(session.trapExits).varint(window.floor);
 }
 
 /** The keys as of the compact revision. */

@@ -4,6 +4,7 @@
  * bytes.
  */
 import type { Brand } from '../base/index.ts';
+import type { TableCommand, TableResult } from './table-types.ts';
 
 export type ByteString = string;
 /** Global counter of changes; +1 per command that changes anything. 0: before the first. */
@@ -134,6 +135,8 @@ export type RegistryCommand =
       readonly ttlMs: number;
       readonly label: ByteString;
       readonly metadata: Uint8Array;
+      /** Exit notices are kept for it; without this, the first one closes it. */
+      readonly trapExits: boolean;
     }
   | { readonly type: 'closeSession'; readonly session: SessionId }
   /** Proposed by the leader: these sessions were not kept alive. */
@@ -141,7 +144,8 @@ export type RegistryCommand =
   /** Proposed by the leader so that what is due expires though nothing else flows. */
   | { readonly type: 'tick' }
   | { readonly type: 'compact'; readonly revision: Revision }
-  | TxnCommand;
+  | TxnCommand
+  | TableCommand;
 
 /** Keys from `start` to before `end`; undefined: to the last. */
 export interface KeyRange {
@@ -211,7 +215,9 @@ export type RegistryErrorCode =
   | 'session-expired'
   | 'sequence-too-old'
   | 'compacted'
-  | 'overloaded';
+  | 'overloaded'
+  | 'no-such-table'
+  | 'no-such-map';
 
 /** Deterministic: every replica gives the same answer to the same command. */
 export type RegistryResult =
@@ -238,7 +244,8 @@ export type RegistryResult =
       readonly ttlMs: number;
     }
   | { readonly type: 'done'; readonly revision: Revision }
-  | ({ readonly type: 'txn'; readonly revision: Revision } & TxnBranchResult);
+  | ({ readonly type: 'txn'; readonly revision: Revision } & TxnBranchResult)
+  | TableResult;
 
 /** Which branch ran, and the result of each of its operations. */
 export interface TxnBranchResult {
@@ -263,6 +270,7 @@ export interface SessionInfo {
   readonly metadata: Uint8Array;
   /** Cluster time in ms. */
   readonly openedAt: number;
+  readonly trapExits: boolean;
   readonly keys: number;
 }
 
@@ -414,6 +422,10 @@ export interface RegistryLimits {
   readonly maxLabelBytes: number;
   /** Open at once; one more is refused as `overloaded`. */
   readonly maxSessions: number;
+  /** Edges and unacknowledged notices of one session; one more edge is refused. */
+  readonly maxSessionEdges: number;
+  /** Entries and edges of one table, since all of them may have to go in one revision. */
+  readonly maxTableRecords: number;
   readonly minSessionTtlMs: number;
   readonly maxSessionTtlMs: number;
   /** Of a key. */

@@ -50,7 +50,7 @@ test('[REG-27] old versions, deleted keys and events go with their history', () 
 
 test('[REG-27] nothing is kept of a lock that nobody queues for and history forgot', () => {
   const inside = new Inside();
-  inside.do({ type: 'openSession', ttlMs: 1000, label: '', metadata: NONE });
+  inside.do({ type: 'openSession', ttlMs: 1000, label: '', metadata: NONE, trapExits: false });
   const session = inside.index as SessionId;
   inside.do({ type: 'lock', name: 'job', wait: true, metadata: NONE, terms: EXCLUSIVE }, session);
   inside.do({ type: 'closeSession', session });

@@ -203,6 +203,7 @@ export const anyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
       label: fc.constantFrom('', 'x'),
       ttlMs: fc.constantFrom(1000, 2000, 1, NaN),
       metadata: fc.uint8Array({ maxLength: 3 }),
+      trapExits: fc.boolean(),
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('closeSession' as const), session }) },
@@ -241,7 +242,13 @@ export const anyStep: fc.Arbitrary<Step> = fc.record({
 export function anyLog(maxLength: number): fc.Arbitrary<Step[]> {
   const opening: Step = {
     header: { session: 0 as SessionId, sequence: 0, acknowledged: 0, node: 'a' },
-    command: { type: 'openSession', ttlMs: 1000, label: '', metadata: new Uint8Array(0) },
+    command: {
+      type: 'openSession',
+      ttlMs: 1000,
+      label: '',
+      metadata: new Uint8Array(0),
+      trapExits: false,
+    },
     advanceMs: 1,
   };
   return fc

@@ -100,7 +100,13 @@ test('[SESS-14] the retry of an opening leaves the lease as it was renewed', () 
   const rig = new Leader();
   rig.machine.leaderSide.elected(0);
   const owner = rig.open(10_000);
-  const open = { type: 'openSession', ttlMs: 1000, label: '', metadata: bytes('') } as const;
+  const open = {
+    type: 'openSession',
+    ttlMs: 1000,
+    label: '',
+    metadata: bytes(''),
+    trapExits: false,
+  } as const;
   const header = { session: owner, sequence: 1, acknowledged: 0 };
   const first = rig.do(open, header);
   assert.equal(first.type, 'session');

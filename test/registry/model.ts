@@ -134,6 +134,15 @@ export class Model implements TxnHost {
       }
       case 'txn':
         return this.#txn(header, command);
+      case 'openTable':
+      case 'dropTable':
+      case 'tableStore':
+      case 'tableErase':
+      case 'tableConnect':
+      case 'tableDisconnect':
+      case 'tableDisconnectAll':
+      case 'acknowledgeNotices':
+        throw new Error('tables have a model of their own');
       default:
         return unreachable(command);
     }

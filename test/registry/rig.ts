@@ -91,7 +91,13 @@ export class Rig {
   }
 
   open(ttlMs = 10_000): SessionId {
-    const result = this.do({ type: 'openSession', ttlMs, label: 'l', metadata: NONE });
+    const result = this.do({
+      type: 'openSession',
+      ttlMs,
+      label: 'l',
+      metadata: NONE,
+      trapExits: false,
+    });
     return resultOf(result, 'session').session;
   }
 

@@ -31,14 +31,14 @@ test('[SESS-1] a session is named by the log index that opened it', () => {
   assert.equal(session, 2);
   const { sessions } = answerOf(rig.ask({ type: 'sessions' }), 'sessions');
   assert.deepEqual(sessions, [
-    { id: 2, ttlMs: 5000, label: 'l', metadata: NONE, openedAt: 1000, keys: 0 },
+    { id: 2, ttlMs: 5000, label: 'l', metadata: NONE, openedAt: 1000, trapExits: false, keys: 0 },
   ]);
 });
 
 test('[SESS-1] [SESS-16] TTL, label, metadata and number of sessions have limits', () => {
   const rig = new Rig(LIMITS);
   const open = (ttlMs: number, label = '', metadata = NONE) =>
-    rig.do({ type: 'openSession', ttlMs, label, metadata });
+    rig.do({ type: 'openSession', ttlMs, label, metadata, trapExits: false });
   for (const ttlMs of [99, 1001, NaN, -1, 0, 100.5]) {
     assert.match(refused(open(ttlMs), 'invalid-argument'), /from 100 .* to 1000 /);
   }

@@ -109,7 +109,13 @@ test('[SRV-5] what only a leader may propose is refused when a client does', asy
   const { node, open } = new TestService();
   const client = open();
   const opened = node.apply(
-    encoded({ type: 'openSession', ttlMs: 60_000, label: '', metadata: new Uint8Array(0) }),
+    encoded({
+      type: 'openSession',
+      ttlMs: 60_000,
+      label: '',
+      metadata: new Uint8Array(0),
+      trapExits: false,
+    }),
   );
   const session = decodeResult(opened);
   assert.equal(session.type, 'session');

@@ -140,7 +140,13 @@ test('[WATCH-58] a revision too large for a message loses old values, or ends th
 
 test('[WATCH-59] all changes of a revision come in one message, however many', () => {
   const model = new WatchModel();
-  const opened = encoded({ type: 'openSession', ttlMs: 60_000, label: '', metadata: NO_BYTES });
+  const opened = encoded({
+    type: 'openSession',
+    ttlMs: 60_000,
+    label: '',
+    metadata: NO_BYTES,
+    trapExits: false,
+  });
   const context = { index: 1_000, term: 1, time: 0 };
   const result = decodeResult(model.registry.apply(opened, context));
   assert.equal(result.type, 'session');

@@ -71,7 +71,8 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
 
 function writeSession(writer: ByteWriter, session: SessionInfo): void {
   writer.varint(session.id).varint(session.ttlMs).byteString(session.label);
-  writer.bytes(session.metadata).varint(session.openedAt).varint(session.keys);
+  writer.bytes(session.metadata).varint(session.openedAt).boolean(session.trapExits);
+  writer.varint(session.keys);
 }
 
 function writeStats(writer: ByteWriter, stats: RegistryStats): void {
@@ -110,7 +111,7 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
     }
     case Tag.sessions: {
       const sessions: SessionInfo[] = [];
-      for (let left = readCount(reader, 6); left > 0; left--) sessions.push(readSession(reader));
+      for (let left = readCount(reader, 7); left > 0; left--) sessions.push(readSession(reader));
       return { type: 'sessions', revision, sessions };
     }
     case Tag.count:
@@ -128,7 +129,8 @@ function readSession(reader: ByteReader): SessionInfo {
   const label = reader.byteString();
   const metadata = reader.bytes();
   const openedAt = reader.varint();
-  return { id, ttlMs, label, metadata, openedAt, keys: reader.varint() };
+  const trapExits = reader.boolean();
+  return { id, ttlMs, label, metadata, openedAt, trapExits, keys: reader.varint() };
 }
 
 function readStats(reader: ByteReader, revision: Revision): RegistryStats {

@@ -8,6 +8,7 @@ import type {
 } from '../types.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
 import { readTerms, writeTerms } from './lock.ts';
+import { readTableCommand, TableTag, writeTableCommand } from './table.ts';
 import { readTxn, writeTxn } from './txn.ts';
 
 /** A command with who gives it. */
@@ -30,6 +31,7 @@ const Tag = {
   tick: 10,
   compact: 11,
   txn: 12,
+  ...TableTag,
 } as const satisfies Record<RegistryCommand['type'], number>;
 
 const FIXED_BYTES = 64;
@@ -55,6 +57,17 @@ function capacityOf(header: CommandHeader, command: RegistryCommand): number {
       return base + command.name.length;
     case 'breakLock':
       return base + command.name.length + command.reason.length;
+    case 'tableStore':
+      return base + command.table.length + command.key.length + command.value.length;
+    case 'tableErase':
+    case 'tableConnect':
+    case 'tableDisconnect':
+    case 'tableDisconnectAll':
+      return base + command.table.length + command.key.length;
+    case 'acknowledgeNotices':
+      return base + command.connections.length * 8;
+    case 'openTable':
+    case 'dropTable':
     case 'closeSession':
     case 'tick':
     case 'compact':
@@ -97,6 +110,7 @@ function writeBody(writer: ByteWriter, command: RegistryCommand): void {
       return;
     case 'openSession':
       writer.f64(command.ttlMs).byteString(command.label).bytes(command.metadata);
+      writer.boolean(command.trapExits);
       return;
     case 'closeSession':
       writer.varint(command.session);
@@ -112,6 +126,16 @@ function writeBody(writer: ByteWriter, command: RegistryCommand): void {
       return;
     case 'txn':
       writeTxn(writer, command);
+      return;
+    case 'openTable':
+    case 'dropTable':
+    case 'tableStore':
+    case 'tableErase':
+    case 'tableConnect':
+    case 'tableDisconnect':
+    case 'tableDisconnectAll':
+    case 'acknowledgeNotices':
+      writeTableCommand(writer, command);
       return;
     default:
       unreachable(command);
@@ -179,7 +203,8 @@ function readBody(reader: ByteReader, tag: number): RegistryCommand {
     case Tag.openSession: {
       const ttlMs = reader.f64();
       const label = reader.byteString();
-      return { type: 'openSession', ttlMs, label, metadata: reader.bytes() };
+      const metadata = reader.bytes();
+      return { type: 'openSession', ttlMs, label, metadata, trapExits: reader.boolean() };
     }
     case Tag.closeSession:
       return { type: 'closeSession', session: reader.varint() as SessionId };
@@ -197,8 +222,12 @@ function readBody(reader: ByteReader, tag: number): RegistryCommand {
     case Tag.txn:
       return readTxn(reader);
     default:
-      throw new MalformedBytesError(`no command has the number ${tag}`);
+      return readTableCommand(reader, tag) ?? unknown(tag);
   }
+}
+
+function unknown(tag: number): never {
+  throw new MalformedBytesError(`no command has the number ${tag}`);
 }
 
 function readPut(reader: ByteReader): RegistryCommand {

@@ -22,6 +22,8 @@ const CODES: readonly RegistryErrorCode[] = [
   'compacted',
   'overloaded',
   'lock-conflict',
+  'no-such-table',
+  'no-such-map',
 ];
 
 export function writeRefusal(writer: ByteWriter, refusal: RegistryRefusal): void {

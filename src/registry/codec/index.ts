@@ -8,4 +8,5 @@ export {
   encodeLeaseQuery,
 } from './lease.ts';
 export { decodeQuery, encodeQuery } from './query.ts';
+export { decodeNotice } from './notice.ts';
 export { decodeResult, encodeResult } from './result.ts';

@@ -3,6 +3,7 @@ import type { FencingToken, LockHolder, RegistryResult, Revision, SessionId } fr
 import { readRefusal, writeRefusal } from './error.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
 import { readHolder, readView, writeHolder, writeView } from './record.ts';
+import { readTableResult, TableResultTag, writeTableResult } from './table.ts';
 import { readBranchResult, writeBranchResult } from './txn.ts';
 
 /** On the wire and in snapshots: numbers are added, never changed. */
@@ -13,6 +14,7 @@ const Tag = {
   session: 3,
   done: 4,
   txn: 5,
+  ...TableResultTag,
 } as const satisfies Record<RegistryResult['type'], number>;
 
 /** Encodes what `apply` returns. */
@@ -47,6 +49,11 @@ export function writeResult(writer: ByteWriter, result: RegistryResult): void {
     case 'txn':
       writer.varint(result.revision);
       writeBranchResult(writer, result);
+      return;
+    case 'table':
+    case 'stored':
+    case 'connections':
+      writeTableResult(writer, result);
       return;
     default:
       unreachable(result);
@@ -83,6 +90,10 @@ function readBody(reader: ByteReader, tag: number): RegistryResult {
     case Tag.txn:
       return { type: 'txn', revision, ...readBranchResult(reader) };
     default:
-      throw new MalformedBytesError(`no result has the number ${tag}`);
+      return readTableResult(reader, tag, revision) ?? unknown(tag);
   }
+}
+
+function unknown(tag: number): never {
+  throw new MalformedBytesError(`no result has the number ${tag}`);
 }
