@@ -22,7 +22,7 @@ export const CHUNK_BYTES: number = 256 * 1024;
 export const ItemTag = {
   /** Format version, revision, compact revision, cluster time. */
   meta: 1,
-  /** Id, TTL, label, metadata, opening time, whether it traps exits, and the number acknowledged. */
+  /** Id, TTL, label, metadata, opening time, trapping of exits, sequence number acknowledged. */
   session: 2,
   /** Sequence number, encoded result; of the last session. */
   answer: 3,

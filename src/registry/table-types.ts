@@ -45,7 +45,7 @@ export interface EdgeRequest {
 }
 
 export type TableCommand =
-  /** Opens a table, or finds it open. `linked`: it goes with the acting session, if this opens it. */
+  /** Opens a table, or finds it. `linked`: it goes with the acting session, if this opens it. */
   | { readonly type: 'openTable'; readonly table: ByteString; readonly linked: boolean }
   | { readonly type: 'dropTable'; readonly table: ByteString }
   /** Puts only where nothing is, and then connects, if asked to. */
