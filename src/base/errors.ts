@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'lock-timeout'
   | 'no-such-table'
   | 'no-such-map'
+  | 'map-conflict'
   // the request itself is wrong
   | 'invalid-argument'
   | 'invalid-key'

@@ -26,6 +26,7 @@ const KNOWN: Readonly<Record<ErrorCode, true>> = {
   'lock-timeout': true,
   'no-such-table': true,
   'no-such-map': true,
+  'map-conflict': true,
   'invalid-argument': true,
   'invalid-key': true,
   'invalid-value': true,

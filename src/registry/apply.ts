@@ -5,6 +5,7 @@ import { persist, put, remove } from './key-commands.ts';
 import { breakLock, lock, unlock } from './lock-commands.ts';
 import { checkLabel, refuse } from './refusal.ts';
 import { closeSession, expireSessions, openSession, unknownSession } from './session-commands.ts';
+import { changeMap } from './map-commands.ts';
 import type { RegistryState } from './state.ts';
 import { changeTable } from './table-commands.ts';
 import { transact } from './txn-commands.ts';
@@ -125,6 +126,12 @@ function execute(act: Act, command: RegistryCommand): RegistryResult {
     case 'tableDisconnectAll':
     case 'acknowledgeNotices':
       return changeTable(act, command);
+    case 'openMap':
+    case 'detachMap':
+    case 'dropMap':
+    case 'mapPut':
+    case 'mapRemove':
+      return changeMap(act, command);
     default:
       return unreachable(command);
   }

@@ -136,6 +136,7 @@ function costOf(result: RegistryResult): number {
     case 'session':
     case 'done':
     case 'table':
+    case 'map':
       return ANSWER_BYTES;
     default:
       return unreachable(result);

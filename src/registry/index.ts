@@ -4,10 +4,17 @@ export { SessionLeases } from './leases.ts';
 export { defaultLimits, resolveLimits } from './limits.ts';
 export { EXCLUSIVE } from './lock-terms.ts';
 export { queueKey } from './locks.ts';
+export { decodeMapOptions } from './map-definition.ts';
+export type * from './map-types.ts';
 export {
   entryEdgePrefix,
   FIRST_CLIENT_KEY,
   isReserved,
+  MAP_PREFIX,
+  mapEntryPrefix,
+  mapKey,
+  mapMarkKey,
+  mapRangeEnd,
   noticePrefix,
   tableEntryPrefix,
   tableKey,

@@ -14,6 +14,7 @@ export const defaultLimits: RegistryLimits = {
   maxSessions: 100_000,
   maxSessionEdges: 10_000,
   maxTableRecords: 200_000,
+  maxMapEntries: 100_000,
   minSessionTtlMs: SECOND_MS,
   maxSessionTtlMs: DAY_MS,
   maxTtlMs: 10 * 366 * DAY_MS,

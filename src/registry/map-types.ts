@@ -8,22 +8,31 @@ export interface MapOptions {
   readonly prune: boolean;
 }
 
-/** All but `dropMap` act for a session; what it has open ends with it. */
+/** A map by its name and, unless that is 0, by the revision that created it. */
+export interface MapRef {
+  readonly map: ByteString;
+  /** Of a map dropped and made anew meanwhile, nothing is opened, changed or dropped. */
+  readonly created: Revision;
+}
+
+/** `openMap` and `detachMap` act for a session, and so does `mapPut` where a map prunes. */
 export type MapCommand =
-  /** Opens the map for the acting session, creating it if need be; other options are refused. */
-  | ({ readonly type: 'openMap'; readonly map: ByteString } & MapOptions)
+  /**
+   * Opens the map for the acting session; with `created` 0 it is created if need be. Other options
+   * than the map has are refused.
+   */
+  | ({ readonly type: 'openMap' } & MapRef & MapOptions)
   /** The acting session has it open no more. */
-  | { readonly type: 'detachMap'; readonly map: ByteString }
+  | ({ readonly type: 'detachMap' } & MapRef)
   /** Removes the map with everything in it, whoever has it open. */
-  | { readonly type: 'dropMap'; readonly map: ByteString }
-  | {
+  | ({ readonly type: 'dropMap' } & MapRef)
+  | ({
       readonly type: 'mapPut';
-      readonly map: ByteString;
       readonly key: ByteString;
       readonly value: Uint8Array;
-    }
+    } & MapRef)
   /** A key that is not there is no error: nothing changes. */
-  | { readonly type: 'mapRemove'; readonly map: ByteString; readonly key: ByteString };
+  | ({ readonly type: 'mapRemove'; readonly key: ByteString } & MapRef);
 
 /** To `openMap`. Puts and removals are answered as keys are. */
 export type MapResult = {

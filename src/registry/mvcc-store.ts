@@ -3,7 +3,9 @@ import { History } from './history.ts';
 import { KeyTable } from './key-table.ts';
 import { copyVersion, EMPTY_VALUE, KeyEntry, KeyVersion, type StoredValue } from './key-version.ts';
 import { isQueueKey, LockTable } from './locks.ts';
+import { MapTallies } from './map-tallies.ts';
 import { OrderedIndex } from './ordered-index.ts';
+import { isReserved } from './reserved-keys.ts';
 import { SessionTable } from './sessions.ts';
 import type { ByteString, KeyEvent, KeyRecord, Revision, SessionId } from './types.ts';
 
@@ -24,6 +26,7 @@ export interface KeyDraft {
 export class MvccStore {
   readonly sessions: SessionTable = new SessionTable();
   readonly locks: LockTable = new LockTable();
+  readonly maps: MapTallies = new MapTallies();
   readonly expiry: ExpiryQueue = new ExpiryQueue();
   readonly history: History;
   readonly #table = new KeyTable();
@@ -174,6 +177,7 @@ export class MvccStore {
 
   #cameOrWent(entry: KeyEntry, went: boolean): void {
     this.#liveKeys += went ? -1 : 1;
+    if (isReserved(entry.key)) this.maps.changed(entry.key, went ? -1 : 1);
     if (!isQueueKey(entry.key)) return;
     if (went) this.locks.left(entry);
     else this.locks.joined(entry);

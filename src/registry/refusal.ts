@@ -52,6 +52,25 @@ export function checkKey(key: ByteString, limits: RegistryLimits): RegistryRefus
   return undefined;
 }
 
+const MAX_NAME_BYTES = 255;
+
+/** Undefined for a map's name that is one. */
+export function checkMapName(map: ByteString): RegistryRefusal | undefined {
+  if (map.length > 0 && map.length <= MAX_NAME_BYTES && !map.includes('\0')) return undefined;
+  const rule = `1 to ${MAX_NAME_BYTES} bytes, none of them zero`;
+  return refuse('invalid-argument', `a map's name has ${rule}, unlike ${show(map)}`);
+}
+
+/** Of an entry of a map, where all keys are the client's. */
+export function checkMapKey(key: ByteString, limits: RegistryLimits): RegistryRefusal | undefined {
+  if (key.length === 0) return refuse('invalid-key', 'a key must not be empty');
+  if (key.length <= limits.maxKeyBytes) return undefined;
+  return refuse(
+    'too-large',
+    `key of ${key.length} bytes: the limit is ${limits.maxKeyBytes} (maxKeyBytes)`,
+  );
+}
+
 export function checkValue(value: Uint8Array, limits: RegistryLimits): RegistryRefusal | undefined {
   if (value.length <= limits.maxValueBytes) return undefined;
   return refuse(

@@ -8,6 +8,7 @@
  *   \0e table \0 len key connection  an edge of that entry; of the peer's session
  *   \0n session connection           a notice; of the session it is for
  *   \0M map                          a map, with its options
+ *   \0m map                          its mark, before its entries: made and gone with the map
  *   \0m map \0 key                   an entry, with the client's value
  *   \0o map \0 session               that the session has the map open; of that session
  *   \0h                              that the hash trees are locked; of the locking session
@@ -26,7 +27,15 @@ export const FIRST_CLIENT_KEY: ByteString = '\x01';
 export const TREE_LOCK_KEY: ByteString = '\0h';
 
 export type ReservedKind =
-  'table' | 'tableEntry' | 'edge' | 'notice' | 'map' | 'mapEntry' | 'opener' | 'treeLock';
+  | 'table'
+  | 'tableEntry'
+  | 'edge'
+  | 'notice'
+  | 'map'
+  | 'mapMark'
+  | 'mapEntry'
+  | 'opener'
+  | 'treeLock';
 
 const KINDS: ReadonlyMap<string, ReservedKind> = new Map([
   ['T', 'table'],
@@ -41,7 +50,9 @@ const KINDS: ReadonlyMap<string, ReservedKind> = new Map([
 
 /** Undefined for a key of a client's. */
 export function reservedKind(key: ByteString): ReservedKind | undefined {
-  return isReserved(key) ? KINDS.get(key.charAt(1)) : undefined;
+  if (!isReserved(key)) return undefined;
+  const kind = KINDS.get(key.charAt(1));
+  return kind === 'mapEntry' && !key.includes(RESERVED, 2) ? 'mapMark' : kind;
 }
 
 export function isReserved(key: ByteString): boolean {
@@ -78,7 +89,20 @@ export function noticeKey(session: SessionId, id: ConnectionId): ByteString {
 }
 
 export function mapKey(map: ByteString): ByteString {
-  return `\0M${map}`;
+  return MAP_PREFIX + map;
+}
+
+/** Every map's record stands under it. */
+export const MAP_PREFIX: ByteString = '\0M';
+
+/** Stands before the map's entries, so that whoever watches those sees the map itself go. */
+export function mapMarkKey(map: ByteString): ByteString {
+  return `\0m${map}`;
+}
+
+/** The first key behind the map's mark and entries. */
+export function mapRangeEnd(map: ByteString): ByteString {
+  return `\0m${map}\x01`;
 }
 
 export function mapEntryPrefix(map: ByteString): ByteString {

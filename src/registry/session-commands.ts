@@ -1,7 +1,9 @@
 import type { Act, CommandOf } from './act.ts';
 import type { KeyEntry } from './key-version.ts';
 import { readTerms } from './lock-terms.ts';
+import { openerLeft } from './map-commands.ts';
 import { checkLabel, checkSessionTtl, refuse } from './refusal.ts';
+import { reservedKind } from './reserved-keys.ts';
 import { Session } from './sessions.ts';
 import type { RegistryState } from './state.ts';
 import type { ByteString, RegistryResult, SessionId } from './types.ts';
@@ -73,6 +75,7 @@ function endSession(
   for (const entry of owned) {
     if (!delayed.has(entry)) {
       store.remove(entry, 'sessionEnded', node);
+      if (reservedKind(entry.key) === 'opener') openerLeft(state, entry.key, 'sessionEnded', node);
       continue;
     }
     const { key, latest } = entry;

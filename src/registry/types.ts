@@ -4,6 +4,7 @@
  * bytes.
  */
 import type { Brand } from '../base/index.ts';
+import type { MapCommand, MapResult } from './map-types.ts';
 import type { TableCommand, TableResult } from './table-types.ts';
 
 export type ByteString = string;
@@ -145,7 +146,8 @@ export type RegistryCommand =
   | { readonly type: 'tick' }
   | { readonly type: 'compact'; readonly revision: Revision }
   | TxnCommand
-  | TableCommand;
+  | TableCommand
+  | MapCommand;
 
 /** Keys from `start` to before `end`; undefined: to the last. */
 export interface KeyRange {
@@ -217,7 +219,8 @@ export type RegistryErrorCode =
   | 'compacted'
   | 'overloaded'
   | 'no-such-table'
-  | 'no-such-map';
+  | 'no-such-map'
+  | 'map-conflict';
 
 /** Deterministic: every replica gives the same answer to the same command. */
 export type RegistryResult =
@@ -245,7 +248,8 @@ export type RegistryResult =
     }
   | { readonly type: 'done'; readonly revision: Revision }
   | ({ readonly type: 'txn'; readonly revision: Revision } & TxnBranchResult)
-  | TableResult;
+  | TableResult
+  | MapResult;
 
 /** Which branch ran, and the result of each of its operations. */
 export interface TxnBranchResult {
@@ -426,6 +430,8 @@ export interface RegistryLimits {
   readonly maxSessionEdges: number;
   /** Entries and edges of one table, since all of them may have to go in one revision. */
   readonly maxTableRecords: number;
+  /** Of one map, since all of them may have to go in one revision. */
+  readonly maxMapEntries: number;
   readonly minSessionTtlMs: number;
   readonly maxSessionTtlMs: number;
   /** Of a key. */

@@ -143,6 +143,12 @@ export class Model implements TxnHost {
       case 'tableDisconnectAll':
       case 'acknowledgeNotices':
         throw new Error('tables have a model of their own');
+      case 'openMap':
+      case 'detachMap':
+      case 'dropMap':
+      case 'mapPut':
+      case 'mapRemove':
+        throw new Error('maps have a model of their own');
       default:
         return unreachable(command);
     }

@@ -8,6 +8,7 @@ import type {
 } from '../types.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
 import { readTerms, writeTerms } from './lock.ts';
+import { MapTag, readMapCommand, writeMapCommand } from './map.ts';
 import { readTableCommand, TableTag, writeTableCommand } from './table.ts';
 import { readTxn, writeTxn } from './txn.ts';
 
@@ -32,6 +33,7 @@ const Tag = {
   compact: 11,
   txn: 12,
   ...TableTag,
+  ...MapTag,
 } as const satisfies Record<RegistryCommand['type'], number>;
 
 const FIXED_BYTES = 64;
@@ -64,6 +66,14 @@ function capacityOf(header: CommandHeader, command: RegistryCommand): number {
     case 'tableDisconnect':
     case 'tableDisconnectAll':
       return base + command.table.length + command.key.length;
+    case 'mapPut':
+      return base + command.map.length + command.key.length + command.value.length;
+    case 'mapRemove':
+      return base + command.map.length + command.key.length;
+    case 'openMap':
+    case 'detachMap':
+    case 'dropMap':
+      return base + command.map.length;
     case 'acknowledgeNotices':
       return base + command.connections.length * 8;
     case 'openTable':
@@ -136,6 +146,13 @@ function writeBody(writer: ByteWriter, command: RegistryCommand): void {
     case 'tableDisconnectAll':
     case 'acknowledgeNotices':
       writeTableCommand(writer, command);
+      return;
+    case 'openMap':
+    case 'detachMap':
+    case 'dropMap':
+    case 'mapPut':
+    case 'mapRemove':
+      writeMapCommand(writer, command);
       return;
     default:
       unreachable(command);
@@ -222,7 +239,7 @@ function readBody(reader: ByteReader, tag: number): RegistryCommand {
     case Tag.txn:
       return readTxn(reader);
     default:
-      return readTableCommand(reader, tag) ?? unknown(tag);
+      return readTableCommand(reader, tag) ?? readMapCommand(reader, tag) ?? unknown(tag);
   }
 }
 

@@ -24,6 +24,7 @@ const CODES: readonly RegistryErrorCode[] = [
   'lock-conflict',
   'no-such-table',
   'no-such-map',
+  'map-conflict',
 ];
 
 export function writeRefusal(writer: ByteWriter, refusal: RegistryRefusal): void {

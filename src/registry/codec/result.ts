@@ -3,6 +3,7 @@ import type { FencingToken, LockHolder, RegistryResult, Revision, SessionId } fr
 import { readRefusal, writeRefusal } from './error.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
 import { readHolder, readView, writeHolder, writeView } from './record.ts';
+import { MapResultTag, readMapResult, writeMapResult } from './map.ts';
 import { readTableResult, TableResultTag, writeTableResult } from './table.ts';
 import { readBranchResult, writeBranchResult } from './txn.ts';
 
@@ -15,6 +16,7 @@ const Tag = {
   done: 4,
   txn: 5,
   ...TableResultTag,
+  ...MapResultTag,
 } as const satisfies Record<RegistryResult['type'], number>;
 
 /** Encodes what `apply` returns. */
@@ -55,6 +57,9 @@ export function writeResult(writer: ByteWriter, result: RegistryResult): void {
     case 'connections':
       writeTableResult(writer, result);
       return;
+    case 'map':
+      writeMapResult(writer, result);
+      return;
     default:
       unreachable(result);
   }
@@ -90,7 +95,11 @@ function readBody(reader: ByteReader, tag: number): RegistryResult {
     case Tag.txn:
       return { type: 'txn', revision, ...readBranchResult(reader) };
     default:
-      return readTableResult(reader, tag, revision) ?? unknown(tag);
+      return (
+        readTableResult(reader, tag, revision) ??
+        readMapResult(reader, tag, revision) ??
+        unknown(tag)
+      );
   }
 }
 
