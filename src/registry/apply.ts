@@ -8,6 +8,7 @@ import { closeSession, expireSessions, openSession, unknownSession } from './ses
 import { changeMap } from './map-commands.ts';
 import type { RegistryState } from './state.ts';
 import { changeTable } from './table-commands.ts';
+import { changeTree } from './tree-commands.ts';
 import { transact } from './txn-commands.ts';
 import type { CommandHeader, RegistryCommand, RegistryResult } from './types.ts';
 
@@ -132,6 +133,10 @@ function execute(act: Act, command: RegistryCommand): RegistryResult {
     case 'mapPut':
     case 'mapRemove':
       return changeMap(act, command);
+    case 'lockTree':
+    case 'updateTree':
+    case 'releaseTree':
+      return changeTree(act, command);
     default:
       return unreachable(command);
   }

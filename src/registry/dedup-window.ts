@@ -137,6 +137,8 @@ function costOf(result: RegistryResult): number {
     case 'done':
     case 'table':
     case 'map':
+    case 'treeLocked':
+    case 'treeRefused':
       return ANSWER_BYTES;
     default:
       return unreachable(result);

@@ -21,4 +21,5 @@ export {
 } from './reserved-keys.ts';
 export { RegistryStateMachine, type RegistryContext } from './state-machine.ts';
 export * from './table-types.ts';
+export * from './tree-types.ts';
 export * from './types.ts';

@@ -24,6 +24,7 @@ export const defaultLimits: RegistryLimits = {
   maxTxnScanned: 200_000,
   maxTxnReadBytes: 2 * MIB,
   maxLockDelayMs: 5 * MINUTE_MS,
+  maxTreeLockMs: 5 * MINUTE_MS,
   maxWindow: 8192,
   maxWindowBytes: 16 * MIB,
   historyRevisions: 100_000,

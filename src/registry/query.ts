@@ -4,6 +4,7 @@ import { checkRange, countRange, readRange } from './range-read.ts';
 import { listLocks, lockQueue, type Leases } from './lock-queries.ts';
 import { refuse } from './refusal.ts';
 import type { RegistryState } from './state.ts';
+import { answerTree } from './tree-queries.ts';
 import type {
   ByteString,
   KeyView,
@@ -54,6 +55,11 @@ function answer(state: RegistryState, leases: Leases, query: RegistryQuery): Reg
         stats: { revision, compactRevision, keys, sessions: sessions.size, time },
       };
     }
+    case 'treeHash':
+    case 'treeBucket':
+    case 'treeKeys':
+    case 'resetTree':
+      return answerTree(state, query);
     default:
       return unreachable(query);
   }

@@ -12,6 +12,7 @@
  *   \0m map \0 key                   an entry, with the client's value
  *   \0o map \0 session               that the session has the map open; of that session
  *   \0h                              that the hash trees are locked; of the locking session
+ *   \0s session                      no record: what stands for a session in hash trees
  *
  * `len` is the key's length as two bytes, numbers are 16 lowercase hex digits: so what stands under
  * one name, entry or session is one range, in the order of its numbers.

@@ -6,6 +6,7 @@
 import type { Brand } from '../base/index.ts';
 import type { MapCommand, MapResult } from './map-types.ts';
 import type { TableCommand, TableResult } from './table-types.ts';
+import type { TreeAnswer, TreeCommand, TreeQuery, TreeResult } from './tree-types.ts';
 
 export type ByteString = string;
 /** Global counter of changes; +1 per command that changes anything. 0: before the first. */
@@ -147,7 +148,8 @@ export type RegistryCommand =
   | { readonly type: 'compact'; readonly revision: Revision }
   | TxnCommand
   | TableCommand
-  | MapCommand;
+  | MapCommand
+  | TreeCommand;
 
 /** Keys from `start` to before `end`; undefined: to the last. */
 export interface KeyRange {
@@ -249,7 +251,8 @@ export type RegistryResult =
   | { readonly type: 'done'; readonly revision: Revision }
   | ({ readonly type: 'txn'; readonly revision: Revision } & TxnBranchResult)
   | TableResult
-  | MapResult;
+  | MapResult
+  | TreeResult;
 
 /** Which branch ran, and the result of each of its operations. */
 export interface TxnBranchResult {
@@ -319,7 +322,8 @@ export type RegistryQuery =
       readonly limit: number;
     }
   | { readonly type: 'sessions' }
-  | { readonly type: 'stats' };
+  | { readonly type: 'stats' }
+  | TreeQuery;
 
 export interface LockQueueEntry extends LockHolder {
   readonly metadata: Uint8Array;
@@ -386,7 +390,8 @@ export type RegistryAnswer =
       readonly revision: Revision;
       readonly sessions: readonly SessionInfo[];
     }
-  | { readonly type: 'stats'; readonly stats: RegistryStats };
+  | { readonly type: 'stats'; readonly stats: RegistryStats }
+  | TreeAnswer;
 
 /** Asked of the leader only. */
 export type LeaseQuery = { readonly type: 'keepAlive'; readonly sessions: readonly SessionId[] };
@@ -438,6 +443,8 @@ export interface RegistryLimits {
   readonly maxTtlMs: number;
   /** How long an expired holder may keep others out. */
   readonly maxLockDelayMs: number;
+  /** Hash trees stay locked, and history is kept for them, so long after lock or update at most. */
+  readonly maxTreeLockMs: number;
   /** Compares and operations of a transaction together, nested ones and both branches included. */
   readonly maxTxnOps: number;
   /** Transactions within each other, the outermost included. */

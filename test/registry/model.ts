@@ -149,6 +149,10 @@ export class Model implements TxnHost {
       case 'mapPut':
       case 'mapRemove':
         throw new Error('maps have a model of their own');
+      case 'lockTree':
+      case 'updateTree':
+      case 'releaseTree':
+        throw new Error('hash trees are not modelled');
       default:
         return unreachable(command);
     }

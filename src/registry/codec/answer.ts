@@ -11,6 +11,7 @@ import { readRefusal, writeRefusal } from './error.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
 import { readLocks, readQueue, writeLocks, writeQueue } from './lock.ts';
 import { readView, writeView } from './record.ts';
+import { readTreeAnswer, TreeAnswerTag, writeTreeAnswer } from './tree.ts';
 
 /** Between server and client: numbers are added, never changed. */
 const Tag = {
@@ -22,6 +23,7 @@ const Tag = {
   stats: 5,
   locks: 6,
   count: 7,
+  ...TreeAnswerTag,
 } as const satisfies Record<RegistryAnswer['type'], number>;
 
 /** Encodes what `query` returns. */
@@ -63,6 +65,9 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
       return;
     case 'stats':
       writeStats(writer, answer.stats);
+      return;
+    case 'tree':
+      writeTreeAnswer(writer, answer);
       return;
     default:
       unreachable(answer);
@@ -116,6 +121,8 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
     }
     case Tag.count:
       return { type: 'count', revision, count: reader.varint() };
+    case Tag.tree:
+      return readTreeAnswer(reader, revision);
     case Tag.stats:
       return { type: 'stats', stats: readStats(reader, revision) };
     default:

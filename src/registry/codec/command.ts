@@ -10,6 +10,7 @@ import { openReader, readCount, writeVersion } from './format.ts';
 import { readTerms, writeTerms } from './lock.ts';
 import { MapTag, readMapCommand, writeMapCommand } from './map.ts';
 import { readTableCommand, TableTag, writeTableCommand } from './table.ts';
+import { TreeTag, treeCommandOf } from './tree.ts';
 import { readTxn, writeTxn } from './txn.ts';
 
 /** A command with who gives it. */
@@ -34,6 +35,7 @@ const Tag = {
   txn: 12,
   ...TableTag,
   ...MapTag,
+  ...TreeTag,
 } as const satisfies Record<RegistryCommand['type'], number>;
 
 const FIXED_BYTES = 64;
@@ -78,6 +80,9 @@ function capacityOf(header: CommandHeader, command: RegistryCommand): number {
       return base + command.connections.length * 8;
     case 'openTable':
     case 'dropTable':
+    case 'lockTree':
+    case 'updateTree':
+    case 'releaseTree':
     case 'closeSession':
     case 'tick':
     case 'compact':
@@ -130,6 +135,9 @@ function writeBody(writer: ByteWriter, command: RegistryCommand): void {
       for (const session of command.sessions) writer.varint(session);
       return;
     case 'tick':
+    case 'lockTree':
+    case 'updateTree':
+    case 'releaseTree':
       return;
     case 'compact':
       writer.varint(command.revision);
@@ -239,7 +247,12 @@ function readBody(reader: ByteReader, tag: number): RegistryCommand {
     case Tag.txn:
       return readTxn(reader);
     default:
-      return readTableCommand(reader, tag) ?? readMapCommand(reader, tag) ?? unknown(tag);
+      return (
+        readTableCommand(reader, tag) ??
+        readMapCommand(reader, tag) ??
+        treeCommandOf(tag) ??
+        unknown(tag)
+      );
   }
 }
 

@@ -2,6 +2,7 @@ import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '.
 import type { RegistryQuery, Revision } from '../types.ts';
 import { openReader, writeVersion } from './format.ts';
 import { readRange, writeRange } from './range.ts';
+import { readTreeQuery, TreeQueryTag, writeTreeQuery } from './tree.ts';
 
 /** Between client and server: numbers are added, never changed. */
 const Tag = {
@@ -13,6 +14,7 @@ const Tag = {
   locks: 6,
   /** A range with a selection. */
   selection: 7,
+  ...TreeQueryTag,
 } as const satisfies Record<RegistryQuery['type'] | 'selection', number>;
 
 /** Encodes what `query` takes. */
@@ -41,6 +43,12 @@ export function encodeQuery(query: RegistryQuery): Uint8Array {
       writer.byteString(query.start).boolean(query.end !== undefined);
       if (query.end !== undefined) writer.byteString(query.end);
       writer.varint(query.limit);
+      break;
+    case 'treeHash':
+    case 'treeBucket':
+    case 'treeKeys':
+    case 'resetTree':
+      writeTreeQuery(writer, query);
       break;
     case 'sessions':
     case 'stats':
@@ -84,6 +92,10 @@ function readBody(reader: ByteReader, tag: number): RegistryQuery {
     case Tag.stats:
       return { type: 'stats' };
     default:
-      throw new MalformedBytesError(`no query has the number ${tag}`);
+      return readTreeQuery(reader, tag) ?? unknown(tag);
   }
+}
+
+function unknown(tag: number): never {
+  throw new MalformedBytesError(`no query has the number ${tag}`);
 }

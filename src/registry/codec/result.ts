@@ -5,6 +5,7 @@ import { openReader, readCount, writeVersion } from './format.ts';
 import { readHolder, readView, writeHolder, writeView } from './record.ts';
 import { MapResultTag, readMapResult, writeMapResult } from './map.ts';
 import { readTableResult, TableResultTag, writeTableResult } from './table.ts';
+import { readTreeResult, TreeResultTag, writeTreeResult } from './tree.ts';
 import { readBranchResult, writeBranchResult } from './txn.ts';
 
 /** On the wire and in snapshots: numbers are added, never changed. */
@@ -17,6 +18,7 @@ const Tag = {
   txn: 5,
   ...TableResultTag,
   ...MapResultTag,
+  ...TreeResultTag,
 } as const satisfies Record<RegistryResult['type'], number>;
 
 /** Encodes what `apply` returns. */
@@ -60,6 +62,10 @@ export function writeResult(writer: ByteWriter, result: RegistryResult): void {
     case 'map':
       writeMapResult(writer, result);
       return;
+    case 'treeLocked':
+    case 'treeRefused':
+      writeTreeResult(writer, result);
+      return;
     default:
       unreachable(result);
   }
@@ -98,6 +104,7 @@ function readBody(reader: ByteReader, tag: number): RegistryResult {
       return (
         readTableResult(reader, tag, revision) ??
         readMapResult(reader, tag, revision) ??
+        readTreeResult(reader, tag, revision) ??
         unknown(tag)
       );
   }
