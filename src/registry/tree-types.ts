@@ -98,7 +98,7 @@ export interface TreeAnswer {
   readonly type: 'tree';
   readonly revision: Revision;
   readonly state: TreeState;
-  /** Children or keys in the order of their names, with their hashes; those unknown are left out. */
+  /** Children or keys, in the order of their names. */
   readonly hashes: readonly NamedHash[];
   /** There were more than fit: ask again for those `after` the last. */
   readonly more: boolean;

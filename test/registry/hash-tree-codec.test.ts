@@ -11,6 +11,7 @@ import {
   encodeQuery,
   encodeResult,
   mayComeFromClient,
+  TREE_BUCKETS,
   type RegistryCommand,
   type RegistryResult,
   type Revision,
@@ -38,7 +39,7 @@ const QUERIES: readonly TreeQuery[] = [
   { type: 'treeHash', path: [] },
   { type: 'treeHash', path: ['a\xff', ''] },
   { type: 'treeBucket', path: [], level: 0, bucket: 0, after: undefined },
-  { type: 'treeBucket', path: ['a'], level: 1, bucket: 1023, after: '' },
+  { type: 'treeBucket', path: ['a'], level: 1, bucket: TREE_BUCKETS - 1, after: '' },
   { type: 'treeKeys', path: ['a', 'b'], segment: 5, after: 'a/b/c' },
   { type: 'resetTree' },
 ];
