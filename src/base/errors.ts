@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'overrun'
   | 'sequence-too-old'
   | 'membership-refused'
+  | 'quarantined'
   | 'lock-timeout'
   | 'no-such-table'
   | 'no-such-map'

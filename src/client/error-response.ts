@@ -23,6 +23,7 @@ const KNOWN: Readonly<Record<ErrorCode, true>> = {
   overrun: true,
   'sequence-too-old': true,
   'membership-refused': true,
+  quarantined: true,
   'lock-timeout': true,
   'no-such-table': true,
   'no-such-map': true,
@@ -72,6 +73,7 @@ export const LEADERLESS: ReadonlySet<string> = new Set(['no-leader', 'no-quorum'
 /** Refusals that say nothing about the request: the same one may succeed a moment later. */
 export const PASSING: ReadonlySet<string> = new Set([
   ...LEADERLESS,
+  'quarantined',
   'transferring',
   'stopped',
   'closed',

@@ -1,7 +1,14 @@
 /** What the façade needs from whoever carries its requests to the cluster. */
 import { unreachable } from '../base/index.ts';
 import type { HoldfastError } from '../base/index.ts';
-import type { Channel, ChannelEvents, Consistency, Request, Response } from '../protocol/index.ts';
+import type {
+  Channel,
+  ChannelEvents,
+  Consistency,
+  MaintainAction,
+  Request,
+  Response,
+} from '../protocol/index.ts';
 
 type MemberChange = Extract<Request, { type: 'member' }>['change'];
 
@@ -12,7 +19,8 @@ export type LinkRequest =
   | { readonly type: 'leaderQuery'; readonly query: Uint8Array }
   | { readonly type: 'status' }
   | { readonly type: 'member'; readonly change: MemberChange }
-  | { readonly type: 'transfer'; readonly to: string };
+  | { readonly type: 'transfer'; readonly to: string }
+  | { readonly type: 'maintain'; readonly action: MaintainAction };
 
 export interface LinkCall {
   readonly request: LinkRequest;
@@ -111,6 +119,8 @@ export function attemptOf(request: LinkRequest, id: number, timeoutMs: number): 
       return { type: 'member', id, timeoutMs, change: request.change };
     case 'transfer':
       return { type: 'transfer', id, timeoutMs, to: request.to };
+    case 'maintain':
+      return { type: 'maintain', id, timeoutMs, action: request.action };
     default:
       return unreachable(request);
   }

@@ -25,6 +25,7 @@ const HAS_EFFECT: Readonly<Record<LinkCall['request']['type'], boolean>> = {
   status: false,
   member: true,
   transfer: true,
+  maintain: true,
 };
 
 /** One call under way: sent, or waiting to be sent. It ends exactly once. */

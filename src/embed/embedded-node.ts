@@ -43,12 +43,17 @@ export interface EmbeddedNode extends AsyncDisposable {
 /** The part of a node that is the same for every state machine. */
 export abstract class NodeControls implements AsyncDisposable {
   readonly id: string;
-  readonly #node: RaftNode;
+  readonly #current: () => RaftNode;
   #stopping: Promise<void> | undefined = undefined;
 
-  constructor(node: RaftNode) {
-    this.id = node.id;
-    this.#node = node;
+  /** `current`: the node as it is now; one that was installed anew is another. */
+  constructor(current: () => RaftNode) {
+    this.id = current().id;
+    this.#current = current;
+  }
+
+  get #node(): RaftNode {
+    return this.#current();
   }
 
   status(): NodeStatus {

@@ -2,6 +2,7 @@ import type { HoldfastError } from '../base/index.ts';
 import { systemClientEnvironment, type Registry, type RegistryOptions } from '../client/index.ts';
 import { embeddedRegistry } from '../client/embedded.ts';
 import { registrySettings } from '../client/options.ts';
+import type { OpenChannel } from '../protocol/index.ts';
 import { NodeControls, type EmbeddedNode } from './embedded-node.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../server/index.ts';
 
@@ -17,8 +18,8 @@ export async function startRegistryNode(
   const settings = registrySettings(options.registry ?? {});
   const server = await startServer(options);
   const environment = options.environment ?? systemClientEnvironment;
-  const { service, node } = server;
-  const registry = embeddedRegistry(service.openChannel, node.id, environment, settings);
+  const open: OpenChannel = (events) => server.service.openChannel(events);
+  const registry = embeddedRegistry(open, server.node.id, environment, settings);
   return new RegistryNode(server, registry);
 }
 
@@ -29,7 +30,7 @@ class RegistryNode extends NodeControls implements HoldfastNode {
   readonly #server: RunningServer;
 
   constructor(server: RunningServer, registry: Registry) {
-    super(server.node);
+    super(() => server.node);
     this.registry = registry;
     this.address = server.address;
     this.#server = server;

@@ -76,7 +76,7 @@ class MachineNode extends NodeControls implements StateMachineNode {
 
   constructor(options: Options, resolved: ResolvedOptions) {
     const node = assemble(options, resolved, (why) => this.#over(why));
-    super(node);
+    super(() => node);
     this.#node = node;
     this.#machine = options.stateMachine;
     this.address = resolved.address;

@@ -142,7 +142,17 @@ export type MembershipChange =
     }
   | { readonly type: 'promote'; readonly id: NodeId }
   | { readonly type: 'demote'; readonly id: NodeId }
-  | { readonly type: 'remove'; readonly id: NodeId };
+  | { readonly type: 'remove'; readonly id: NodeId }
+  /**
+   * Makes a voter a learner whose store is to be given up: only while every other voter can be
+   * reached, for one member at a time, and not for the leader.
+   */
+  | { readonly type: 'standDown'; readonly id: NodeId }
+  /**
+   * What the store of this learner says counts no more; the next store it shows up with does. With
+   * `promote` it becomes a voter by itself once it has caught up.
+   */
+  | { readonly type: 'giveUpStore'; readonly id: NodeId; readonly promote: boolean };
 
 /**
  * One member of a cluster. Any member takes any call: what only the leader can do is forwarded.
@@ -168,6 +178,11 @@ export interface RaftNode {
   changeMembership(change: MembershipChange, options?: CallOptions): Promise<void>;
   /** Hands leadership to `to`, or to the best follower. */
   transfer(to: NodeId | undefined, options?: CallOptions): Promise<void>;
+  /**
+   * Gives leadership up and does not campaign, for this reason, until called with undefined. Goes
+   * with the process.
+   */
+  sitOut(reason: string | undefined): void;
   status(): NodeStatus;
   /** The state machine's applied position, cheap. */
   readonly appliedIndex: number;

@@ -1,6 +1,7 @@
 /** Whether this node's disk is good enough to lead with. */
 import type { HoldfastError } from '../base/index.ts';
 import type { NodeId, RaftCore } from '../raft/index.ts';
+import type { CampaignPermit } from './campaign-permit.ts';
 import type { DiskWriter } from './disk-writer.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -21,6 +22,7 @@ export class DiskHealth {
   readonly #runtime: Runtime;
   readonly #raft: RaftCore;
   readonly #writer: DiskWriter;
+  readonly #permit: CampaignPermit;
   readonly #bestFollower: () => NodeId | undefined;
   #reason: string | undefined;
   #slowAt = -Infinity;
@@ -32,11 +34,13 @@ export class DiskHealth {
     runtime: Runtime,
     raft: RaftCore,
     writer: DiskWriter,
+    permit: CampaignPermit,
     bestFollower: () => NodeId | undefined,
   ) {
     this.#runtime = runtime;
     this.#raft = raft;
     this.#writer = writer;
+    this.#permit = permit;
     this.#bestFollower = bestFollower;
     this.#leaderAt = runtime.environment.now();
   }
@@ -97,7 +101,7 @@ export class DiskHealth {
     this.#handoverUntil = undefined;
     // A sole voter has nobody to hand over to: it stays in place and serves as fast as it can.
     if (!this.#soleVoter() || this.#writer.failure !== undefined) {
-      this.#raft.setCampaignAllowed(false);
+      this.#permit.forbid('disk');
     }
   }
 
@@ -109,7 +113,7 @@ export class DiskHealth {
   #recover(): void {
     this.#reason = undefined;
     this.#handoverUntil = undefined;
-    this.#raft.setCampaignAllowed(true);
+    this.#permit.allow('disk');
     this.#runtime.environment.log('info', 'the disk is healthy again');
   }
 }

@@ -1,9 +1,10 @@
 /** The parts of a node that takes part in a cluster, and how they are connected. */
 import type { HoldfastError } from '../base/index.ts';
 import type { Outcome } from '../base/index.ts';
-import type { Entry, LogIndex, RaftCore, SnapshotMeta, Term } from '../raft/index.ts';
+import type { Entry, LogIndex, NodeId, RaftCore, SnapshotMeta, Term } from '../raft/index.ts';
 import type { ForwardRequest } from '../transport/index.ts';
 import { Applier } from './applier.ts';
+import { CampaignPermit } from './campaign-permit.ts';
 import { ClusterClock } from './cluster-clock.ts';
 import type { Answer, NodeOptions } from './contract.ts';
 import { DiskHealth } from './disk-health.ts';
@@ -47,6 +48,7 @@ export class Engine {
   readonly peers: Peers;
   readonly clock: ClusterClock;
   readonly writer: DiskWriter;
+  readonly permit: CampaignPermit;
   readonly health: DiskHealth;
   readonly applier: Applier;
   readonly entryReader: EntryReader;
@@ -74,7 +76,9 @@ export class Engine {
     this.peers = peers;
     this.clock = new ClusterClock(raft, () => runtime.environment.now());
     this.writer = this.#createWriter();
-    this.health = new DiskHealth(runtime, raft, this.writer, () => bestFollower(raft));
+    this.permit = new CampaignPermit(raft);
+    const successor = (): NodeId | undefined => bestFollower(raft);
+    this.health = new DiskHealth(runtime, raft, this.writer, this.permit, successor);
     this.applier = this.#createApplier();
     this.entryReader = new EntryReader(runtime, raft, store, {
       applierBusy: () => this.applier.hasBacklog,

@@ -34,6 +34,7 @@ export class Lifecycle {
   #engine: Engine | undefined;
   #turn: Turn | undefined;
   #fatal: HoldfastError | undefined;
+  #sitsOut: string | undefined;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -81,6 +82,22 @@ export class Lifecycle {
       return new HoldfastError('no-leader', `${id} has not found its cluster yet${waiting}`);
     }
     return this.#fatal ?? new HoldfastError('stopped', `node ${id} is not running`);
+  }
+
+  /** Why this node was told not to lead. */
+  get sitsOut(): string | undefined {
+    return this.#sitsOut;
+  }
+
+  sitOut(reason: string | undefined): void {
+    const engine = this.#engine;
+    if (this.#phase !== 'running' || engine === undefined || reason === this.#sitsOut) return;
+    this.#sitsOut = reason;
+    this.#runtime.post(() => {
+      if (reason === undefined) engine.permit.allow('operator');
+      else engine.permit.forbid('operator');
+    });
+    this.#runtime.schedule();
   }
 
   start(): Promise<void> {
@@ -252,7 +269,7 @@ export class Lifecycle {
     }
     const { voters } = raft.membership;
     const alone = voters.length === 1 && raft.role === 'leader';
-    if (!alone) this.#runtime.post(() => raft.setCampaignAllowed(false));
+    if (!alone) this.#runtime.post(() => this.#engine!.permit.forbid('stop'));
   }
 
   async #finishPending(): Promise<void> {

@@ -13,6 +13,7 @@ import type {
 } from '../raft/index.ts';
 import type { MembershipChange } from './contract.ts';
 import { decodeChange } from './forward-codec.ts';
+import { givenUp } from './given-up-store.ts';
 import type { Excuse } from './leader-work.ts';
 import type { Peers } from './peers.ts';
 import { answerWaiter, failure } from './waiter.ts';
@@ -50,8 +51,10 @@ export class MemberChanges {
 
   #begin(waiter: Waiter): boolean {
     try {
-      const target = targetOf(this.#raft.membership, decodeChange(waiter.command));
+      const change = decodeChange(waiter.command);
+      const target = targetOf(this.#raft.membership, change);
       this.#checkQuorum(target);
+      if (change.type === 'standDown') this.#checkStandDown(change.id);
       const result = this.#raft.changeMembership(target, this.#stamp());
       if (result.type === 'appended') {
         const { index, term } = result;
@@ -69,18 +72,40 @@ export class MemberChanges {
   /** A change after which too few voters are alive could never be finished, nor taken back. */
   #checkQuorum({ voters }: MembershipTarget): void {
     if (this.#raft.role !== 'leader' || voters.length === 0) return;
-    const { id, progress, membership } = this.#raft.status();
-    const isAlive = (voter: NodeId): boolean => {
-      const recorded = memberOf(membership, voter)?.storeId;
-      const active = progress[voter]?.recentlyActive === true;
-      return active && this.#peers.connected(voter)?.storeId === recorded;
-    };
-    const alive = voters.filter((voter) => voter === id || isAlive(voter));
+    const { membership } = this.#raft;
+    const alive = this.#alive(voters);
     const needed = Math.floor(voters.length / 2) + 1;
     const unchanged = voters.join() === membership.voters.join();
     if (unchanged || alive.length >= needed) return;
     const text = `only ${alive.length} of the ${voters.length} voters it leaves can be reached now`;
     throw new HoldfastError('membership-refused', `${text}; ${needed} are needed`);
+  }
+
+  /** Those that answer, on the store on record; this leader is one. */
+  #alive(voters: readonly NodeId[]): NodeId[] {
+    const { id, progress, membership } = this.#raft.status();
+    const answers = (voter: NodeId): boolean => {
+      const recorded = memberOf(membership, voter)?.storeId;
+      const active = progress[voter]?.recentlyActive === true;
+      return active && this.#peers.connected(voter)?.storeId === recorded;
+    };
+    return voters.filter((voter) => voter === id || answers(voter));
+  }
+
+  /** A node that is to lose its data: the others must be able to do without it, and whole. */
+  #checkStandDown(id: NodeId): void {
+    const { role, membership } = this.#raft;
+    if (role !== 'leader' || !membership.voters.includes(id)) return;
+    const refuse = (why: string): never => {
+      throw new HoldfastError('membership-refused', `${id} cannot be installed anew now: ${why}`);
+    };
+    if (id === this.#raft.status().id) refuse('it leads; leadership must move first');
+    const [other] = membership.promotable;
+    if (other !== undefined) refuse(`${other} is being installed; one at a time`);
+    const others = membership.voters.filter((voter) => voter !== id);
+    const alive = this.#alive(others);
+    const missing = others.filter((voter) => !alive.includes(voter));
+    if (missing.length > 0) refuse(`${missing.join(', ')} cannot be reached`);
   }
 
   #refused(
@@ -169,7 +194,10 @@ export function targetOf(membership: Membership, change: MembershipChange): Memb
     case 'promote':
       return { voters: [...voters, id].toSorted(), learners, promotable, members };
     case 'demote':
+    case 'standDown':
       return { voters, learners: [...learners, id].toSorted(), promotable, members };
+    case 'giveUpStore':
+      return targetOfGivingUp(membership, change);
     case 'remove': {
       const rest: Record<NodeId, Member> = { ...members };
       delete rest[id];
@@ -178,6 +206,27 @@ export function targetOf(membership: Membership, change: MembershipChange): Memb
     default:
       return unreachable(change);
   }
+}
+
+function targetOfGivingUp(
+  membership: Membership,
+  { id, promote }: Extract<MembershipChange, { type: 'giveUpStore' }>,
+): MembershipTarget {
+  const { voters, learners, promotable, members } = membership;
+  const { address, storeId } = members[id]!;
+  if (!learners.includes(id)) {
+    const text = `${id} votes: its store can be given up only once it is a learner`;
+    throw new HoldfastError('membership-refused', text);
+  }
+  const others = promotable.filter((other) => other !== id);
+  // Asked again after an interruption: what it is to become was said the first time.
+  const again = storeId === givenUp(storeId) && promotable.includes(id);
+  return {
+    voters,
+    learners,
+    promotable: promote || again ? [...others, id].toSorted() : others,
+    members: { ...members, [id]: { address, storeId: givenUp(storeId) } },
+  };
 }
 
 function targetOfAdd(

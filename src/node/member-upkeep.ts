@@ -2,6 +2,7 @@
 import { memberOf } from '../raft/index.ts';
 import type { Member, Membership, MembershipTarget, NodeId, RaftCore } from '../raft/index.ts';
 import type { PeerIdentity } from '../transport/index.ts';
+import { givenUp } from './given-up-store.ts';
 import type { Peers } from './peers.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -47,6 +48,8 @@ export class MemberUpkeep {
     const member = memberOf(membership, seen.id);
     if (member === undefined) return false;
     if (member.storeId === seen.storeId && member.address === seen.address) return false;
+    // Still running on the store that was given up.
+    if (member.storeId === givenUp(seen.storeId)) return false;
     const wiped = member.storeId !== '' && member.storeId !== seen.storeId;
     if (!wiped || !membership.voters.includes(seen.id)) return this.#record(membership, seen);
     // What it acknowledged before it was wiped must not make a voter of it again at once.

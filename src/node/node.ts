@@ -145,6 +145,10 @@ class HoldfastNode implements RaftNode {
     });
   }
 
+  sitOut(reason: string | undefined): void {
+    this.#lifecycle.sitOut(reason);
+  }
+
   status(): NodeStatus {
     const { engine, storeId, founding, phase } = this.#lifecycle;
     const { id, options } = { id: this.id, options: this.#options };
@@ -169,7 +173,7 @@ class HoldfastNode implements RaftNode {
       clusterTime: status.role === 'leader' ? engine.clock.stamp() : engine.applier.time,
       clusterId: membership.clusterId,
       membership,
-      unhealthy: engine.health.unhealthy,
+      unhealthy: this.#lifecycle.sitsOut ?? engine.health.unhealthy,
       pendingCommands: engine.pendingCommands,
     };
   }

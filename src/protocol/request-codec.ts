@@ -5,7 +5,7 @@
 import { ByteReader, ByteWriter, MalformedBytesError, unreachable } from '../base/index.ts';
 import { MAX_REQUEST_TIMEOUT_MS, REQUEST_OVERHEAD_BYTES } from './limits.ts';
 import { NO_PAYLOAD, readHeader, writeHeader } from './message-header.ts';
-import type { Consistency, Request } from './requests.ts';
+import type { Consistency, MaintainAction, Request } from './requests.ts';
 
 const PROPOSE = 1;
 const QUERY = 2;
@@ -16,11 +16,14 @@ const WATCH_CREDIT = 6;
 const STATUS = 7;
 const MEMBER = 8;
 const TRANSFER = 9;
+const MAINTAIN = 12;
 
 const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'lease', 'local'];
 
 type MemberChange = Extract<Request, { type: 'member' }>['change'];
 const CHANGES: readonly MemberChange['type'][] = ['add', 'promote', 'demote', 'remove'];
+
+const ACTIONS: readonly MaintainAction[] = ['quarantine', 'endQuarantine', 'reinstall'];
 
 /**
  * Everything but the registry's bytes (`requestPayload`), which follow directly: a sender of frames
@@ -68,6 +71,11 @@ export function writeRequestFields(writer: ByteWriter, request: Request): void {
       writeHeader(writer, TRANSFER, request.id);
       writeTimeout(writer, request.timeoutMs);
       writer.text(request.to);
+      return;
+    case 'maintain':
+      writeHeader(writer, MAINTAIN, request.id);
+      writeTimeout(writer, request.timeoutMs);
+      writer.u8(ACTIONS.indexOf(request.action));
       return;
     default:
       unreachable(request);
@@ -135,6 +143,12 @@ function decodeFields(reader: ByteReader, tag: number, id: number): Request {
       return { type: 'member', id, timeoutMs: readTimeout(reader), change: readChange(reader) };
     case TRANSFER:
       return { type: 'transfer', id, timeoutMs: readTimeout(reader), to: reader.text() };
+    case MAINTAIN: {
+      const timeoutMs = readTimeout(reader);
+      const action = ACTIONS[reader.u8()];
+      if (action === undefined) throw new MalformedBytesError('unknown maintenance');
+      return { type: 'maintain', id, timeoutMs, action };
+    }
     default:
       throw new MalformedBytesError(`unknown request type ${tag}`);
   }

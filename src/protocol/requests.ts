@@ -80,7 +80,23 @@ export type Request =
       readonly id: number;
       readonly timeoutMs: number;
       readonly to: string;
+    }
+  /** For the very node that is asked. */
+  | {
+      readonly type: 'maintain';
+      readonly id: number;
+      readonly timeoutMs: number;
+      readonly action: MaintainAction;
     };
+
+/**
+ * - `quarantine`: refuse clients with `quarantined`, hand leadership over, and do not campaign, until
+ *   `endQuarantine` or until the process ends. Questions about the hash tree are still answered.
+ * - `reinstall`: throw the store's contents away and begin anew as an empty node, which the leader
+ *   fills. Answered once nothing stands against it any more, before it is done; refused with
+ *   `membership-refused` while another voter is out of reach or another member is being installed.
+ */
+export type MaintainAction = 'quarantine' | 'endQuarantine' | 'reinstall';
 
 export interface MemberStatus {
   readonly id: string;

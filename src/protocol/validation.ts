@@ -96,6 +96,7 @@ export function checkRequest(request: Request): HoldfastError | undefined {
     case 'cancel':
     case 'watchCredit':
     case 'status':
+    case 'maintain':
       return undefined;
     default:
       return unreachable(request);

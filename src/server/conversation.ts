@@ -4,11 +4,20 @@
  */
 import { HoldfastError, unreachable, type Outcome } from '../base/index.ts';
 import type { Answer, CallOptions, MembershipChange, NodeId, RaftNode } from '../node/index.ts';
-import { checkRequest, type Request, type Response, type StatusReport } from '../protocol/index.ts';
+import {
+  checkRequest,
+  type MaintainAction,
+  type Request,
+  type Response,
+  type StatusReport,
+} from '../protocol/index.ts';
 import { mayComeFromClient } from '../registry/index.ts';
 import type { ServiceLimits } from './limits.ts';
 import type { WatchHub } from './watch-hub.ts';
 import type { Watcher, WatchTarget } from './watcher.ts';
+
+/** What an operator asks of this very node; see `MaintainAction`. */
+export type Maintain = (action: MaintainAction, options: CallOptions) => Promise<void>;
 
 /** What all conversations of a node share. */
 export interface ConversationContext {
@@ -18,6 +27,9 @@ export interface ConversationContext {
   /** Reads the state machine. */
   query(request: Uint8Array): Uint8Array;
   statusReport(): StatusReport;
+  readonly maintain: Maintain;
+  /** Why clients are refused, if they are. */
+  quarantined(): string | undefined;
   /** Address of the leader as far as known, or ''. */
   leaderAddress(): string;
 }
@@ -128,6 +140,10 @@ export class Conversation implements WatchTarget {
     if (this.#state === 'stopping') {
       return new HoldfastError('stopped', 'this node is stopping; ask another one');
     }
+    const why = this.#context.quarantined();
+    if (why !== undefined && refusedInQuarantine(request)) {
+      return new HoldfastError('quarantined', `${why}; ask another one`);
+    }
     if (request.type === 'watch' && this.#watches > limits.maxWatchesPerClient) {
       return overloaded(`${limits.maxWatchesPerClient} watches`);
     }
@@ -177,6 +193,10 @@ export class Conversation implements WatchTarget {
       case 'transfer': {
         const to = request.to === '' ? undefined : (request.to as NodeId);
         const done = this.#context.node.transfer(to, patience(request.timeoutMs));
+        return this.#await(request.id, open, done);
+      }
+      case 'maintain': {
+        const done = this.#context.maintain(request.action, patience(request.timeoutMs));
         return this.#await(request.id, open, done);
       }
       case 'cancel':
@@ -296,12 +316,21 @@ function openRequest(request: Request): OpenRequest {
     case 'leaderQuery':
     case 'member':
     case 'transfer':
+    case 'maintain':
     case 'cancel':
     case 'watchCredit':
       return { type: 'call', outcome: 'unknown' };
     default:
       return unreachable(request);
   }
+}
+
+/**
+ * Reads, writes and watches go elsewhere. What is forwarded to the leader and answered from there
+ * stays: sessions are kept alive, and operators can go on.
+ */
+function refusedInQuarantine(request: Request): boolean {
+  return request.type === 'propose' || request.type === 'query' || request.type === 'watch';
 }
 
 /** 0 leaves it to the node's own patience. */

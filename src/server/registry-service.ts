@@ -1,7 +1,7 @@
 import type { Environment, NodeStatus, RaftNode } from '../node/index.ts';
 import type { Channel, ChannelEvents, MemberStatus, StatusReport } from '../protocol/index.ts';
 import type { ClientConnection } from '../transport/index.ts';
-import type { ClientEnd, ConversationContext } from './conversation.ts';
+import type { ClientEnd, ConversationContext, Maintain } from './conversation.ts';
 import type { WatchSource } from './history-reader.ts';
 import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from './limits.ts';
 import { LocalChannel } from './local-channel.ts';
@@ -19,6 +19,7 @@ export interface RegistryServiceOptions {
   readonly clusterName: string;
   readonly environment: Pick<Environment, 'defer' | 'setTimer' | 'log'>;
   readonly limits?: Partial<ServiceLimits>;
+  readonly maintain: Maintain;
 }
 
 /** How long clients may take to read their last answers when the service closes. */
@@ -37,6 +38,7 @@ export class RegistryService {
   readonly #hub: WatchHub;
   readonly #clients = new Set<ClientEnd>();
   #leaderAddress: string;
+  #quarantined: string | undefined = undefined;
   #state: 'open' | 'stopping' | 'closed' = 'open';
 
   constructor(options: RegistryServiceOptions) {
@@ -57,6 +59,8 @@ export class RegistryService {
       limits,
       query: (request) => options.registry.query(request),
       statusReport: () => this.statusReport(),
+      maintain: options.maintain,
+      quarantined: () => this.#quarantined,
       leaderAddress: () => this.#leaderAddress,
     };
   }
@@ -96,6 +100,17 @@ export class RegistryService {
     const { clusterName } = this.#options;
     const leaderAddress = this.#leaderAddress;
     connection.start({ nodeId: id, clusterName, clusterId, leaderAddress });
+  }
+
+  /** Why clients are refused, if they are. */
+  get quarantined(): string | undefined {
+    return this.#quarantined;
+  }
+
+  /** Refuses clients for this reason, and ends their watches, until called with undefined. */
+  quarantine(reason: string | undefined): void {
+    this.#quarantined = reason;
+    if (reason !== undefined) this.#hub.stop(reason);
   }
 
   /** How many clients are connected now, channels in this process included. */

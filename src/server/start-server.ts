@@ -1,16 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { HoldfastError, type ErrorCode } from '../base/index.ts';
-import {
-  createNode,
-  systemEnvironment,
-  type Environment,
-  type NodeOptions,
-  type RaftNode,
-} from '../node/index.ts';
-import { RegistryStateMachine } from '../registry/index.ts';
-import { TcpTransport } from '../transport/index.ts';
-import { RegistryService } from './registry-service.ts';
+import { systemEnvironment, type Environment, type NodeId, type RaftNode } from '../node/index.ts';
+import type { RegistryStateMachine } from '../registry/index.ts';
+import { Maintenance } from './maintenance.ts';
+import type { RegistryService } from './registry-service.ts';
+import { assembleLife, endLife, type ServerLife } from './server-life.ts';
 import {
   resolveOptions,
   withPort,
@@ -18,7 +13,10 @@ import {
   type ServerOptions,
 } from './server-options.ts';
 
-/** A node of the locking registry with its port open, until `stop`. */
+/**
+ * A node of the locking registry with its port open, until `stop`. Node, service and registry are
+ * those of its present life: installed anew, it has others.
+ */
 export interface RunningServer extends AsyncDisposable {
   readonly node: RaftNode;
   readonly service: RegistryService;
@@ -44,7 +42,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (options.signal?.aborted === true) throw startError(undefined, options.signal);
   const resolved = await resolvePort(resolveOptions(options));
   const environment = options.environment ?? systemEnvironment(options.log ?? (() => undefined));
-  const server = assemble(options, resolved, environment);
+  const server = new Server(options, resolved, environment);
   const abort = (): void => void server.stop();
   options.signal?.addEventListener('abort', abort, { once: true });
   try {
@@ -58,64 +56,95 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return server;
 }
 
-function assemble(
-  options: ServerOptions,
-  resolved: ResolvedOptions,
-  environment: Environment,
-): RunningServer {
-  const { id, clusterName, address, peers, settings } = resolved;
-  const registry = new RegistryStateMachine({ limits: resolved.limits });
-  const over = deferred<HoldfastError | undefined>();
-  const transport = new TcpTransport({
-    ...resolved.listen,
-    environment,
-    ...tlsOf(options),
-    onClient: (connection) => service.serveClient(connection),
-  });
-  const nodeOptions: NodeOptions = {
-    id,
-    clusterName,
-    address,
-    peers,
-    store: options.store,
-    transport,
-    stateMachine: registry,
-    environment,
-    settings,
-    onApplied: () => service.applied(),
-    onLeaderChanged: () => service.leaderChanged(),
-    onFatal: (error) => {
-      service.close();
-      over.resolve(error);
-    },
-  };
-  const node = createNode(nodeOptions);
-  const limits = resolved.serviceLimits;
-  const service = new RegistryService({ node, registry, clusterName, environment, limits });
-  let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => (stopping ??= stopAll(node, service).then(over.resolve));
-  return {
-    node,
-    service,
-    registry,
-    address,
-    stopped: over.promise,
-    stop,
-    [Symbol.asyncDispose]: stop,
-  };
-}
+class Server implements RunningServer {
+  readonly address: string;
+  readonly stopped: Promise<HoldfastError | undefined>;
+  readonly #options: ServerOptions;
+  readonly #resolved: ResolvedOptions;
+  readonly #environment: Environment;
+  readonly #maintenance: Maintenance;
+  readonly #over = deferred<HoldfastError | undefined>();
+  #life: ServerLife;
+  #beginningAnew: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
 
-/** Clients are told first, so that they go elsewhere while the node hands over. */
-async function stopAll(node: RaftNode, service: RegistryService): Promise<undefined> {
-  service.stopAccepting();
-  await node.stop();
-  service.close();
-}
+  constructor(options: ServerOptions, resolved: ResolvedOptions, environment: Environment) {
+    this.address = resolved.address;
+    this.stopped = this.#over.promise;
+    this.#options = options;
+    this.#resolved = resolved;
+    this.#environment = environment;
+    this.#life = this.#assemble(resolved.peers);
+    const life = (): ServerLife => this.#life;
+    this.#maintenance = new Maintenance({
+      get life() {
+        return life();
+      },
+      beginAnew: () => {
+        this.#beginningAnew = this.#beginAnew();
+      },
+    });
+  }
 
-function tlsOf(options: ServerOptions): Pick<ConstructorParameters<typeof TcpTransport>[0], 'tls'> {
-  const { tls } = options;
-  if (tls === undefined) return {};
-  return { tls: { ...tls, requestClientCertificate: tls.ca !== undefined } };
+  get node(): RaftNode {
+    return this.#life.node;
+  }
+
+  get service(): RegistryService {
+    return this.#life.service;
+  }
+
+  get registry(): RegistryStateMachine {
+    return this.#life.registry;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    await endLife(this.#life);
+    await this.#beginningAnew;
+    await endLife(this.#life);
+    this.#over.resolve(undefined);
+  }
+
+  async #beginAnew(): Promise<void> {
+    try {
+      await endLife(this.#life);
+      await this.#installAnew();
+    } catch (error) {
+      const why = startError(error, undefined);
+      this.#environment.log('error', `it could not be installed anew: ${why.message}`);
+      this.#life.service.close();
+      this.#over.resolve(why);
+    }
+  }
+
+  /** The store is closed. An empty peer list: this node must never found a cluster again. */
+  async #installAnew(): Promise<void> {
+    await this.#options.store.destroy();
+    if (this.#stopping !== undefined) return;
+    this.#environment.log('info', 'the store is empty: waiting to be found by the cluster');
+    this.#life = this.#assemble(new Map());
+    await this.#life.node.start();
+  }
+
+  #assemble(peers: ReadonlyMap<NodeId, string>): ServerLife {
+    return assembleLife({
+      options: this.#options,
+      resolved: this.#resolved,
+      environment: this.#environment,
+      peers,
+      maintain: (action, options) => this.#maintenance.maintain(action, options),
+      fatal: (error) => this.#over.resolve(error),
+    });
+  }
 }
 
 /**

@@ -109,10 +109,10 @@ export class WatchHub {
     this.#watchers.delete(watcher);
   }
 
-  /** The node stops: every watch ends with where to resume it. */
-  stop(): void {
+  /** The node serves no more: every watch ends with where to resume it. */
+  stop(why = 'the node stops'): void {
     for (const watcher of this.#watchers) {
-      this.#end(watcher, 'stopped', 'the node stops; resume the watch at another one');
+      this.#end(watcher, 'stopped', `${why}; resume the watch at another one`);
     }
   }
 

@@ -271,6 +271,7 @@ export class FakeChannel implements Channel {
       case 'cancel':
       case 'member':
       case 'transfer':
+      case 'maintain':
         return undefined;
       default:
         return unreachable(request);

@@ -49,6 +49,8 @@ export class FakeNode implements RaftNode {
     this.onApplied();
   }
 
+  sitOut(): void {}
+
   setLeader(leader: { id: string; address: string } | undefined): void {
     this.leader =
       leader === undefined ? undefined : { id: leader.id as NodeId, address: leader.address };

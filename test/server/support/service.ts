@@ -17,6 +17,7 @@ export class TestService {
   readonly schedule: ManualSchedule = new ManualSchedule();
   readonly log: string[] = [];
   readonly timers: (() => void)[] = [];
+  readonly maintained: string[] = [];
   readonly service: RegistryService;
 
   constructor(setup: ServiceSetup = {}) {
@@ -34,6 +35,10 @@ export class TestService {
         log: (level: LogLevel, line: string) => this.log.push(`${level}: ${line}`),
       },
       limits: setup.service ?? {},
+      maintain: (action) => {
+        this.maintained.push(action);
+        return Promise.resolve();
+      },
     });
     this.node.onApplied = () => this.service.applied();
     this.node.onLeaderChanged = () => this.service.leaderChanged();
