@@ -90,8 +90,8 @@ export type Request =
     };
 
 /**
- * - `quarantine`: refuse clients with `quarantined`, hand leadership over, and do not campaign, until
- *   `endQuarantine` or until the process ends. Questions about the hash tree are still answered.
+ * - `quarantine`: refuse clients with `quarantined`, hand leadership over, and do not campaign,
+ *   until `endQuarantine` or until the process ends. Questions about the hash tree are still answered.
  * - `reinstall`: throw the store's contents away and begin anew as an empty node, which the leader
  *   fills. Answered once nothing stands against it any more, before it is done; refused with
  *   `membership-refused` while another voter is out of reach or another member is being installed.

@@ -35,7 +35,7 @@ async function giveUp(cluster: Cluster, node: Instance): Promise<void> {
 const votersAt = (cluster: Cluster, name: string): string =>
   cluster.status(name).membership!.voters.join(',');
 
-test('[NODE-70] a store that was given up counts no more; the next one is filled and votes', async () => {
+test('[NODE-70] a store given up counts no more; the next one is filled and votes', async () => {
   const cluster = new Cluster(['a', 'b', 'c'], { settings: SETTINGS });
   const leader = await cluster.startAll();
   for (let i = 0; i < 60; i++) await cluster.write(leader, `w${i}`);
@@ -78,7 +78,7 @@ test('[NODE-71] a re-installation that was interrupted can be asked for again', 
   await cluster.world.until('it votes', () => votersAt(cluster, leader.id) === 'a,b,c');
 });
 
-test('[NODE-72] no voter stands down while another is away, being installed, or while it leads', async () => {
+test('[NODE-72] no voter stands down while another is away or new, nor while it leads', async () => {
   const cluster = new Cluster(['a', 'b', 'c', 'd', 'e']);
   const leader = await cluster.startAll();
   const refused = async (via: Instance, target: Instance, why: RegExp): Promise<void> => {

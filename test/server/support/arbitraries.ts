@@ -42,6 +42,12 @@ export const anyRequest: fc.Arbitrary<Request> = fc.oneof(
     ),
   }),
   fc.record({ type: kind('transfer'), id, timeoutMs, to: text }),
+  fc.record({
+    type: kind('maintain'),
+    id,
+    timeoutMs,
+    action: fc.constantFrom('quarantine' as const, 'endQuarantine' as const, 'reinstall' as const),
+  }),
 );
 
 const status = fc.record({
