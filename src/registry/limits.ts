@@ -1,4 +1,5 @@
 import { MAX_TXN_DEPTH } from './codec/txn.ts';
+import { LONGEST_KEY_BYTES } from './reserved-keys.ts';
 import type { RegistryLimits } from './types.ts';
 
 const KIB = 1024;
@@ -53,6 +54,9 @@ export function resolveLimits(overrides: Partial<RegistryLimits> = {}): Registry
   }
   if (limits.minSessionTtlMs > limits.maxSessionTtlMs) {
     throw new RangeError('limits.minSessionTtlMs must not be above limits.maxSessionTtlMs');
+  }
+  if (limits.maxKeyBytes > LONGEST_KEY_BYTES) {
+    throw new RangeError(`limits.maxKeyBytes must not be above ${LONGEST_KEY_BYTES}`);
   }
   if (limits.maxTxnDepth > MAX_TXN_DEPTH) {
     throw new RangeError(`limits.maxTxnDepth must not be above ${MAX_TXN_DEPTH}`);

@@ -2,6 +2,7 @@ import type { KeyEntry } from './key-version.ts';
 import { LockQueue, placeOf, type Place } from './lock-queue.ts';
 import { readTerms } from './lock-terms.ts';
 import { OrderedIndex } from './ordered-index.ts';
+import { isReserved } from './reserved-keys.ts';
 import type { ByteString, FencingToken, LockHolder, Revision, SessionId } from './types.ts';
 
 const ID_DIGITS = 16;
@@ -20,11 +21,12 @@ export function queueKey(name: ByteString, session: SessionId): ByteString {
 /**
  * Whether a key has the shape of a queue key: it ends in `/` and 16 lowercase hex digits. Such keys
  * are reserved: only locking and unlocking write them, so that every one there is owned by the live
- * session it names, or by none while the lock-delay of one that expired lasts.
+ * session it names, or by none while the lock-delay of one that expired lasts. Keys of other kinds
+ * that are reserved may end like that, and are none.
  */
 export function isQueueKey(key: ByteString): boolean {
   const slash = key.length - SUFFIX_LENGTH;
-  if (slash < 0 || key.charCodeAt(slash) !== SLASH) return false;
+  if (slash < 0 || key.charCodeAt(slash) !== SLASH || isReserved(key)) return false;
   for (let at = slash + 1; at < key.length; at++) {
     const code = key.charCodeAt(at);
     const digit = code >= ZERO && code <= NINE;

@@ -4,7 +4,7 @@ import type { RegistryRefusal } from './codec/error.ts';
 import { EMPTY_VALUE, storeValue, type KeyEntry, type KeyVersion } from './key-version.ts';
 import { decodeMapOptions, encodeMapOptions } from './map-definition.ts';
 import type { MapCommand, MapOptions, MapRef } from './map-types.ts';
-import { checkMapKey, checkMapName, checkValue, refuse, show } from './refusal.ts';
+import { checkEntryKey, checkName, checkValue, refuse, show } from './refusal.ts';
 import {
   mapEntryPrefix,
   mapKey,
@@ -18,7 +18,7 @@ import type { RegistryState } from './state.ts';
 import type { ByteString, KeyEvent, RegistryResult, Revision, SessionId } from './types.ts';
 
 export function changeMap(act: Act, command: MapCommand): RegistryResult {
-  const refusal = checkMapName(command.map);
+  const refusal = checkName('map', command.map);
   if (refusal !== undefined) return refusal;
   switch (command.type) {
     case 'openMap':
@@ -90,7 +90,7 @@ function mapPut(act: Act, command: CommandOf<'mapPut'>): RegistryResult {
   const { map, key: name, value } = command;
   const definition = store.find(mapKey(map))?.live;
   const refusal =
-    checkMapKey(name, limits) ?? checkValue(value, limits) ?? refuseAbsent(definition, command);
+    checkEntryKey(name, limits) ?? checkValue(value, limits) ?? refuseAbsent(definition, command);
   if (refusal !== undefined) return refusal;
   const { prune } = optionsIn(definition!);
   if (prune && session === 0) {
@@ -114,7 +114,8 @@ function mapRemove(act: Act, command: CommandOf<'mapRemove'>): RegistryResult {
   const { state, node } = act;
   const { store, limits } = state;
   const { map, key: name } = command;
-  const refusal = checkMapKey(name, limits) ?? refuseAbsent(store.find(mapKey(map))?.live, command);
+  const refusal =
+    checkEntryKey(name, limits) ?? refuseAbsent(store.find(mapKey(map))?.live, command);
   if (refusal !== undefined) return refusal;
   const key = mapEntryPrefix(map) + name;
   const view = viewOf(act, key);

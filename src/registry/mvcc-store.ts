@@ -7,6 +7,7 @@ import { MapTallies } from './map-tallies.ts';
 import { OrderedIndex } from './ordered-index.ts';
 import { isReserved } from './reserved-keys.ts';
 import { SessionTable } from './sessions.ts';
+import { TableSizes } from './table-sizes.ts';
 import type { ByteString, KeyEvent, KeyRecord, Revision, SessionId } from './types.ts';
 
 /** What a put decides; the rest of the record follows from where it is put. */
@@ -21,12 +22,14 @@ export interface KeyDraft {
 
 /**
  * Every version of every key that may still be read, with the indexes derived from them: order,
- * expiry, locks, sessions' keys, history. Changes gather until `commit` gives them one revision.
+ * expiry, locks, sizes of maps and tables, sessions' keys, history. Changes gather until `commit`
+ * gives them one revision.
  */
 export class MvccStore {
   readonly sessions: SessionTable = new SessionTable();
   readonly locks: LockTable = new LockTable();
   readonly maps: MapTallies = new MapTallies();
+  readonly tables: TableSizes = new TableSizes();
   readonly expiry: ExpiryQueue = new ExpiryQueue();
   readonly history: History;
   readonly #table = new KeyTable();
@@ -177,14 +180,18 @@ export class MvccStore {
 
   #cameOrWent(entry: KeyEntry, went: boolean): void {
     this.#liveKeys += went ? -1 : 1;
-    if (isReserved(entry.key)) this.maps.changed(entry.key, went ? -1 : 1);
+    if (isReserved(entry.key)) {
+      this.maps.changed(entry.key, went ? -1 : 1);
+      this.tables.changed(entry.key, went ? -1 : 1);
+      return;
+    }
     if (!isQueueKey(entry.key)) return;
     if (went) this.locks.left(entry);
     else this.locks.joined(entry);
   }
 
   #changeOwner(entry: KeyEntry, from: SessionId, to: SessionId): void {
-    if (from !== 0) this.sessions.get(from)?.keys.delete(entry);
-    if (to !== 0) this.sessions.get(to)?.keys.add(entry);
+    if (from !== 0) this.sessions.get(from)?.disown(entry);
+    if (to !== 0) this.sessions.get(to)?.own(entry);
   }
 }

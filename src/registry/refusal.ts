@@ -1,9 +1,11 @@
 import { byteStringToUtf8, MalformedBytesError } from '../base/index.ts';
 import type { RegistryRefusal } from './codec/error.ts';
 import { isQueueKey } from './locks.ts';
+import { isReserved } from './reserved-keys.ts';
 import type { ByteString, LockTerms, RegistryErrorCode, RegistryLimits } from './types.ts';
 
 const MAX_SHOWN = 80;
+const MAX_NAME_BYTES = 255;
 const PRINTABLE_FROM = 0x20;
 const PRINTABLE_TO = 0x7e;
 
@@ -42,6 +44,12 @@ export function checkKey(key: ByteString, limits: RegistryLimits): RegistryRefus
       `key of ${key.length} bytes: the limit is ${limits.maxKeyBytes} (maxKeyBytes)`,
     );
   }
+  if (isReserved(key)) {
+    return refuse(
+      'invalid-key',
+      `key ${show(key)} is reserved: keys that begin with a zero byte are the registry's own`,
+    );
+  }
   if (isQueueKey(key)) {
     return refuse(
       'invalid-key',
@@ -52,22 +60,23 @@ export function checkKey(key: ByteString, limits: RegistryLimits): RegistryRefus
   return undefined;
 }
 
-const MAX_NAME_BYTES = 255;
-
-/** Undefined for a map's name that is one. */
-export function checkMapName(map: ByteString): RegistryRefusal | undefined {
-  if (map.length > 0 && map.length <= MAX_NAME_BYTES && !map.includes('\0')) return undefined;
+/** Of a table or map: the zero byte ends the name within the registry's own keys. */
+export function checkName(what: 'table' | 'map', name: ByteString): RegistryRefusal | undefined {
+  if (name.length > 0 && name.length <= MAX_NAME_BYTES && !name.includes('\0')) return undefined;
   const rule = `1 to ${MAX_NAME_BYTES} bytes, none of them zero`;
-  return refuse('invalid-argument', `a map's name has ${rule}, unlike ${show(map)}`);
+  return refuse('invalid-argument', `a ${what}'s name has ${rule}, unlike ${show(name)}`);
 }
 
-/** Of an entry of a map, where all keys are the client's. */
-export function checkMapKey(key: ByteString, limits: RegistryLimits): RegistryRefusal | undefined {
+/** Of an entry of a map or table, where all keys are the client's. */
+export function checkEntryKey(
+  key: ByteString,
+  { maxKeyBytes }: RegistryLimits,
+): RegistryRefusal | undefined {
   if (key.length === 0) return refuse('invalid-key', 'a key must not be empty');
-  if (key.length <= limits.maxKeyBytes) return undefined;
+  if (key.length <= maxKeyBytes) return undefined;
   return refuse(
     'too-large',
-    `key of ${key.length} bytes: the limit is ${limits.maxKeyBytes} (maxKeyBytes)`,
+    `key of ${key.length} bytes: the limit is ${maxKeyBytes} (maxKeyBytes)`,
   );
 }
 

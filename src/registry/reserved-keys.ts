@@ -21,6 +21,9 @@ import type { ConnectionId } from './table-types.ts';
 import type { ByteString, SessionId } from './types.ts';
 
 const NUMBER_DIGITS = 16;
+const KEY_LENGTH_BYTES = 2;
+/** What `len` can tell. */
+export const LONGEST_KEY_BYTES = 0xffff;
 const RESERVED = '\0';
 /** The first key that is not reserved. */
 export const FIRST_CLIENT_KEY: ByteString = '\x01';
@@ -56,6 +59,12 @@ export function reservedKind(key: ByteString): ReservedKind | undefined {
   return kind === 'mapEntry' && !key.includes(RESERVED, 2) ? 'mapMark' : kind;
 }
 
+/** Whether a reserved key is a session's edge, or its notice of one. */
+export function isEdgeOrNotice(key: ByteString): boolean {
+  const kind = reservedKind(key);
+  return kind === 'edge' || kind === 'notice';
+}
+
 export function isReserved(key: ByteString): boolean {
   return key.charCodeAt(0) === 0;
 }
@@ -68,7 +77,16 @@ export function tableEntryPrefix(table: ByteString): ByteString {
   return `\0t${table}\0`;
 }
 
-export function edgePrefix(table: ByteString): ByteString {
+export function tableEntryKey(table: ByteString, key: ByteString): ByteString {
+  return tableEntryPrefix(table) + key;
+}
+
+/** The table of a table's own record. */
+export function tableInKey(key: ByteString): ByteString {
+  return key.slice(2);
+}
+
+function edgePrefix(table: ByteString): ByteString {
   return `\0e${table}\0`;
 }
 
@@ -79,6 +97,19 @@ export function entryEdgePrefix(table: ByteString, key: ByteString): ByteString 
 
 export function edgeKey(table: ByteString, key: ByteString, id: ConnectionId): ByteString {
   return entryEdgePrefix(table, key) + digits(id);
+}
+
+/** Which edge the record of an edge is. */
+export function placeOfEdge(edge: ByteString): {
+  readonly table: ByteString;
+  readonly key: ByteString;
+  readonly connection: ConnectionId;
+} {
+  const table = nameIn(edge);
+  const keyAt = edgePrefix(table).length + KEY_LENGTH_BYTES;
+  const key = edge.slice(keyAt, -NUMBER_DIGITS);
+  const connection = Number.parseInt(edge.slice(-NUMBER_DIGITS), 16) as ConnectionId;
+  return { table, key, connection };
 }
 
 export function noticePrefix(session: SessionId): ByteString {

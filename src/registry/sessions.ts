@@ -1,5 +1,6 @@
 import { DedupWindow } from './dedup-window.ts';
 import type { KeyEntry } from './key-version.ts';
+import { isEdgeOrNotice } from './reserved-keys.ts';
 import type { ByteString, SessionId } from './types.ts';
 
 /** A lease, and what hangs on it. */
@@ -15,6 +16,8 @@ export class Session {
   window: DedupWindow = new DedupWindow();
   /** Keys that go with it; derived from the keys. */
   readonly keys: Set<KeyEntry> = new Set();
+  /** Of these, edges of tables and notices of such that went. */
+  edges = 0;
 
   constructor(
     id: SessionId,
@@ -30,6 +33,16 @@ export class Session {
     this.metadata = metadata;
     this.openedAt = openedAt;
     this.trapExits = trapExits;
+  }
+
+  own(entry: KeyEntry): void {
+    this.keys.add(entry);
+    if (isEdgeOrNotice(entry.key)) this.edges++;
+  }
+
+  disown(entry: KeyEntry): void {
+    this.keys.delete(entry);
+    if (isEdgeOrNotice(entry.key)) this.edges--;
   }
 
   /** The window, ready to be changed. */

@@ -41,6 +41,7 @@ export interface TableNotice {
 
 export interface EdgeRequest {
   readonly edge: EdgeType;
+  /** May have ended; one that was not opened yet is refused. */
   readonly peer: SessionId;
 }
 

@@ -6,6 +6,7 @@ import type { KeyEntry, KeyVersion } from './key-version.ts';
 import { isQueueKey } from './locks.ts';
 import { bytesOfRead, checkRange, comparable } from './range-read.ts';
 import { refuse, show } from './refusal.ts';
+import { FIRST_CLIENT_KEY } from './reserved-keys.ts';
 import { holds } from './txn-compare.ts';
 import type { ByteString, KeyRange, TxnCommand, TxnOp } from './types.ts';
 
@@ -76,11 +77,11 @@ export class Planner {
     }
   }
 
-  /** Live keys of a range but for lock queues, which are left to locking. */
+  /** Live keys of a range but for lock queues, left to locking, and the registry's own. */
   #deletable({ start, end }: KeyRange): KeyEntry[] {
     const { store, limits } = this.#act.state;
     const entries: KeyEntry[] = [];
-    store.scan(start, (entry) => {
+    store.scan(start < FIRST_CLIENT_KEY ? FIRST_CLIENT_KEY : start, (entry) => {
       if (end !== undefined && entry.key >= end) return false;
       if (entry.live === undefined || isQueueKey(entry.key)) return true;
       entries.push(entry);

@@ -201,7 +201,7 @@ export type TxnOp =
    */
   | { readonly type: 'increment'; readonly key: ByteString; readonly by: number }
   | { readonly type: 'delete'; readonly key: ByteString }
-  /** Passes over the keys of lock queues. */
+  /** Passes over the keys of lock queues, and those that are reserved. */
   | ({ readonly type: 'deleteRange' } & KeyRange)
   | { readonly type: 'get'; readonly key: ByteString }
   | RangeQuery
