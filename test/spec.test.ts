@@ -4,7 +4,22 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { sourceFiles } from './tidy/sources.ts';
 
-const ID = /\[((?:RAFT|LOG|NET|NODE|REG|LOCK|SESS|WATCH|SRV|API|CLI|TREE)-\d+|[LMTBH]\d+)\]/g;
+const AREAS = [
+  'RAFT',
+  'LOG',
+  'NET',
+  'NODE',
+  'REG',
+  'LOCK',
+  'SESS',
+  'WATCH',
+  'TREE',
+  'BACKUP',
+  'SRV',
+  'API',
+  'CLI',
+];
+const ID = new RegExp(`\\[((?:${AREAS.join('|')})-\\d+|[LMTBH]\\d+)\\]`, 'g');
 
 /** Every id that stands in a string of a test, or of the suite that users run. */
 function idsInTests(): Set<string> {

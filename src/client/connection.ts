@@ -199,6 +199,13 @@ export class Connection {
   }
 }
 
+const UNFINISHED: ReadonlySet<Response['type']> = new Set([
+  'watchStarted',
+  'watchEvents',
+  'backupStarted',
+  'backupChunk',
+]);
+
 function finishes(response: Response): boolean {
-  return response.type !== 'watchStarted' && response.type !== 'watchEvents';
+  return !UNFINISHED.has(response.type);
 }

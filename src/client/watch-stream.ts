@@ -122,6 +122,8 @@ export class WatchStream implements Watch, WatchSubscriber {
       case 'ok':
       case 'status':
       case 'leader':
+      case 'backupStarted':
+      case 'backupChunk':
         this.#finish(new HoldfastError('internal', `a watch was answered with ${response.type}`));
         return;
       default:

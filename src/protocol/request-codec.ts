@@ -17,6 +17,7 @@ const STATUS = 7;
 const MEMBER = 8;
 const TRANSFER = 9;
 const MAINTAIN = 12;
+const BACKUP = 10;
 
 const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'lease', 'local'];
 
@@ -77,6 +78,11 @@ export function writeRequestFields(writer: ByteWriter, request: Request): void {
       writeTimeout(writer, request.timeoutMs);
       writer.u8(ACTIONS.indexOf(request.action));
       return;
+    case 'backup':
+      writeHeader(writer, BACKUP, request.id);
+      writeTimeout(writer, request.timeoutMs);
+      writer.u8(CONSISTENCIES.indexOf(request.consistency));
+      return;
     default:
       unreachable(request);
   }
@@ -119,8 +125,7 @@ function decodeFields(reader: ByteReader, tag: number, id: number): Request {
     }
     case QUERY: {
       const timeoutMs = readTimeout(reader);
-      const consistency = CONSISTENCIES[reader.u8()];
-      if (consistency === undefined) throw new MalformedBytesError('unknown consistency');
+      const consistency = readConsistency(reader);
       return { type: 'query', id, timeoutMs, consistency, query: reader.raw(reader.remaining) };
     }
     case LEADER_QUERY: {
@@ -149,6 +154,10 @@ function decodeFields(reader: ByteReader, tag: number, id: number): Request {
       if (action === undefined) throw new MalformedBytesError('unknown maintenance');
       return { type: 'maintain', id, timeoutMs, action };
     }
+    case BACKUP: {
+      const timeoutMs = readTimeout(reader);
+      return { type: 'backup', id, timeoutMs, consistency: readConsistency(reader) };
+    }
     default:
       throw new MalformedBytesError(`unknown request type ${tag}`);
   }
@@ -162,6 +171,12 @@ function writeTimeout(writer: ByteWriter, timeoutMs: number): void {
 /** Cut here too: not every client is ours. */
 function readTimeout(reader: ByteReader): number {
   return Math.min(reader.varint(), MAX_REQUEST_TIMEOUT_MS);
+}
+
+function readConsistency(reader: ByteReader): Consistency {
+  const consistency = CONSISTENCIES[reader.u8()];
+  if (consistency === undefined) throw new MalformedBytesError('unknown consistency');
+  return consistency;
 }
 
 function writeChange(writer: ByteWriter, change: MemberChange): void {

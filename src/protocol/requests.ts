@@ -56,8 +56,19 @@ export type Request =
    */
   | { readonly type: 'cancel'; readonly id: number }
   /**
-   * Credit: the client has consumed this many bytes of `watchEvents` payload and may be sent as
-   * many more. Has no response.
+   * The registry as it is once `consistency` is met, as a snapshot: `backupStarted`, then
+   * `backupChunk` as far as credit allows (as with a watch), and `ok` as the final response.
+   */
+  | {
+      readonly type: 'backup';
+      readonly id: number;
+      /** How long to wait for `consistency`; what follows takes as long as it takes. */
+      readonly timeoutMs: number;
+      readonly consistency: Consistency;
+    }
+  /**
+   * Credit: the client has consumed this many bytes of the payload of `watchEvents` or
+   * `backupChunk` and may be sent as many more. Has no response.
    */
   | { readonly type: 'watchCredit'; readonly id: number; readonly bytes: number }
   | { readonly type: 'status'; readonly id: number }
@@ -97,6 +108,19 @@ export type Request =
  *   `membership-refused` while another voter is out of reach or another member is being installed.
  */
 export type MaintainAction = 'quarantine' | 'endQuarantine' | 'reinstall';
+
+/** What a backup shows. */
+export interface BackupOrigin {
+  readonly clusterName: string;
+  readonly clusterId: string;
+  /** The node it was taken from. */
+  readonly node: string;
+  readonly revision: number;
+  /** Log index of the last entry in it, or a later one. */
+  readonly index: number;
+  /** Cluster time in ms. */
+  readonly time: number;
+}
 
 export interface MemberStatus {
   readonly id: string;
@@ -154,5 +178,8 @@ export type Response =
       readonly resumeFrom: number;
       readonly message: string;
     }
+  | { readonly type: 'backupStarted'; readonly id: number; readonly origin: BackupOrigin }
+  /** The next bytes of the registry's snapshot. */
+  | { readonly type: 'backupChunk'; readonly id: number; readonly payload: Uint8Array }
   /** Unasked: who leads now, as address; '' when nobody is known to. */
   | { readonly type: 'leader'; readonly id: 0; readonly address: string };

@@ -3,7 +3,7 @@ import type { Outcome } from '../base/index.ts';
 import { ByteReader, ByteWriter, MalformedBytesError, unreachable } from '../base/index.ts';
 import { REQUEST_OVERHEAD_BYTES } from './limits.ts';
 import { NO_PAYLOAD, readHeader, writeHeader } from './message-header.ts';
-import type { MemberStatus, Response, StatusReport } from './requests.ts';
+import type { BackupOrigin, MemberStatus, Response, StatusReport } from './requests.ts';
 
 const OK = 1;
 const ERROR = 2;
@@ -12,6 +12,8 @@ const WATCH_STARTED = 4;
 const WATCH_EVENTS = 5;
 const WATCH_ENDED = 6;
 const LEADER = 7;
+const BACKUP_STARTED = 8;
+const BACKUP_CHUNK = 9;
 
 type WatchEnd = Extract<Response, { type: 'watchEnded' }>['code'];
 const OUTCOMES: readonly Outcome[] = ['not-applied', 'unknown'];
@@ -48,6 +50,13 @@ export function writeResponseFields(writer: ByteWriter, response: Response): voi
       writer.u8(WATCH_ENDS.indexOf(response.code)).varint(response.resumeFrom);
       writer.text(response.message);
       return;
+    case 'backupStarted':
+      writeHeader(writer, BACKUP_STARTED, response.id);
+      writeOrigin(writer, response.origin);
+      return;
+    case 'backupChunk':
+      writeHeader(writer, BACKUP_CHUNK, response.id);
+      return;
     case 'leader':
       writeHeader(writer, LEADER, response.id);
       writer.text(response.address);
@@ -59,7 +68,7 @@ export function writeResponseFields(writer: ByteWriter, response: Response): voi
 
 /** The registry's bytes in a response, its last field; none in most. */
 export function responsePayload(response: Response): Uint8Array {
-  return response.type === 'ok' || response.type === 'watchEvents' ? response.payload : NO_PAYLOAD;
+  return 'payload' in response ? response.payload : NO_PAYLOAD;
 }
 
 /** The response as one message, in a buffer of its own. */
@@ -104,6 +113,10 @@ function decodeFields(reader: ByteReader, tag: number, id: number): Response {
       const resumeFrom = reader.varint();
       return { type: 'watchEnded', id, code, resumeFrom, message: reader.text() };
     }
+    case BACKUP_STARTED:
+      return { type: 'backupStarted', id, origin: readOrigin(reader) };
+    case BACKUP_CHUNK:
+      return { type: 'backupChunk', id, payload: reader.raw(reader.remaining) };
     case LEADER:
       if (id !== 0) throw new MalformedBytesError('a leader notice has id 0');
       return { type: 'leader', id, address: reader.text() };
@@ -116,6 +129,22 @@ function oneOf<T>(values: readonly T[], index: number): T {
   const value = values[index];
   if (value === undefined) throw new MalformedBytesError(`no such choice: ${index}`);
   return value;
+}
+
+function writeOrigin(writer: ByteWriter, origin: BackupOrigin): void {
+  writer.text(origin.clusterName).text(origin.clusterId).text(origin.node);
+  writer.varint(origin.revision).varint(origin.index).varint(origin.time);
+}
+
+function readOrigin(reader: ByteReader): BackupOrigin {
+  return {
+    clusterName: reader.text(),
+    clusterId: reader.text(),
+    node: reader.text(),
+    revision: reader.varint(),
+    index: reader.varint(),
+    time: reader.varint(),
+  };
 }
 
 function writeStatus(writer: ByteWriter, status: StatusReport): void {

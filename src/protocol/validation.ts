@@ -97,6 +97,7 @@ export function checkRequest(request: Request): HoldfastError | undefined {
     case 'watchCredit':
     case 'status':
     case 'maintain':
+    case 'backup':
       return undefined;
     default:
       return unreachable(request);

@@ -5,6 +5,8 @@ import type { RegistryLimits, Revision, RevisionEvents } from './types.ts';
 
 /** Changes cleaned up per applied command, beside twice those it made: so cleaning keeps up. */
 const EVENTS_PER_STEP = 64;
+/** What a change takes in memory beside its key and value, about. */
+const CHANGE_OVERHEAD_BYTES = 256;
 
 /** Somebody who still reads at an old revision; cleaning waits for them. */
 export interface HistoryPin {
@@ -23,6 +25,7 @@ export class Compaction {
   #compactRevision: Revision;
   /** Bytes of the changes after `compactRevision`. */
   #bytes = 0;
+  #changedBytes = 0;
   /** All changes up to here are cleaned ... */
   #cleaned: number;
   /** ... and so many of the revision after it. */
@@ -40,9 +43,16 @@ export class Compaction {
     return this.#compactRevision;
   }
 
+  /** What all changes so far weigh in memory, about; only grows. */
+  get changedBytes(): number {
+    return this.#changedBytes;
+  }
+
   /** To be called for every revision, in order. */
   added(item: RevisionEvents): void {
-    this.#bytes += bytesOf(item);
+    const bytes = bytesOf(item);
+    this.#bytes += bytes;
+    this.#changedBytes += bytes + CHANGE_OVERHEAD_BYTES * item.events.length;
     this.#addedSinceClean += item.events.length;
   }
 

@@ -74,6 +74,16 @@ export class RegistryStateMachine {
     return this.#state.store.revision;
   }
 
+  /** Cluster time in ms, of the last entry applied. */
+  get time(): number {
+    return this.#state.store.time;
+  }
+
+  /** What all changes so far weigh in memory, about: grows with each, until a restore. */
+  get changedBytes(): number {
+    return this.#state.compaction.changedBytes;
+  }
+
   /** The oldest revision that can be read; watches can begin after it. */
   get compactRevision(): Revision {
     return this.#state.compaction.compactRevision;

@@ -6,12 +6,14 @@ import { HoldfastError, unreachable, type Outcome } from '../base/index.ts';
 import type { Answer, CallOptions, MembershipChange, NodeId, RaftNode } from '../node/index.ts';
 import {
   checkRequest,
+  type BackupOrigin,
   type MaintainAction,
   type Request,
   type Response,
   type StatusReport,
 } from '../protocol/index.ts';
 import { mayComeFromClient } from '../registry/index.ts';
+import type { Backup, Backups, BackupTarget } from './backups.ts';
 import type { ServiceLimits } from './limits.ts';
 import type { WatchHub } from './watch-hub.ts';
 import type { Watcher, WatchTarget } from './watcher.ts';
@@ -23,6 +25,7 @@ export type Maintain = (action: MaintainAction, options: CallOptions) => Promise
 export interface ConversationContext {
   readonly node: RaftNode;
   readonly hub: WatchHub;
+  readonly backups: Backups;
   readonly limits: ServiceLimits;
   /** Reads the state machine. */
   query(request: Uint8Array): Uint8Array;
@@ -30,6 +33,7 @@ export interface ConversationContext {
   readonly maintain: Maintain;
   /** Why clients are refused, if they are. */
   quarantined(): string | undefined;
+  backupOrigin(): BackupOrigin;
   /** Address of the leader as far as known, or ''. */
   leaderAddress(): string;
 }
@@ -49,11 +53,12 @@ export interface ClientEnd {
   finish(reason: string): void;
 }
 
-/** A request without its final response. A watch has no watcher until it is open. */
+/** A request without its final response. Watches and backups have nothing until they are open. */
 type OpenRequest =
   /** `outcome`: what is known of its effect when nobody waits for it any more. */
   | { readonly type: 'call'; readonly outcome: Outcome }
-  | { readonly type: 'watch'; watcher: Watcher | undefined };
+  | { readonly type: 'watch'; watcher: Watcher | undefined }
+  | { readonly type: 'backup'; backup: Backup | undefined };
 
 type RequestOf<Type extends Request['type']> = Extract<Request, { type: Type }>;
 
@@ -96,12 +101,12 @@ export class Conversation implements WatchTarget {
     this.#outlet.send(response);
   }
 
-  /** The outlet took what was waiting: watches may go on. */
+  /** The outlet took what was waiting: watches and backups may go on. */
   wake(): void {
+    const { hub, backups } = this.#context;
     for (const open of this.#open.values()) {
-      if (open.type === 'watch' && open.watcher !== undefined) {
-        this.#context.hub.wake(open.watcher);
-      }
+      if (open.type === 'watch' && open.watcher !== undefined) hub.wake(open.watcher);
+      if (open.type === 'backup' && open.backup !== undefined) backups.wake(open.backup);
     }
   }
 
@@ -116,6 +121,7 @@ export class Conversation implements WatchTarget {
       if (open.type === 'watch' && open.watcher !== undefined) {
         this.#context.hub.close(open.watcher);
       } else {
+        this.#dropBackup(open);
         const outcome = open.type === 'call' ? open.outcome : 'not-applied';
         const message = 'the node stopped before it had an answer';
         this.#fail(id, new HoldfastError('stopped', message, { outcome }));
@@ -131,6 +137,7 @@ export class Conversation implements WatchTarget {
       if (open.type === 'watch' && open.watcher !== undefined) {
         this.#context.hub.drop(open.watcher);
       }
+      this.#dropBackup(open);
     }
     this.#open.clear();
   }
@@ -182,6 +189,8 @@ export class Conversation implements WatchTarget {
         return;
       case 'watch':
         return this.#watch(request, open);
+      case 'backup':
+        return this.#backup(request, open);
       case 'status':
         return this.#finish({
           type: 'status',
@@ -243,6 +252,44 @@ export class Conversation implements WatchTarget {
     else if (open.type === 'watch') open.watcher = watcher;
   }
 
+  #backup(request: RequestOf<'backup'>, open: OpenRequest): void {
+    this.#inFlight++;
+    this.#context.node.readBarrier(
+      request.consistency,
+      (error) => {
+        this.#inFlight--;
+        if (this.#open.get(request.id) !== open || open.type !== 'backup') return;
+        if (error !== undefined) return this.#fail(request.id, error);
+        const { backups } = this.#context;
+        const target = this.#backupTarget(request.id);
+        open.backup = backups.open(this.#context.backupOrigin(), target);
+        // The outlet may have found out meanwhile that the client is gone.
+        if (this.#open.get(request.id) !== open) this.#dropBackup(open);
+      },
+      patience(request.timeoutMs),
+    );
+  }
+
+  #backupTarget(id: number): BackupTarget {
+    const outlet = this.#outlet;
+    return {
+      get writable(): boolean {
+        return outlet.writable;
+      },
+      started: (origin) => outlet.send({ type: 'backupStarted', id, origin }),
+      chunk: (payload) => outlet.send({ type: 'backupChunk', id, payload }),
+      finished: (error) => {
+        if (error === undefined) this.#finish({ type: 'ok', id, payload: NOTHING });
+        else this.#fail(id, error);
+      },
+    };
+  }
+
+  #dropBackup(open: OpenRequest): void {
+    if (open.type === 'backup' && open.backup !== undefined)
+      this.#context.backups.drop(open.backup);
+  }
+
   #changeMembership(request: RequestOf<'member'>): Promise<void> {
     const { change } = request;
     const id = change.id as NodeId;
@@ -274,14 +321,16 @@ export class Conversation implements WatchTarget {
       this.#context.hub.close(open.watcher);
       return;
     }
+    this.#dropBackup(open);
     const outcome = open.type === 'call' ? open.outcome : 'not-applied';
     this.#fail(id, new HoldfastError('aborted', 'cancelled by the client', { outcome }));
   }
 
   #credit(id: number, bytes: number): void {
     const open = this.#open.get(id);
-    if (open?.type !== 'watch' || open.watcher === undefined) return;
-    this.#context.hub.credit(open.watcher, bytes);
+    const { hub, backups } = this.#context;
+    if (open?.type === 'watch' && open.watcher !== undefined) hub.credit(open.watcher, bytes);
+    if (open?.type === 'backup' && open.backup !== undefined) backups.credit(open.backup, bytes);
   }
 
   #fail(id: number, error: HoldfastError): void {
@@ -309,6 +358,8 @@ function openRequest(request: Request): OpenRequest {
   switch (request.type) {
     case 'watch':
       return { type: 'watch', watcher: undefined };
+    case 'backup':
+      return { type: 'backup', backup: undefined };
     case 'query':
     case 'status':
       return { type: 'call', outcome: 'not-applied' };

@@ -15,12 +15,21 @@ export interface ServiceLimits {
   readonly pauseOutputBytes: number;
   /** A client that lets so many bytes of answers wait is disconnected. */
   readonly maxOutputBytes: number;
-  /** Bytes of events a watch is sent before it grants credit. */
+  /** Bytes of events or of a backup that are sent before the client grants credit. */
   readonly watchWindowBytes: number;
   /** About the bytes of one message of events, and of one step through history. */
   readonly watchSliceBytes: number;
   /** Watches that see no events are told their progress every so many revisions. */
   readonly watchMarkRevisions: number;
+  /** Backups taken from this node at once; one more is `overloaded`. */
+  readonly maxBackups: number;
+  /** A backup that is not read for so long is given up, after twice this at the latest. */
+  readonly backupStallMs: number;
+  /**
+   * A backup is given up when so many bytes changed (about) before all of it was read, since the
+   * node keeps what it replaces until then.
+   */
+  readonly maxBackupGrowthBytes: number;
 }
 
 const MIB = 1_048_576;
@@ -36,4 +45,7 @@ export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
   watchWindowBytes: WATCH_WINDOW_BYTES,
   watchSliceBytes: 262_144,
   watchMarkRevisions: 10_000,
+  maxBackups: 2,
+  backupStallMs: 30_000,
+  maxBackupGrowthBytes: 512 * MIB,
 };

@@ -1,6 +1,13 @@
 import type { Environment, NodeStatus, RaftNode } from '../node/index.ts';
-import type { Channel, ChannelEvents, MemberStatus, StatusReport } from '../protocol/index.ts';
+import type {
+  BackupOrigin,
+  Channel,
+  ChannelEvents,
+  MemberStatus,
+  StatusReport,
+} from '../protocol/index.ts';
 import type { ClientConnection } from '../transport/index.ts';
+import { Backups, type BackupSource } from './backups.ts';
 import type { ClientEnd, ConversationContext, Maintain } from './conversation.ts';
 import type { WatchSource } from './history-reader.ts';
 import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from './limits.ts';
@@ -9,7 +16,7 @@ import { SocketClient } from './socket-client.ts';
 import { WatchHub } from './watch-hub.ts';
 
 /** What the service needs of a `RegistryStateMachine`. */
-export interface ServedRegistry extends WatchSource {
+export interface ServedRegistry extends WatchSource, BackupSource {
   query(request: Uint8Array): Uint8Array;
 }
 
@@ -36,6 +43,7 @@ export class RegistryService {
   readonly #options: RegistryServiceOptions;
   readonly #context: ConversationContext;
   readonly #hub: WatchHub;
+  readonly #backups: Backups;
   readonly #clients = new Set<ClientEnd>();
   #leaderAddress: string;
   #quarantined: string | undefined = undefined;
@@ -52,15 +60,18 @@ export class RegistryService {
       maxPayloadBytes: limits.maxFrameBytes - MESSAGE_OVERHEAD_BYTES,
       markEveryRevisions: limits.watchMarkRevisions,
     });
+    this.#backups = new Backups(options.registry, options.environment, limits);
     this.#leaderAddress = options.node.status().leaderAddress ?? '';
     this.#context = {
       node: options.node,
       hub: this.#hub,
+      backups: this.#backups,
       limits,
       query: (request) => options.registry.query(request),
       statusReport: () => this.statusReport(),
       maintain: options.maintain,
       quarantined: () => this.#quarantined,
+      backupOrigin: () => this.#backupOrigin(),
       leaderAddress: () => this.#leaderAddress,
     };
   }
@@ -121,6 +132,7 @@ export class RegistryService {
   /** The node applied a batch, or restored a snapshot. */
   applied(): void {
     this.#hub.dispatch();
+    this.#backups.applied();
   }
 
   /** The node knows another leader, or none. */
@@ -151,6 +163,14 @@ export class RegistryService {
       unhealthy: status.unhealthy ?? '',
       members: membersOf(status),
     };
+  }
+
+  /** What a backup cut now would show. */
+  #backupOrigin(): BackupOrigin {
+    const { node, registry, clusterName } = this.#options;
+    const { clusterId } = node.status();
+    const { revision, time } = registry;
+    return { clusterName, clusterId, node: node.id, revision, index: node.appliedIndex, time };
   }
 
   /** New requests are refused and watches end; what is under way goes on. Before the node stops. */

@@ -268,6 +268,7 @@ export class FakeChannel implements Channel {
         return { type: 'status', id, status: this.#status() };
       case 'watch':
       case 'watchCredit':
+      case 'backup':
       case 'cancel':
       case 'member':
       case 'transfer':

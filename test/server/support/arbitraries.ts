@@ -48,6 +48,12 @@ export const anyRequest: fc.Arbitrary<Request> = fc.oneof(
     timeoutMs,
     action: fc.constantFrom('quarantine' as const, 'endQuarantine' as const, 'reinstall' as const),
   }),
+  fc.record({
+    type: kind('backup'),
+    id,
+    timeoutMs,
+    consistency: fc.constantFrom('linearizable', 'lease', 'local'),
+  }),
 );
 
 const status = fc.record({
@@ -92,5 +98,18 @@ export const anyResponse: fc.Arbitrary<Response> = fc.oneof(
     resumeFrom: count,
     message: text,
   }),
+  fc.record({
+    type: kind('backupStarted'),
+    id,
+    origin: fc.record({
+      clusterName: text,
+      clusterId: text,
+      node: text,
+      revision: count,
+      index: count,
+      time: count,
+    }),
+  }),
+  fc.record({ type: kind('backupChunk'), id, payload: bytes }),
   fc.record({ type: kind('leader'), id: fc.constant(0 as const), address: text }),
 );

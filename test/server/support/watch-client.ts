@@ -32,6 +32,8 @@ export class RecordingTarget implements WatchTarget {
       case 'error':
       case 'status':
       case 'leader':
+      case 'backupStarted':
+      case 'backupChunk':
         assert.fail(`a watch was sent ${response.type}`);
     }
   }
