@@ -1,7 +1,7 @@
 /**
- * Backups: the registry as it is at one moment, sent to clients chunk by chunk as they read. Nothing
- * is copied for it. The registry keeps the history that the cut still needs, and the rules here keep
- * that within bounds: few backups at once, no reader that stops reading, no growth beyond a limit.
+ * Backups: the registry as it is at one moment, sent to clients chunk by chunk as they read.
+ * Nothing is copied for it: the registry keeps the history that the cut still needs. The rules here
+ * keep that within bounds: few backups at once, no reader that stops, no growth beyond a limit.
  */
 import { HoldfastError } from '../base/index.ts';
 import type { Environment } from '../node/index.ts';

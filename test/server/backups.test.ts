@@ -46,7 +46,7 @@ async function readAll(service: TestService, channel: TestChannel, id: number): 
   assert.fail('the backup did not end');
 }
 
-test('[BACKUP-1] a backup is the state at its beginning, whatever is written while it is read', async () => {
+test('[BACKUP-1] a backup is the state at its beginning, whatever is written meanwhile', async () => {
   const service = serviceWith(200);
   const expected = [...service.node.registry.snapshotChunks()];
   const channel = service.open();
@@ -113,7 +113,7 @@ test('[BACKUP-3] a client that goes, cancels or is told no longer holds history'
   assert.equal(node.registry.revision, 400);
 });
 
-test('[BACKUP-3] a reader that stalls, or is overtaken by too many changes, is given up', async () => {
+test('[BACKUP-3] a reader that stalls or is overtaken by changes is given up', async () => {
   const service = serviceWith(400, { maxBackupGrowthBytes: 100_000, backupStallMs: 1_000 });
   const channel = service.open();
   await begin(service, channel, 1);
