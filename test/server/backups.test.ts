@@ -46,7 +46,7 @@ async function readAll(service: TestService, channel: TestChannel, id: number): 
   assert.fail('the backup did not end');
 }
 
-test('[BACKUP-1] a backup is the state at its beginning, whatever is written meanwhile', async () => {
+test('[BACKUP-1] a backup is the state at its start, whatever is written meanwhile', async () => {
   const service = serviceWith(200);
   const expected = [...service.node.registry.snapshotChunks()];
   const channel = service.open();
