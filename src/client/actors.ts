@@ -35,6 +35,11 @@ export class Actors {
     this.#own = new OwnSession(open, host.clock.environment);
   }
 
+  /** Id of the registry's own session, while it has one. */
+  get own(): SessionId | undefined {
+    return this.#own.current()?.id;
+  }
+
   /**
    * The session named, else the registry's own, opened when writes are numbered or when one is
    * `needed`, for a lock say.

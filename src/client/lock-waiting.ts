@@ -14,15 +14,13 @@ import { PASSING } from './error-response.ts';
 import { answerOf, type Patience, type Proposals } from './proposals.ts';
 import type { CallOptions, WatchEvent } from './registry.ts';
 import { pause, type WaitEnd } from './waiting.ts';
-import type { WatchStream } from './watch-stream.ts';
+import { watchUntil, type WatchHost } from './watch-until.ts';
 
 /** What waiting for locks needs of the registry. */
-export interface LockHost {
+export interface LockHost extends WatchHost {
   readonly proposals: Proposals;
   /** As long as the call's own options say, or the registry's `requestTimeout`. */
   patience(options: CallOptions | undefined): Patience;
-  /** Events of keys from `start` to before `end`, from a revision on. */
-  watchKeys(start: ByteString, end: ByteString, from: number, signal: AbortSignal): WatchStream;
 }
 
 /** A place in a lock's queue; no two ever have the same token. */
@@ -62,11 +60,6 @@ const LAST_ID = 'f'.repeat(16);
 /** How long one look at the queue may take before it is tried again. */
 const LOOK_TIMEOUT_MS = 5_000;
 const LOOK_AGAIN_MS = 500;
-/**
- * A watch is a hint: it may hang on a node that lives but is cut off from the cluster, and would
- * then tell nothing for as long as that lasts. So the queue is asked for this often anyway.
- */
-const TRUST_WATCH_MS = 10_000;
 
 /** What blocks the place that a lock command has just been answered for. */
 export function blockerOf(mode: LockMode, held: boolean, ahead: readonly LockHolder[]): Blocker {
@@ -151,31 +144,6 @@ export async function untilLost(
     await watchUntil(host, [key, `${key}\0`], revision, end, hasEnded);
     ({ revision } = await look(host, place, end));
   }
-}
-
-/** Until an event is what was waited for, or only a look at the queue can tell. */
-async function watchUntil(
-  host: LockHost,
-  [start, before]: readonly [start: ByteString, before: ByteString],
-  revision: number,
-  end: WaitEnd,
-  isIt: (event: WatchEvent) => boolean,
-): Promise<void> {
-  const watch = host.watchKeys(start, before, revision + 1, end.signal);
-  const { environment } = host.proposals;
-  const cancel = environment.setTimer(TRUST_WATCH_MS, () => void watch.close());
-  try {
-    for await (const event of watch) {
-      if (isIt(event)) break;
-    }
-  } catch (error) {
-    const code = error instanceof HoldfastError ? error.code : undefined;
-    if (code !== 'compacted' && code !== 'overrun') throw error;
-  } finally {
-    cancel();
-    await watch.close();
-  }
-  end.throwIfEnded();
 }
 
 /** Asks until the cluster answers. Throws `not-held` when the place is not in the queue. */

@@ -7,7 +7,7 @@ import type {
   SessionId,
 } from '../registry/index.ts';
 import { Actors } from './actors.ts';
-import { wholeNumber } from './checks.ts';
+import { consistencyOf, wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
 import {
   edgeView,
@@ -18,13 +18,14 @@ import {
   prefixEnd,
   textOf,
 } from './edge.ts';
-import type { Consistency } from '../protocol/index.ts';
 import { RegistryElection, type ElectionHost } from './election.ts';
 import type { Election } from './election-types.ts';
 import type { ClientEnvironment } from './environment.ts';
 import type { Link } from './link.ts';
 import { lockDetails, lockPlace } from './lock-edge.ts';
+import type { LockHost } from './lock-waiting.ts';
 import { Locks } from './locks.ts';
+import type { NoticeOptions, Notices } from './notice-types.ts';
 import { ttlOf, type RegistrySettings } from './options.ts';
 import { countQuery, listQuery } from './list-query.ts';
 import { compareAndSwap, deletePrefix, increment } from './conveniences.ts';
@@ -59,6 +60,8 @@ import type {
   WriteOptions,
 } from './registry.ts';
 import { SessionClock } from './session-clock.ts';
+import type { Table, TableOptions } from './table-types.ts';
+import { Tables } from './tables.ts';
 import { WatchStream } from './watch-stream.ts';
 import { runHolding } from './with-lock.ts';
 
@@ -72,6 +75,7 @@ export class RegistryClient implements Registry {
   readonly #proposals: Proposals;
   readonly #actors: Actors;
   readonly #locks: Locks;
+  readonly #tables: Tables;
   readonly #environment: ClientEnvironment;
   #closing: Promise<void> | undefined = undefined;
 
@@ -85,10 +89,16 @@ export class RegistryClient implements Registry {
     const patience = (options: CallOptions | undefined): Patience => this.#patience(options);
     const host = { link, proposals: this.#proposals, clock, patience };
     this.#actors = new Actors(host, settings);
-    this.#locks = new Locks({
+    const waiting: LockHost = {
       proposals: this.#proposals,
       patience,
       watchKeys: (start, end, from, signal) => this.#watch(start, end, from, signal),
+    };
+    this.#locks = new Locks(waiting);
+    this.#tables = new Tables({
+      ...waiting,
+      actorFor: (ref, until, needed) => this.#actors.actorFor(ref, until, needed),
+      ownSession: () => this.#actors.own,
     });
   }
 
@@ -298,6 +308,14 @@ export class RegistryClient implements Registry {
     await this.#proposals.propose(command, actor, patience);
   }
 
+  table(name: Key, options: TableOptions = {}): Promise<Table> {
+    return this.#tables.open(name, options);
+  }
+
+  notices(options: NoticeOptions = {}): Notices {
+    return this.#tables.notices(options);
+  }
+
   openSession(options: SessionOptions = {}): Promise<Session> {
     return this.#actors.open(options);
   }
@@ -350,6 +368,7 @@ export class RegistryClient implements Registry {
 
   async #close(): Promise<void> {
     this.#locks.close();
+    this.#tables.close();
     await this.#actors.close();
     this.#link.close();
   }
@@ -411,16 +430,6 @@ export class RegistryClient implements Registry {
       options?.timeout === undefined ? requestTimeoutMs : parseDuration(options.timeout, 'timeout');
     return { deadlineMs: this.#environment.now() + timeoutMs, signal: options?.signal };
   }
-}
-
-function consistencyOf(options: ReadOptions): Consistency {
-  const { consistency } = options;
-  if (consistency === undefined) return 'linearizable';
-  if (consistency === 'linearizable' || consistency === 'lease' || consistency === 'local') {
-    return consistency;
-  }
-  const message = `consistency is '${String(consistency)}': linearizable, lease or local`;
-  throw new HoldfastError('invalid-argument', message);
 }
 
 /** Undefined waits without end. */

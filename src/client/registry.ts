@@ -23,13 +23,17 @@ import type {
   LocksPage,
   WithLockOptions,
 } from './lock-types.ts';
+import type { NoticeOptions, Notices } from './notice-types.ts';
 import type { Session, SessionDetails, SessionOptions } from './session-types.ts';
+import type { Table, TableOptions } from './table-types.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
 import type { Watch, WatchOptions } from './watch-types.ts';
 
 export type * from './key-types.ts';
 export type * from './lock-types.ts';
+export type * from './notice-types.ts';
 export type * from './session-types.ts';
+export type * from './table-types.ts';
 export type * from './watch-types.ts';
 
 /**
@@ -173,6 +177,25 @@ export interface Registry extends AsyncDisposable {
   election(name: Key): Election;
   /** For operators: releases the holder with this token, and says so in the history. */
   breakLock(name: Key, token: number, reason: string, options?: CallOptions): Promise<void>;
+
+  /**
+   * Opens a table, or finds it as somebody else opened it. Its entries are put where none is, and
+   * edges tie them to the life of sessions: see `EdgeType`, and `notices` for what is told.
+   * @example
+   * const workers = await registry.table('workers');
+   * await workers.storeConnect('link', session, 'worker/7', '10.0.0.7:80');
+   * await workers.connect('monitor', 'self', 'worker/7');
+   */
+  table(name: Key, options?: TableOptions): Promise<Table>;
+  /**
+   * What a session is told of the ends of its edges, each once. Without `session` it is the
+   * registry's own, which traps exits. One consumer a session at a time.
+   * @example
+   * for await (const { connection, reason } of registry.notices()) {
+   *   console.log(`${connection.key} is gone: ${reason.type}`);
+   * }
+   */
+  notices(options?: NoticeOptions): Notices;
 
   /**
    * Opens a session: a lease that owns locks and ephemeral keys, and takes them along when it ends.

@@ -1,0 +1,75 @@
+import { HoldfastError } from '../base/index.ts';
+import type { ConnectionId, SessionId, TableNotice } from '../registry/index.ts';
+import { isGone } from './client-session.ts';
+import type { NoticeStream } from './notice-stream.ts';
+import { NOBODY, type Patience, type Proposals } from './proposals.ts';
+import type { WaitEnd } from './waiting.ts';
+
+/** Who consumes whose notices here: one a session, so that what is handed out is so once. */
+export class NoticeBoard {
+  readonly #proposals: Proposals;
+  readonly #streams = new Map<SessionId, NoticeStream>();
+  readonly #all = new Set<NoticeStream>();
+
+  constructor(proposals: Proposals) {
+    this.#proposals = proposals;
+  }
+
+  /** From its first moment; `left` ends it. */
+  joined(stream: NoticeStream): void {
+    this.#all.add(stream);
+  }
+
+  /**
+   * Resolves once the stream is the session's consumer: at once, or when one that has ended has
+   * acknowledged what it handed out.
+   */
+  async claim(session: SessionId, stream: NoticeStream, end: WaitEnd): Promise<void> {
+    for (;;) {
+      const other = this.#streams.get(session);
+      if (other === undefined) break;
+      if (!other.ended) {
+        const message = `the notices of session ${session} are consumed here already: end that first`;
+        throw new HoldfastError('invalid-argument', message);
+      }
+      await end.race(other.left);
+    }
+    end.throwIfEnded();
+    this.#streams.set(session, stream);
+  }
+
+  left(session: SessionId | undefined, stream: NoticeStream): void {
+    this.#all.delete(stream);
+    if (session === undefined) return;
+    if (this.#streams.get(session) === stream) this.#streams.delete(session);
+  }
+
+  /** Drops notices that wait to be consumed, as if they had been; returns how many. */
+  drop(session: SessionId, isIt: (notice: TableNotice) => boolean): number {
+    return this.#streams.get(session)?.drop(isIt) ?? 0;
+  }
+
+  /** The cluster has no notice of this connection any more, nor ever will have. */
+  forget(session: SessionId, connection: ConnectionId): void {
+    this.#streams.get(session)?.forget(connection);
+  }
+
+  /** Has the cluster forget notices. Of a session that is over there are none. */
+  async acknowledge(
+    session: SessionId,
+    connections: readonly ConnectionId[],
+    patience: Patience,
+  ): Promise<void> {
+    const command = { type: 'acknowledgeNotices', session, connections } as const;
+    try {
+      await this.#proposals.propose(command, NOBODY, patience, true);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  }
+
+  close(): void {
+    const closed = new HoldfastError('closed', 'the registry is closed');
+    for (const stream of this.#all) stream.end(closed);
+  }
+}

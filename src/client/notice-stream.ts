@@ -1,0 +1,278 @@
+import { HoldfastError } from '../base/index.ts';
+import type { ConnectionId, SessionId, TableNotice } from '../registry/index.ts';
+import { backoffMs } from './backoff.ts';
+import { ClientSession } from './client-session.ts';
+import { mayPass } from './lock-waiting.ts';
+import { NoticeAcknowledger } from './notice-acknowledger.ts';
+import type { NoticeBoard } from './notice-board.ts';
+import {
+  checkSession,
+  noticeRange,
+  readNotices,
+  sessionOver,
+  type NoticePage,
+  type PendingNotice,
+} from './notice-page.ts';
+import type { Notice, NoticeOptions, Notices } from './notice-types.ts';
+import type { Actor, Patience } from './proposals.ts';
+import type { TableHost } from './table.ts';
+import { noticeOf } from './table-edge.ts';
+import { pause, WaitEnd } from './waiting.ts';
+import { watchUntil } from './watch-until.ts';
+
+/** Notices fetched at once, and so at most what waits here to be consumed. */
+const PAGE = 256;
+const FIRST_PAUSE_MS = 20;
+const MAX_PAUSE_MS = 1_000;
+const DONE: IteratorResult<Notice, undefined> = { done: true, value: undefined };
+
+type Waiter = {
+  readonly resolve: (result: IteratorResult<Notice, undefined>) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** Ends the iteration, without an error. */
+class NoMoreWanted extends HoldfastError {}
+
+/**
+ * The notices of one session, read from its records on the cluster: a page of the oldest, and when
+ * they are consumed the next one, until there are no more; then a watch says when to look again.
+ * What was handed out is acknowledged before another page is read, so a page holds nothing that was
+ * seen, and neither a lost connection nor a compacted history takes more than looking again.
+ */
+export class NoticeStream implements Notices {
+  /** Resolves when it has ended and acknowledged what it handed out. */
+  readonly left: Promise<void>;
+  readonly #host: TableHost;
+  readonly #board: NoticeBoard;
+  readonly #end = new WaitEnd();
+  readonly #acknowledger: NoticeAcknowledger;
+  /** Stops what goes on after the end, for want of a cluster that answers. */
+  readonly #giveUp = new AbortController();
+  #session: SessionId | undefined = undefined;
+  #queue: PendingNotice[] = [];
+  /** Handed out, and perhaps at work on. */
+  readonly #inHand: ConnectionId[] = [];
+  /** While a page is on its way: what it must not bring any more. */
+  #unwanted: Set<ConnectionId> | undefined = undefined;
+  #drained: (() => void) | undefined = undefined;
+  readonly #waiters: Waiter[] = [];
+  #told = false;
+
+  constructor(host: TableHost, board: NoticeBoard, options: NoticeOptions) {
+    this.#host = host;
+    this.#board = board;
+    this.#acknowledger = new NoticeAcknowledger(
+      (connections) => this.#acknowledge(connections),
+      (error) => this.end(asHoldfast(error)),
+    );
+    this.#end.onAbortOf(options.signal, noMoreWanted);
+    board.joined(this);
+    this.left = this.#run(options).then((error) => this.#leave(error));
+  }
+
+  get ended(): boolean {
+    return this.#end.error !== undefined;
+  }
+
+  end(error: HoldfastError): void {
+    this.#end.end(error);
+  }
+
+  /** See `NoticeBoard.drop`. */
+  drop(isIt: (notice: TableNotice) => boolean): number {
+    const dropped = this.#remove(isIt);
+    this.#acknowledger.add(dropped);
+    return dropped.length;
+  }
+
+  /** See `NoticeBoard.forget`. */
+  forget(connection: ConnectionId): void {
+    this.#unwanted?.add(connection);
+    this.#remove((notice) => notice.connection === connection);
+  }
+
+  async close(): Promise<void> {
+    this.end(noMoreWanted());
+    await this.left;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Notice, undefined> {
+    return {
+      next: () => this.#next(),
+      return: async () => {
+        await this.close();
+        return DONE;
+      },
+    };
+  }
+
+  async #next(): Promise<IteratorResult<Notice, undefined>> {
+    this.#acknowledger.add(this.#inHand.splice(0));
+    if (this.ended) {
+      await this.left;
+      return this.#lastWord();
+    }
+    const notice = this.#take();
+    if (notice !== undefined) return { done: false, value: notice };
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  #take(): Notice | undefined {
+    const pending = this.#queue.shift();
+    if (pending === undefined) return undefined;
+    this.#inHand.push(pending.notice.connection);
+    if (this.#queue.length === 0) this.#drained?.();
+    return noticeOf(pending.notice, pending.revision);
+  }
+
+  #remove(isIt: (notice: TableNotice) => boolean): ConnectionId[] {
+    const removed = this.#queue.filter(({ notice }) => isIt(notice));
+    this.#queue = this.#queue.filter(({ notice }) => !isIt(notice));
+    if (this.#queue.length === 0) this.#drained?.();
+    return removed.map(({ notice }) => notice.connection);
+  }
+
+  /** Why it ended is told once. */
+  #lastWord(): IteratorResult<Notice, undefined> {
+    const { error } = this.#end;
+    if (this.#told || error === undefined || error instanceof NoMoreWanted) return DONE;
+    this.#told = true;
+    throw error;
+  }
+
+  /** Until it ends; resolves to why. */
+  async #run(options: NoticeOptions): Promise<HoldfastError> {
+    try {
+      const actor = await this.#begin(options);
+      for (;;) {
+        const page = await this.#insistently(() => this.#fetch(actor), this.#end.signal);
+        await this.#untilDrained();
+        if (!page.more) await this.#untilNewer(actor.session, page.revision);
+      }
+    } catch (error) {
+      this.end(asHoldfast(error));
+      return this.#end.error ?? asHoldfast(error);
+    }
+  }
+
+  async #begin({ session }: NoticeOptions): Promise<Actor> {
+    const acting = this.#host.actorFor(session, this.#patience(this.#end.signal), true);
+    const actor = await this.#end.race(Promise.resolve(acting));
+    await this.#board.claim(actor.session, this, this.#end);
+    this.#session = actor.session;
+    if (actor instanceof ClientSession) {
+      this.#end.onAbortOf(actor.signal, () => sessionOver(actor.session, actor.signal.reason));
+    }
+    return actor;
+  }
+
+  /** Reads the oldest that are left, and gives them to whoever waits. */
+  async #fetch(actor: Actor): Promise<NoticePage> {
+    const { proposals } = this.#host;
+    const patience = this.#patience(this.#end.signal);
+    // Of a session that is renewed elsewhere nothing here tells the end.
+    if (!(actor instanceof ClientSession)) await checkSession(proposals, actor.session, patience);
+    while (!this.#acknowledger.isSettled) await this.#end.race(this.#acknowledger.settled());
+    // What is in hand may be acknowledged while the page is on its way, and in it nevertheless.
+    const unwanted = new Set(this.#inHand);
+    this.#unwanted = unwanted;
+    const page = await readNotices(proposals, actor.session, PAGE + unwanted.size, patience);
+    this.#unwanted = undefined;
+    this.#end.throwIfEnded();
+    this.#queue = page.pending.filter(({ notice }) => !unwanted.has(notice.connection));
+    this.#serveWaiters();
+    return page;
+  }
+
+  #serveWaiters(): void {
+    while (this.#waiters.length > 0) {
+      const notice = this.#take();
+      if (notice === undefined) return;
+      this.#waiters.shift()?.resolve({ done: false, value: notice });
+    }
+  }
+
+  async #untilDrained(): Promise<void> {
+    if (this.#queue.length === 0) return;
+    const drained = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    await this.#end.race(drained);
+    this.#drained = undefined;
+  }
+
+  async #untilNewer(session: SessionId, revision: number): Promise<void> {
+    const range = noticeRange(session);
+    await watchUntil(this.#host, range, revision, this.#end, ({ type }) => type === 'put');
+  }
+
+  async #acknowledge(connections: readonly ConnectionId[]): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    const { signal } = this.#giveUp;
+    await this.#insistently(
+      () => this.#board.acknowledge(session, connections, this.#patience(signal)),
+      signal,
+    );
+  }
+
+  /** Again and again while another attempt may succeed and is wanted. */
+  async #insistently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { environment } = this.#host.proposals;
+    for (let failures = 0; ; failures++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (signal.aborted || !mayPass(error)) throw error;
+      }
+      const delayMs = backoffMs(failures, FIRST_PAUSE_MS, MAX_PAUSE_MS, environment);
+      await pause(delayMs, environment, signal);
+    }
+  }
+
+  /** The last acknowledgements, unless there is nobody to tell; then whoever waits is answered. */
+  async #leave(error: HoldfastError): Promise<void> {
+    this.#queue = [];
+    this.#acknowledger.add(this.#inHand.splice(0));
+    if (error instanceof NoMoreWanted) await this.#settledInTime();
+    this.#giveUp.abort();
+    this.#end.dispose();
+    this.#board.left(this.#session, this);
+    for (const { resolve, reject } of this.#waiters.splice(0)) {
+      try {
+        resolve(this.#lastWord());
+      } catch (why) {
+        reject(why);
+      }
+    }
+  }
+
+  /** No longer than a call may take. */
+  async #settledInTime(): Promise<void> {
+    const { environment } = this.#host.proposals;
+    const leftMs = this.#host.patience(undefined).deadlineMs - environment.now();
+    const settled = new AbortController();
+    const late = pause(leftMs, environment, settled.signal);
+    await Promise.race([this.#acknowledger.settled(), late]);
+    settled.abort();
+  }
+
+  #patience(signal: AbortSignal): Patience {
+    return { ...this.#host.patience(undefined), signal };
+  }
+}
+
+function noMoreWanted(): HoldfastError {
+  return new NoMoreWanted('aborted', 'no more notices are wanted');
+}
+
+function asHoldfast(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new HoldfastError('internal', `notices: ${message}`, { cause: error });
+}
