@@ -29,7 +29,7 @@ export class NoticeBoard {
       const other = this.#streams.get(session);
       if (other === undefined) break;
       if (!other.ended) {
-        const message = `the notices of session ${session} are consumed here already: end that first`;
+        const message = `session ${session} has a consumer of its notices here: end that first`;
         throw new HoldfastError('invalid-argument', message);
       }
       await end.race(other.left);
