@@ -10,6 +10,7 @@ import { addLockListCommands } from './commands/locks-list.ts';
 import { addLockCommands } from './commands/locks.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addSessionCommands } from './commands/sessions.ts';
+import { addTableCommands } from './commands/table.ts';
 import { addTxnCommands } from './commands/txn.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { withGlobalOptions } from './context.ts';
@@ -58,6 +59,7 @@ Start with:
   addLockCommands(program);
   addLockListCommands(program);
   addElectCommand(program);
+  addTableCommands(program);
   addWatchCommand(program);
   addImportExportCommands(program);
   addSessionCommands(program);

@@ -1,8 +1,14 @@
-/** session list and session close. */
+/** session list, session open and session close. */
 import type { Command } from 'commander';
-import { numberOption, withClient } from '../context.ts';
+import { durationOption, numberOption, withClient } from '../context.ts';
 import { examples } from '../help.ts';
 import { printJson, printLine, table } from '../output.ts';
+
+interface OpenFlags {
+  readonly ttl: string;
+  readonly label?: string;
+  readonly trapExits?: boolean;
+}
 
 export function addSessionCommands(program: Command): void {
   const session = program.command('session').description('look at sessions, or end one');
@@ -25,6 +31,25 @@ export function addSessionCommands(program: Command): void {
         } else {
           for (const one of sessions) printLine(`${one.id}\t${one.ttlMs}ms\t${one.label}`);
         }
+      });
+    });
+
+  session
+    .command('open')
+    .description('open a session that ends by itself after its TTL, and print its id')
+    .option('--ttl <duration>', 'when it ends: nobody renews it', '1m')
+    .option('--label <text>', 'shown by `holdfast session list`')
+    .option('--trap-exits', "be told of a linked entry's end instead of being closed by it")
+    .addHelpText('after', examples('id=$(holdfast session open --ttl 10m --trap-exits)'))
+    .action(async (flags: OpenFlags, command: Command) => {
+      const { label, trapExits = false } = flags;
+      const ttl = durationOption('--ttl', flags.ttl);
+      await withClient(command, async ({ client, options: { format } }) => {
+        const named = label === undefined ? {} : { label };
+        const options = { ttl, trapExits, keepAlive: false, ...named };
+        const { id, ttlMs } = await client.registry.openSession(options);
+        if (format === 'json') printJson({ session: id, ttlMs });
+        else printLine(String(id));
       });
     });
 
