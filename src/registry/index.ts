@@ -19,6 +19,7 @@ export {
   tableEntryPrefix,
   tableKey,
 } from './reserved-keys.ts';
+export { SnapshotImage, type RegistrySeed, type SnapshotSummary } from './seed.ts';
 export { RegistryStateMachine, type RegistryContext } from './state-machine.ts';
 export * from './table-types.ts';
 export * from './tree-types.ts';
