@@ -1,44 +1,32 @@
 /** How a node without any data finds its cluster: by founding it with others, or by joining. */
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../base/index.ts';
 import { foundingMembership, foundingSnapshot, memberOf } from '../raft/index.ts';
 import type { Member, Membership, NodeId, SnapshotMeta } from '../raft/index.ts';
 import type { PeerIdentity } from '../transport/index.ts';
 import type { NodeOptions } from './contract.ts';
-import { foundingText } from './peers.ts';
-
-const CLUSTER_HASH_CHARS = 32;
-const IDS_HASH_CHARS = 8;
+import { foundingTerms, newClusterId, shownDigest, wasFoundedBy } from './founding-terms.ts';
+import type { Seed } from './seed.ts';
 
 const DISAGREEMENT_MS = 1_000;
 
-function hash(lines: readonly string[], chars: number): string {
-  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, chars);
-}
-
-/** Recognises the founding members' ids in a cluster id, long after the record itself is gone. */
-function idsHash(ids: Iterable<NodeId>): string {
-  return hash([...ids].toSorted(), IDS_HASH_CHARS);
-}
-
-function wasFoundedBy(clusterId: string, ids: Iterable<NodeId>): boolean {
-  return clusterId.endsWith(`-${idsHash(ids)}`);
-}
-
-/** The same on every founding node: it follows from the peer list and everybody's store id. */
+/**
+ * The same on every founding node: it follows from the peer list, everybody's store id, and what
+ * the cluster begins with.
+ */
 export function foundingRecord(
   clusterName: string,
   peers: ReadonlyMap<NodeId, string>,
   storeIds: ReadonlyMap<NodeId, string>,
+  seed: Seed | undefined,
 ): SnapshotMeta {
   const voters = [...peers.keys()].toSorted();
-  const identities = voters.map((id) => `${id}=${storeIds.get(id)!}`);
-  const clusterHash = hash([clusterName, ...identities], CLUSTER_HASH_CHARS);
   const members = voters.map((id): [NodeId, Member] => {
     return [id, { address: peers.get(id)!, storeId: storeIds.get(id)! }];
   });
-  const clusterId = `${clusterHash}-${idsHash(voters)}`;
-  return foundingSnapshot(foundingMembership(clusterId, Object.fromEntries(members)));
+  const clusterId = newClusterId(clusterName, storeIds, seed?.digest);
+  const membership = foundingMembership(clusterId, Object.fromEntries(members));
+  const empty = foundingSnapshot(membership);
+  return seed === undefined ? empty : { ...empty, index: seed.index, time: seed.time };
 }
 
 export type FoundingOutcome =
@@ -59,13 +47,22 @@ export type FoundingOutcome =
 export class Founding {
   readonly #options: NodeOptions;
   readonly #storeId: string;
+  readonly #seed: Seed | undefined;
+  readonly #terms: string;
   readonly #settle: (outcome: FoundingOutcome) => void;
   readonly #met = new Map<NodeId, PeerIdentity>();
   #settled = false;
 
-  constructor(options: NodeOptions, storeId: string, settle: (outcome: FoundingOutcome) => void) {
+  constructor(
+    options: NodeOptions,
+    storeId: string,
+    seed: Seed | undefined,
+    settle: (outcome: FoundingOutcome) => void,
+  ) {
     this.#options = options;
     this.#storeId = storeId;
+    this.#seed = seed;
+    this.#terms = foundingTerms(options.peers, seed?.digest);
     this.#settle = settle;
   }
 
@@ -85,7 +82,7 @@ export class Founding {
       return;
     }
     if (!this.#options.peers.has(peer.id)) return;
-    if (peer.foundingPeers !== foundingText(this.#options.peers)) return;
+    if (peer.foundingPeers !== this.#terms) return;
     this.#met.set(peer.id, peer);
     this.#foundIfComplete();
   }
@@ -107,17 +104,24 @@ export class Founding {
     if (!peers.has(id) || this.missing().length > 0) return;
     const storeIds = new Map([[id, this.#storeId]]);
     for (const [peer, { storeId }] of this.#met) storeIds.set(peer, storeId);
-    const record = foundingRecord(clusterName, peers, storeIds);
+    const record = foundingRecord(clusterName, peers, storeIds, this.#seed);
     this.#end({
       type: 'record',
       record,
-      how: `founded with ${record.membership.voters.join(', ')}`,
+      how: `founded with ${record.membership.voters.join(', ')}${this.#beginning()}`,
     });
   }
 
+  #beginning(): string {
+    const seed = this.#seed;
+    return seed === undefined ? '' : `, from the restored backup ${shownDigest(seed.digest)}`;
+  }
+
+  /** One that did not grow from this node's seed was not let in. */
   #joinExisting(peer: PeerIdentity): void {
     const record = peer.founding;
-    if (record === undefined) {
+    // Who has no seed cannot begin where the founding members did.
+    if (record === undefined || record.index !== (this.#seed?.index ?? 0)) {
       this.#end({ type: 'join', how: `joining the cluster of ${peer.id}` });
       return;
     }

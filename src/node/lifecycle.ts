@@ -1,7 +1,7 @@
 /** Starting and stopping: in which order store, transport, core and loop come up and go down. */
 import { HoldfastError, InvariantError } from '../base/index.ts';
 import type { RecoveredLog } from '../log-store/index.ts';
-import { Raft } from '../raft/index.ts';
+import { NO_TERM, Raft } from '../raft/index.ts';
 import type { Membership, SnapshotMeta } from '../raft/index.ts';
 import type { TransportHandlers } from '../transport/index.ts';
 import { restoreError, restoreFrom } from './applier.ts';
@@ -14,6 +14,7 @@ import { Peers } from './peers.ts';
 import { raftOptions } from './raft-options.ts';
 import { messageOf } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
+import { checkSeed, findSeed, isBlank, seedChunks, withoutSeed, type Seed } from './seed.ts';
 import { bestFollower } from './transfers.ts';
 import { Turn } from './turn.ts';
 
@@ -129,18 +130,17 @@ export class Lifecycle {
     let recovered = await store.open({ newStoreId: environment.newId() });
     this.#storeId = recovered.storeId;
     for (const line of recovered.repaired) environment.log('warn', line);
-    this.#peers = this.#createPeers();
-    const isBlank =
-      recovered.snapshot === undefined &&
-      recovered.lastIndex === 0 &&
-      recovered.metadata.term === 0;
-    if (isBlank) {
+    const seed = findSeed(recovered);
+    if (seed !== undefined) checkSeed(seed, this.#options);
+    this.#peers = this.#createPeers(seed);
+    const isNew = seed !== undefined || isBlank(recovered);
+    if (isNew) {
       await transport.start(this.#handlers());
-      recovered = await this.#find(recovered);
+      recovered = await this.#find(recovered, seed);
     }
     this.#checkStillStarting();
-    await this.#takePart(recovered, isBlank);
-    if (!isBlank) await transport.start(this.#handlers());
+    await this.#takePart(recovered, isNew);
+    if (!isNew) await transport.start(this.#handlers());
     this.#checkStillStarting();
     this.#phase = 'running';
     this.#peers.announce();
@@ -153,11 +153,11 @@ export class Lifecycle {
   }
 
   /** Founds or finds the cluster, and writes down what it is. */
-  async #find(recovered: RecoveredLog): Promise<RecoveredLog> {
+  async #find(recovered: RecoveredLog, seed: Seed | undefined): Promise<RecoveredLog> {
     const { environment, store } = this.#options;
     const outcome = await new Promise<FoundingOutcome>((resolve, reject) => {
       this.#abortFounding = reject;
-      this.#founding = new Founding(this.#options, this.#storeId, resolve);
+      this.#founding = new Founding(this.#options, this.#storeId, seed, resolve);
       this.#peers!.announce();
       const missing = this.#founding.missing();
       if (missing.length > 0) environment.log('info', `waiting for ${missing.join(', ')}`);
@@ -165,15 +165,19 @@ export class Lifecycle {
     });
     if (outcome.type === 'refused') throw outcome.error;
     environment.log('info', outcome.how);
-    if (outcome.type === 'join') return recovered;
-    await store.saveSnapshot(outcome.record, noChunks());
+    if (outcome.type === 'join') return seed === undefined ? recovered : withoutSeed(recovered);
+    const reader = seed === undefined ? undefined : await store.openSnapshot();
+    await store.saveSnapshot(
+      outcome.record,
+      reader === undefined ? noChunks() : seedChunks(reader),
+    );
     return { ...recovered, snapshot: outcome.record };
   }
 
   async #takePart(recovered: RecoveredLog, isNew: boolean): Promise<void> {
     const { store, stateMachine, environment } = this.#options;
     const { snapshot } = recovered;
-    if (snapshot?.index === 0) this.#foundingRecord = snapshot;
+    if (snapshot?.term === NO_TERM) this.#foundingRecord = snapshot;
     const raft = new Raft(raftOptions(this.#options, this.#storeId, isNew), recovered);
     if (!isNew) {
       const lines = checkConfiguration(this.#options, this.#storeId, raft.membership);
@@ -200,12 +204,13 @@ export class Lifecycle {
     this.#turn = new Turn(engine, this.#loop, { leaderChanged });
   }
 
-  #createPeers(): Peers {
-    return new Peers(this.#options, this.#storeId, {
+  #createPeers(seed: Seed | undefined): Peers {
+    return new Peers(this.#options, this.#storeId, seed, {
       membership: (): Membership | undefined =>
         this.#engine?.raft.membership ?? this.#foundingRecord?.membership,
       founding: () =>
-        this.#engine === undefined || this.#engine.raft.status().snapshotIndex === 0
+        this.#engine === undefined ||
+        this.#engine.raft.status().snapshotIndex === this.#foundingRecord?.index
           ? this.#foundingRecord
           : undefined,
       isLeader: () => this.#engine?.raft.role === 'leader',

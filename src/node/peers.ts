@@ -5,6 +5,14 @@ import type { PeerIdentity, PeerMessage } from '../transport/index.ts';
 import { HoldfastError } from '../base/index.ts';
 import { differingLines } from './configuration.ts';
 import type { NodeOptions } from './contract.ts';
+import {
+  describeDifference,
+  foundingTerms,
+  foundingText,
+  grewFrom,
+  shownDigest,
+} from './founding-terms.ts';
+import type { Seed } from './seed.ts';
 
 const REPLIES: ReadonlySet<PeerMessage['type']> = new Set([
   'voteResponse',
@@ -14,14 +22,6 @@ const REPLIES: ReadonlySet<PeerMessage['type']> = new Set([
   'readIndexResponse',
   'snapshotChunkResponse',
 ]);
-
-/** Founding members as one text: equal when two nodes were given the same list. */
-export function foundingText(peers: ReadonlyMap<NodeId, string>): string {
-  return [...peers]
-    .map(([id, address]) => `${id}=${address}`)
-    .toSorted()
-    .join(',');
-}
 
 export interface PeersHooks {
   /** Undefined before this node knows its cluster. */
@@ -46,7 +46,8 @@ export class Peers {
   readonly #options: NodeOptions;
   readonly #storeId: string;
   readonly #hooks: PeersHooks;
-  readonly #foundingPeers: string;
+  readonly #seed: Seed | undefined;
+  readonly #foundingTerms: string;
   readonly #configuration: string;
   /** Those a handshake was completed with and whose connection did not break since. */
   readonly #connected = new Map<NodeId, PeerIdentity>();
@@ -58,11 +59,12 @@ export class Peers {
   readonly #addresses = new Map<NodeId, string>();
   #announced = '';
 
-  constructor(options: NodeOptions, storeId: string, hooks: PeersHooks) {
+  constructor(options: NodeOptions, storeId: string, seed: Seed | undefined, hooks: PeersHooks) {
     this.#options = options;
     this.#storeId = storeId;
     this.#hooks = hooks;
-    this.#foundingPeers = foundingText(options.peers);
+    this.#seed = seed;
+    this.#foundingTerms = foundingTerms(options.peers, seed?.digest);
     const configuration = options.stateMachine.configuration ?? '';
     if (configuration.length > MAX_CONFIGURATION_CHARS) {
       const rule = `at most ${MAX_CONFIGURATION_CHARS}: every connection opens with it`;
@@ -80,7 +82,7 @@ export class Peers {
       address,
       clusterId: this.#hooks.membership()?.clusterId ?? '',
       storeId: this.#storeId,
-      foundingPeers: this.#foundingPeers,
+      foundingPeers: this.#foundingTerms,
       configuration: this.#configuration,
       founding: this.#hooks.founding(),
     };
@@ -100,24 +102,33 @@ export class Peers {
     }
     const differences = this.#differences(peer, membership);
     if (differences !== undefined) return differences;
-    if (this.#disagrees(peer, membership)) {
-      return `peer lists disagree: here ${this.#foundingPeers}, there ${peer.foundingPeers}`;
-    }
-    return this.#duplicate(peer, membership);
+    const foreign = this.#foreign(peer, membership);
+    if (foreign !== undefined) return foreign;
+    return this.#disagreement(peer, membership) ?? this.#duplicate(peer, membership);
   }
 
-  #disagrees(peer: PeerIdentity, membership: Membership | undefined): boolean {
-    if (membership !== undefined || peer.clusterId !== '' || this.#foundingPeers === '') {
-      return false;
-    }
-    if (peer.foundingPeers === this.#foundingPeers || peer.foundingPeers === '') return false;
+  /** A node that is to found a cluster from a seed takes no part in any other. */
+  #foreign(peer: PeerIdentity, membership: Membership | undefined): string | undefined {
+    const seed = this.#seed;
+    if (seed === undefined || membership !== undefined || peer.clusterId === '') return undefined;
+    if (grewFrom(peer.clusterId, seed.digest)) return undefined;
+    const text =
+      `${this.#options.id} is to found a cluster from the restored backup ` +
+      `${shownDigest(seed.digest)}, but ${peer.id} belongs to another, ${peer.clusterId}`;
     if (this.#options.peers.has(peer.id)) {
-      this.#hooks.disagreement(
-        `${this.#options.id} was started with the peers ${this.#foundingPeers}, ${peer.id} with ` +
-          `${peer.foundingPeers}: start all founding members with the same list`,
-      );
+      this.#hooks.disagreement(`${text}: stop it, or restore on ${peer.id} too`);
     }
-    return true;
+    return `wrong cluster: ${text}`;
+  }
+
+  #disagreement(peer: PeerIdentity, membership: Membership | undefined): string | undefined {
+    const [terms, theirs] = [this.#foundingTerms, peer.foundingPeers];
+    if (membership !== undefined || peer.clusterId !== '' || terms === '') return undefined;
+    if (theirs === terms || theirs === '') return undefined;
+    const { id, peers } = this.#options;
+    const text = describeDifference({ id, terms }, { id: peer.id, terms: theirs });
+    if (peers.has(peer.id)) this.#hooks.disagreement(text);
+    return `founding members disagree: ${text}`;
   }
 
   /** Replicas whose state machines were configured differently would part without a word. */

@@ -6,17 +6,14 @@
  */
 import { HoldfastError } from '../base/index.ts';
 import type { LogStore, OpenOptions, RecoveredLog, SnapshotReader } from '../log-store/index.ts';
-import { foundingMembership, NO_TERM } from '../raft/index.ts';
+import { foundingMembership, foundingSnapshot, NO_TERM } from '../raft/index.ts';
 import type { LogIndex, Member, Membership, NodeId, SnapshotMeta } from '../raft/index.ts';
-import { foundingText } from './peers.ts';
 
 /** Stand where a cluster's id does, which never looks like this. */
 const SEED_MARK = 'seed of ';
 const UNFINISHED_MARK = 'unfinished seed';
 
 const DIGEST = /^[0-9a-f]{64}$/;
-/** Characters of the digest that messages show, and that stand in the id of the cluster. */
-const SHOWN_DIGEST_CHARS = 16;
 
 /** What a node's store was seeded with. */
 export interface Seed {
@@ -28,11 +25,6 @@ export interface Seed {
   readonly index: LogIndex;
   /** Cluster time that goes on from here, in ms. */
   readonly time: number;
-}
-
-/** Enough of a seed's digest to tell it from others. */
-export function shownDigest(seed: Pick<Seed, 'digest'>): string {
-  return seed.digest.slice(0, SHOWN_DIGEST_CHARS);
 }
 
 function seedMembership(mark: string, { id, peers }: Seed, storeId: string): Membership {
@@ -62,9 +54,10 @@ export async function plantSeed(
     }
     const mark = `${SEED_MARK}${seed.digest} ${seed.clusterName}`;
     const unfinished = seedMembership(UNFINISHED_MARK, seed, storeId);
-    const meta = { index: seed.index, term: NO_TERM, time: seed.time };
-    await store.saveSnapshot({ ...meta, membership: unfinished }, noChunks());
-    await store.saveSnapshot({ ...meta, membership: seedMembership(mark, seed, storeId) }, chunks);
+    await store.saveSnapshot(foundingSnapshot(unfinished), noChunks());
+    const { index, time } = seed;
+    const whole = foundingSnapshot(seedMembership(mark, seed, storeId));
+    await store.saveSnapshot({ ...whole, index, time }, chunks);
   } finally {
     await store.close();
   }
@@ -123,7 +116,7 @@ export function checkSeed(
   const meant = [
     ['the node', seed.id, options.id],
     ['the cluster', `'${seed.clusterName}'`, `'${options.clusterName}'`],
-    ['the peers', foundingText(seed.peers), foundingText(options.peers) || 'none'],
+    ['the peers', idsOf(seed.peers), idsOf(options.peers)],
   ] as const;
   for (const [what, restored, started] of meant) {
     if (restored === started) continue;
@@ -132,6 +125,17 @@ export function checkSeed(
       `${started}: start it as it was restored, or restore again`;
     throw new HoldfastError('configuration-mismatch', text);
   }
+}
+
+/** Addresses may have changed since; founding compares those. */
+function idsOf(peers: ReadonlyMap<NodeId, string>): string {
+  return peers.size === 0 ? 'none' : [...peers.keys()].toSorted().join(',');
+}
+
+/** What is recovered by a node that left its seed unused. */
+export function withoutSeed(recovered: RecoveredLog): RecoveredLog {
+  const [firstIndex, lastIndex] = [1 as LogIndex, 0 as LogIndex];
+  return { ...recovered, snapshot: undefined, firstIndex, lastIndex, lastTime: 0 };
 }
 
 /** The bytes of the store's snapshot; the reader is closed at the end. */

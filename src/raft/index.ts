@@ -1,5 +1,5 @@
 export * from './types.ts';
-export { makeEntry } from './entry.ts';
+export { makeEntry, NO_TERM } from './entry.ts';
 export {
   emptyMembership,
   foundingMembership,
