@@ -35,8 +35,8 @@ function seedMembership(mark: string, { id, peers }: Seed, storeId: string): Mem
 }
 
 /**
- * Puts a seed into a store that holds nothing yet, or an unfinished seed, and closes it. Crash-safe:
- * a store that was being seeded when the process died refuses to start until it is seeded anew.
+ * Puts a seed into a store that holds nothing yet, or an unfinished seed, and closes it. A store
+ * that was being seeded when the process died refuses to start until it is seeded anew.
  *
  * @throws HoldfastError `configuration-mismatch` when the store holds something already.
  */

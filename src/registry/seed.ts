@@ -2,9 +2,9 @@
  * Seeds: what a new cluster begins with when it is made of another one's snapshot.
  *
  * A seed is the same state without sessions, since nobody of the new cluster could keep them alive:
- * they end as if all had expired, with what they owned. And it stands at a higher revision. The old
- * cluster may have gone on after the snapshot, so it has given out revisions and fencing tokens that
- * the snapshot does not know; were the new one to give them out again, a resource could take an old
+ * they end as if all had expired, with what they owned. And it stands at a higher revision: the old
+ * cluster may have gone on after the snapshot, and given out revisions and fencing tokens that the
+ * snapshot does not know. Were the new one to give them out again, a resource could take an old
  * holder for the new one, and a watcher would resume in a history it never saw.
  */
 import { applyCommand } from './apply.ts';
