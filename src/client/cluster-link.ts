@@ -95,6 +95,7 @@ export class ClusterLink implements Link {
     }
     return {
       credit: (bytes) => watch.credit(bytes),
+      progress: (revision) => watch.progress(revision),
       resume: () => this.#placeWatch(watch),
       renew: () => {
         watch.remove();
@@ -262,6 +263,10 @@ class PlacedWatch implements Exchange {
 
   credit(bytes: number): void {
     this.#connection?.tell({ type: 'watchCredit', id: this.#id, bytes });
+  }
+
+  progress(revision: number): void {
+    this.#connection?.tell({ type: 'watchProgress', id: this.#id, revision });
   }
 
   /** Takes it off every connection but this one. */

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../base/index.ts';
 import type { CompareOperator, KeyRange, TxnCompare } from '../registry/index.ts';
 import { wholeNumber } from './checks.ts';
-import { encodeKey, encodePrefix, encodeValue, prefixEnd } from './edge.ts';
+import { encodeKey, encodeValue, prefixRange } from './edge.ts';
 import type { SessionRef, Value } from './registry.ts';
 import type { Comparable, Comparison, Keys } from './transaction-types.ts';
 
@@ -15,10 +15,7 @@ function keyRange(keys: Keys): KeyRange {
   if (typeof keys !== 'object' || keys === null) {
     throw new HoldfastError('invalid-key', `${String(keys)} names no keys: ${KEYS_RULE}`);
   }
-  if ('prefix' in keys) {
-    const start = encodePrefix(keys.prefix);
-    return { start, end: prefixEnd(start) };
-  }
+  if ('prefix' in keys) return prefixRange(keys.prefix);
   const end = keys.to === undefined ? undefined : encodeKey(keys.to, 'to');
   return { start: encodeKey(keys.from, 'from'), end };
 }

@@ -5,7 +5,13 @@ import {
   HoldfastError,
   utf8ToByteString,
 } from '../base/index.ts';
-import type { ByteString, KeyRecord, KeyView, LockHolder } from '../registry/index.ts';
+import {
+  FIRST_CLIENT_KEY,
+  type ByteString,
+  type KeyRecord,
+  type KeyView,
+  type LockHolder,
+} from '../registry/index.ts';
 import { jsonText } from './json-text.ts';
 import type { Key, LockRef, RegistryRecord, Value } from './registry.ts';
 
@@ -34,13 +40,6 @@ export function encodeKey(key: Key, what = 'key'): ByteString {
   throw new HoldfastError('invalid-key', `${what} is ${shown}: ${KEY_RULE}`);
 }
 
-/** Like `encodeKey`, but empty is allowed: every key begins with nothing. */
-export function encodePrefix(prefix: Key | undefined): ByteString {
-  if (prefix === undefined || prefix === '') return '';
-  if (prefix instanceof Uint8Array && prefix.length === 0) return '';
-  return encodeKey(prefix, 'prefix');
-}
-
 /** The first key after all that begin with `prefix`; undefined when there is no such key. */
 export function prefixEnd(prefix: ByteString): ByteString | undefined {
   let length = prefix.length;
@@ -50,15 +49,34 @@ export function prefixEnd(prefix: ByteString): ByteString | undefined {
   return prefix.slice(0, length - 1) + last;
 }
 
+/** Like `encodeKey`, but empty is allowed: every key begins with nothing. */
+export function encodePrefix(prefix: Key | undefined): ByteString {
+  if (prefix === undefined || prefix === '') return '';
+  if (prefix instanceof Uint8Array && prefix.length === 0) return '';
+  return encodeKey(prefix, 'prefix');
+}
+
+interface KeyBounds {
+  readonly start: ByteString;
+  readonly end: ByteString | undefined;
+}
+
+/** The keys that begin with a prefix; without one, every key that is not reserved. */
+export function prefixRange(prefix: Key | undefined): KeyBounds {
+  const start = encodePrefix(prefix);
+  return start === ''
+    ? { start: FIRST_CLIENT_KEY, end: undefined }
+    : { start, end: prefixEnd(start) };
+}
+
 /** The keys of a prefix that come after one of them, or all. */
 export function pageRange(options: {
   readonly prefix?: Key | undefined;
   readonly after?: Key | undefined;
-}): { readonly start: ByteString; readonly end: ByteString | undefined } {
-  const prefix = encodePrefix(options.prefix);
+}): KeyBounds {
+  const { start: first, end } = prefixRange(options.prefix);
   const after = options.after === undefined ? '' : `${encodeKey(options.after, 'after')}\0`;
-  const end = prefixEnd(prefix);
-  const start = after > prefix ? after : prefix;
+  const start = after > first ? after : first;
   // A page after the prefix's last key is empty, wherever it would begin.
   return { start: end !== undefined && start > end ? end : start, end };
 }

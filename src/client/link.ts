@@ -54,6 +54,8 @@ export interface WatchSubscriber {
 }
 export interface WatchAttachment {
   credit(bytes: number): void;
+  /** Asks for a mark at a revision, where it is placed; to be asked again when it is elsewhere. */
+  progress(revision: number): void;
   /** Places it (again) when it is not placed. */
   resume(): void;
   /** Gives up where it is placed, if anywhere, and places it anew. */

@@ -1,23 +1,10 @@
 import { HoldfastError, utf8ToByteString } from '../base/index.ts';
-import type {
-  ByteString,
-  FencingToken,
-  RangeQuery,
-  Revision,
-  SessionId,
-} from '../registry/index.ts';
+import type { FencingToken, RangeQuery, Revision, SessionId } from '../registry/index.ts';
 import { Actors } from './actors.ts';
 import { consistencyOf, wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
-import {
-  edgeView,
-  encodeKey,
-  encodePrefix,
-  encodeValue,
-  pageRange,
-  prefixEnd,
-  textOf,
-} from './edge.ts';
+import { edgeView, encodeKey, encodeValue, pageRange, textOf } from './edge.ts';
+import { UNFILTERED } from '../protocol/index.ts';
 import { RegistryElection, type ElectionHost } from './election.ts';
 import type { Election } from './election-types.ts';
 import type { ClientEnvironment } from './environment.ts';
@@ -55,14 +42,18 @@ import type {
   SessionOptions,
   Value,
   Watch,
+  WatchEvent,
   WatchOptions,
+  WatchProgress,
   WithLockOptions,
   WriteOptions,
 } from './registry.ts';
 import { SessionClock } from './session-clock.ts';
 import type { Table, TableOptions } from './table-types.ts';
 import { Tables } from './tables.ts';
-import { WatchStream } from './watch-stream.ts';
+import { EVENTS, EVENTS_AND_PROGRESS, type WatchItems } from './watch-items.ts';
+import { watchSubject, type WatchSubject } from './watch-request.ts';
+import { WatchStream, type WatchStreamHost } from './watch-stream.ts';
 import { runHolding } from './with-lock.ts';
 
 /** Of the session a `withLock` opens; names of locks may be longer. */
@@ -77,6 +68,7 @@ export class RegistryClient implements Registry {
   readonly #locks: Locks;
   readonly #tables: Tables;
   readonly #environment: ClientEnvironment;
+  readonly #watchHost: WatchStreamHost;
   #closing: Promise<void> | undefined = undefined;
 
   constructor(link: Link, environment: ClientEnvironment, settings: RegistrySettings) {
@@ -84,6 +76,12 @@ export class RegistryClient implements Registry {
     this.#environment = environment;
     this.#settings = settings;
     this.#proposals = new Proposals(link, environment);
+    this.#watchHost = {
+      link,
+      environment,
+      latest: (options) => this.revision(options),
+      patience: (options) => this.#patience(options),
+    };
     const clock = new SessionClock(environment);
     link.onArrival(clock.check);
     const patience = (options: CallOptions | undefined): Patience => this.#patience(options);
@@ -92,7 +90,10 @@ export class RegistryClient implements Registry {
     const waiting: LockHost = {
       proposals: this.#proposals,
       patience,
-      watchKeys: (start, end, from, signal) => this.#watch(start, end, from, signal),
+      watchKeys: (start, end, from, signal) => {
+        const filter = { ...UNFILTERED, previous: false };
+        return this.#watch({ start, end, filter }, from, signal, EVENTS);
+      },
     };
     this.#locks = new Locks(waiting);
     this.#tables = new Tables({
@@ -336,18 +337,13 @@ export class RegistryClient implements Registry {
     });
   }
 
-  watch(options: WatchOptions = {}): Watch {
-    const { key, prefix, from, signal } = options;
-    if (key !== undefined && prefix !== undefined) {
-      throw new HoldfastError('invalid-argument', 'a watch takes key or prefix, not both');
-    }
-    const revision = wholeNumber(from ?? 0, 'from');
-    if (key !== undefined) {
-      const start = encodeKey(key);
-      return this.#watch(start, `${start}\0`, revision, signal);
-    }
-    const start = encodePrefix(prefix);
-    return this.#watch(start, prefixEnd(start), revision, signal);
+  watch(options: WatchOptions & { progress: true }): Watch<WatchEvent | WatchProgress>;
+  watch(options?: WatchOptions & { progress?: false }): Watch;
+  watch(options: WatchOptions = {}): Watch | Watch<WatchEvent | WatchProgress> {
+    const { from, ...subject } = watchSubject(options);
+    return options.progress === true
+      ? this.#watch(subject, from, options.signal, EVENTS_AND_PROGRESS)
+      : this.#watch(subject, from, options.signal, EVENTS);
   }
 
   async revision(options: ReadOptions = {}): Promise<number> {
@@ -405,23 +401,15 @@ export class RegistryClient implements Registry {
     }
   }
 
-  #watch(
-    start: ByteString,
-    end: ByteString | undefined,
+  #watch<Item>(
+    subject: WatchSubject,
     from: number,
     signal: AbortSignal | undefined,
-  ): WatchStream {
+    items: WatchItems<Item>,
+  ): WatchStream<Item> {
     const { seenRevision } = this.#proposals;
-    const environment = this.#environment;
-    return new WatchStream({
-      link: this.#link,
-      environment,
-      start,
-      end,
-      from,
-      seenRevision,
-      signal,
-    });
+    const host = this.#watchHost;
+    return new WatchStream({ host, subject, items, from, seenRevision, signal });
   }
 
   #patience(options: CallOptions | undefined): Patience {

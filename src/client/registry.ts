@@ -27,7 +27,7 @@ import type { NoticeOptions, Notices } from './notice-types.ts';
 import type { Session, SessionDetails, SessionOptions } from './session-types.ts';
 import type { Table, TableOptions } from './table-types.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
-import type { Watch, WatchOptions } from './watch-types.ts';
+import type { Watch, WatchEvent, WatchOptions, WatchProgress } from './watch-types.ts';
 
 export type * from './key-types.ts';
 export type * from './lock-types.ts';
@@ -218,8 +218,14 @@ export interface Registry extends AsyncDisposable {
    * for await (const event of registry.watch({ prefix: 'config/' })) {
    *   console.log(event.type, event.key, event.record.text());
    * }
+   * @example
+   * for await (const item of registry.watch({ prefix: 'jobs/', from, progress: true })) {
+   *   if (item.type !== 'progress') await handle(item);
+   *   if (item.type === 'progress' || item.last) await remember(item.revision + 1);
+   * }
    */
-  watch(options?: WatchOptions): Watch;
+  watch(options: WatchOptions & { progress: true }): Watch<WatchEvent | WatchProgress>;
+  watch(options?: WatchOptions & { progress?: false }): Watch;
   /** The latest revision. */
   revision(options?: ReadOptions): Promise<number>;
   /**

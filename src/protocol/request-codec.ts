@@ -3,9 +3,10 @@
  * so that they are a view of what arrived.
  */
 import { ByteReader, ByteWriter, MalformedBytesError, unreachable } from '../base/index.ts';
+import { causeNumber, causeOf } from '../registry/index.ts';
 import { MAX_REQUEST_TIMEOUT_MS, REQUEST_OVERHEAD_BYTES } from './limits.ts';
 import { NO_PAYLOAD, readHeader, writeHeader } from './message-header.ts';
-import type { Consistency, MaintainAction, Request } from './requests.ts';
+import type { Consistency, MaintainAction, Request, WatchFilter } from './requests.ts';
 
 const PROPOSE = 1;
 const QUERY = 2;
@@ -18,7 +19,9 @@ const MEMBER = 8;
 const TRANSFER = 9;
 const MAINTAIN = 12;
 const BACKUP = 10;
+const WATCH_PROGRESS = 13;
 
+const WATCHED_TYPES: readonly WatchFilter['types'][] = ['all', 'put', 'delete'];
 const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'lease', 'local'];
 
 type MemberChange = Extract<Request, { type: 'member' }>['change'];
@@ -52,6 +55,11 @@ export function writeRequestFields(writer: ByteWriter, request: Request): void {
         .byteString(request.start)
         .boolean(request.end !== undefined);
       if (request.end !== undefined) writer.byteString(request.end);
+      writeFilter(writer, request.filter);
+      return;
+    case 'watchProgress':
+      writeHeader(writer, WATCH_PROGRESS, request.id);
+      writer.varint(request.revision);
       return;
     case 'cancel':
       writeHeader(writer, CANCEL, request.id);
@@ -136,12 +144,14 @@ function decodeFields(reader: ByteReader, tag: number, id: number): Request {
       const from = reader.varint();
       const start = reader.byteString();
       const end = reader.boolean() ? reader.byteString() : undefined;
-      return { type: 'watch', id, start, end, from };
+      return { type: 'watch', id, start, end, from, filter: readFilter(reader) };
     }
     case CANCEL:
       return { type: 'cancel', id };
     case WATCH_CREDIT:
       return { type: 'watchCredit', id, bytes: reader.varint() };
+    case WATCH_PROGRESS:
+      return { type: 'watchProgress', id, revision: reader.varint() };
     case STATUS:
       return { type: 'status', id };
     case MEMBER:
@@ -161,6 +171,20 @@ function decodeFields(reader: ByteReader, tag: number, id: number): Request {
     default:
       throw new MalformedBytesError(`unknown request type ${tag}`);
   }
+}
+
+function writeFilter(writer: ByteWriter, filter: WatchFilter): void {
+  const { types, causes, previous } = filter;
+  writer.u8(WATCHED_TYPES.indexOf(types)).boolean(previous).u8(causes.length);
+  for (const cause of causes) writer.u8(causeNumber(cause));
+}
+
+function readFilter(reader: ByteReader): WatchFilter {
+  const types = WATCHED_TYPES[reader.u8()];
+  if (types === undefined) throw new MalformedBytesError('unknown type of events');
+  const previous = reader.boolean();
+  const causes = Array.from({ length: reader.u8() }, () => causeOf(reader.u8()));
+  return { types, causes, previous };
 }
 
 /** Whole ms. Callers subtract clocks to get it, so a fraction or a negative rest is no error. */

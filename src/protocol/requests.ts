@@ -3,7 +3,21 @@
  * client writes are the bytes that are proposed, stored and applied.
  */
 
+import type { KeyEvent } from '../registry/types.ts';
+
 export type Consistency = 'linearizable' | 'lease' | 'local';
+
+/** Which events of its range a watch is sent, and with what. */
+export interface WatchFilter {
+  readonly types: 'all' | 'put' | 'delete';
+  /** None: whatever the cause. */
+  readonly causes: readonly KeyEvent['cause'][];
+  /** Whether an event carries what the key was before. */
+  readonly previous: boolean;
+}
+
+/** Every event, with what the key was before. */
+export const UNFILTERED: WatchFilter = { types: 'all', causes: [], previous: true };
 
 /** `id` is the client's own, unique on its connection; the response carries it back. */
 export type Request =
@@ -49,7 +63,13 @@ export type Request =
        * follower that lags). Any other is served at once, even without a leader.
        */
       readonly from: number;
+      readonly filter: WatchFilter;
     }
+  /**
+   * Send a progress mark on this watch as soon as it was sent everything up to `revision`. Of
+   * several, those that wait are answered by one. Has no response of its own.
+   */
+  | { readonly type: 'watchProgress'; readonly id: number; readonly revision: number }
   /**
    * Stop a watch (it ends with `watchEnded`, `stopped`), or stop waiting for an answer (the request
    * is answered `aborted`; what it asked for may still happen). Has no response of its own.
@@ -166,7 +186,7 @@ export type Response =
    */
   | { readonly type: 'watchStarted'; readonly id: number; readonly revision: number }
   /**
-   * Encoded `RevisionEvents`, whole revisions, filtered to the range. One without events is a
+   * Encoded `RevisionEvents`, of each revision what the watch asked for. One without events is a
    * progress mark: nothing up to it is missing, so a new watch may start after it.
    */
   | { readonly type: 'watchEvents'; readonly id: number; readonly payload: Uint8Array }

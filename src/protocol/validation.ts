@@ -95,6 +95,7 @@ export function checkRequest(request: Request): HoldfastError | undefined {
     case 'leaderQuery':
     case 'cancel':
     case 'watchCredit':
+    case 'watchProgress':
     case 'status':
     case 'maintain':
     case 'backup':

@@ -14,6 +14,7 @@ import {
 } from '../protocol/index.ts';
 import { mayComeFromClient } from '../registry/index.ts';
 import type { Backup, Backups, BackupTarget } from './backups.ts';
+import { eventFilter } from './event-filter.ts';
 import type { ServiceLimits } from './limits.ts';
 import type { WatchHub } from './watch-hub.ts';
 import type { Watcher, WatchTarget } from './watcher.ts';
@@ -84,6 +85,7 @@ export class Conversation implements WatchTarget {
     if (this.#state === 'closed') return;
     if (request.type === 'cancel') return this.#cancel(request.id);
     if (request.type === 'watchCredit') return this.#credit(request.id, request.bytes);
+    if (request.type === 'watchProgress') return this.#markAt(request.id, request.revision);
     if (this.#open.has(request.id)) {
       return this.#outlet.abandon(`request id ${request.id} is in use already`);
     }
@@ -210,6 +212,7 @@ export class Conversation implements WatchTarget {
       }
       case 'cancel':
       case 'watchCredit':
+      case 'watchProgress':
         return;
       default:
         unreachable(request);
@@ -247,7 +250,8 @@ export class Conversation implements WatchTarget {
 
   #openWatch(request: RequestOf<'watch'>, open: OpenRequest): void {
     const { id, start, end, from } = request;
-    const watcher = this.#context.hub.open(id, { start, end }, from, this);
+    const selection = { start, end, filter: eventFilter(request.filter) };
+    const watcher = this.#context.hub.open(id, selection, from, this);
     if (this.#open.get(id) !== open) this.#context.hub.drop(watcher);
     else if (open.type === 'watch') open.watcher = watcher;
   }
@@ -333,6 +337,12 @@ export class Conversation implements WatchTarget {
     if (open?.type === 'backup' && open.backup !== undefined) backups.credit(open.backup, bytes);
   }
 
+  #markAt(id: number, revision: number): void {
+    const open = this.#open.get(id);
+    if (open?.type !== 'watch' || open.watcher === undefined) return;
+    this.#context.hub.markAt(open.watcher, revision);
+  }
+
   #fail(id: number, error: HoldfastError): void {
     const { code, message, outcome } = error;
     const leader = this.#context.leaderAddress();
@@ -370,6 +380,7 @@ function openRequest(request: Request): OpenRequest {
     case 'maintain':
     case 'cancel':
     case 'watchCredit':
+    case 'watchProgress':
       return { type: 'call', outcome: 'unknown' };
     default:
       return unreachable(request);

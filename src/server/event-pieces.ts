@@ -6,6 +6,10 @@ export interface EventPiece {
   readonly revisions: readonly RevisionEvents[];
   /** The last revision in it. */
   readonly through: number;
+  /** Whether events are sent with what the keys were before. */
+  readonly withPrevious: boolean;
+  /** About its length when encoded. */
+  readonly bytes: number;
   /** Encoded when the first watcher is sent it. */
   payload: Uint8Array | undefined;
 }
@@ -14,15 +18,20 @@ export interface EventPiece {
 const EVENT_OVERHEAD_BYTES = 64;
 
 /** Cuts after the revision that passes `pieceBytes`; a revision is never cut. */
-export function cutPieces(revisions: readonly RevisionEvents[], pieceBytes: number): EventPiece[] {
+export function cutPieces(
+  revisions: readonly RevisionEvents[],
+  withPrevious: boolean,
+  pieceBytes: number,
+): EventPiece[] {
   const pieces: EventPiece[] = [];
   let from = 0;
   let bytes = 0;
   revisions.forEach((revision, i) => {
-    bytes += revisionBytes(revision);
+    bytes += revisionBytes(revision, withPrevious);
     if (bytes < pieceBytes && i < revisions.length - 1) return;
     const part = revisions.slice(from, i + 1);
-    pieces.push({ revisions: part, through: revision.revision, payload: undefined });
+    const through = revision.revision;
+    pieces.push({ revisions: part, through, withPrevious, bytes, payload: undefined });
     from = i + 1;
     bytes = 0;
   });
@@ -35,23 +44,19 @@ export function cutPieces(revisions: readonly RevisionEvents[], pieceBytes: numb
  */
 export function encodePiece(piece: EventPiece, maxBytes: number): Uint8Array | undefined {
   if (piece.payload !== undefined) return piece.payload;
-  let payload = encodeEvents(piece.revisions);
-  if (payload.length > maxBytes) payload = encodeEvents(piece.revisions.map(withoutPrevious));
+  const { revisions, withPrevious } = piece;
+  let payload = encodeEvents(revisions, withPrevious);
+  if (payload.length > maxBytes && withPrevious) payload = encodeEvents(revisions, false);
   if (payload.length > maxBytes) return undefined;
   piece.payload = payload;
   return payload;
 }
 
-function withoutPrevious(revision: RevisionEvents): RevisionEvents {
-  const events = revision.events.map((event) => ({ ...event, previous: undefined }));
-  return { revision: revision.revision, events };
-}
-
-function revisionBytes(revision: RevisionEvents): number {
+function revisionBytes(revision: RevisionEvents, withPrevious: boolean): number {
   let bytes = 0;
   for (const { record, previous } of revision.events) {
     bytes += EVENT_OVERHEAD_BYTES + recordBytes(record);
-    if (previous !== undefined) bytes += recordBytes(previous);
+    if (withPrevious && previous !== undefined) bytes += recordBytes(previous);
   }
   return bytes;
 }

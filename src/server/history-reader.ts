@@ -1,6 +1,7 @@
 import type { RevisionEvents } from '../registry/index.ts';
 import { cutPieces, type EventPiece } from './event-pieces.ts';
-import type { KeyRange } from './range-index.ts';
+import { selectEvents, wantsPrevious } from './event-filter.ts';
+import type { WatchSelection } from './watcher.ts';
 
 /** What watching needs of the registry's state machine. */
 export interface WatchSource {
@@ -32,36 +33,38 @@ export type HistorySlice =
     }
   | { readonly type: 'compacted'; readonly firstRevision: number };
 
-interface LastRead extends KeyRange {
-  readonly from: number;
-  readonly slice: HistorySlice;
-}
-
 /** Revisions with changes taken from history at once, before they are cut to size. */
 const REVISIONS_PER_SLICE = 512;
+/** What is kept of slices read, at most: so many, and so many times a slice's size. */
+const MAX_KEPT_SLICES = 256;
 
-/** Reads history in slices of bounded size. */
+/**
+ * Reads history in slices of bounded size. Slices are kept while anyone is behind: watchers of one
+ * range and filter that stand at the same place share what was read, and its encoding. What a slice
+ * says stays true, whatever happens afterwards.
+ */
 export class HistoryReader {
   readonly #source: WatchSource;
   readonly #sliceBytes: number;
-  #last: LastRead | undefined = undefined;
+  readonly #maxKeptBytes: number;
+  readonly #kept = new Map<string, HistorySlice>();
+  #keptBytes = 0;
 
-  constructor(source: WatchSource, sliceBytes: number) {
+  /** Keeps slices of up to `maxKeptBytes` together. */
+  constructor(source: WatchSource, sliceBytes: number, maxKeptBytes: number) {
     this.#source = source;
     this.#sliceBytes = sliceBytes;
+    this.#maxKeptBytes = maxKeptBytes;
   }
 
-  /**
-   * From `from` on, which history may not reach. Watchers of one range that fell behind together
-   * read in turn, so what was read last is kept: they share it, and its encoding.
-   */
-  read(range: KeyRange, from: number): HistorySlice {
-    const { start, end } = range;
-    const last = this.#last;
-    if (last?.from === from && last.start === start && last.end === end) return last.slice;
-    const slice = this.#read(start, end, from);
-    this.#last = { start, end, from, slice };
-    return slice;
+  /** About the bytes of what is kept. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** From `from` on, which history may not reach. */
+  read(selection: WatchSelection, from: number): HistorySlice {
+    return this.#kept.get(placeOf(selection, from)) ?? this.#read(selection, from);
   }
 
   /** The oldest revision history still has, when it is after `from`; undefined otherwise. */
@@ -72,17 +75,56 @@ export class HistoryReader {
 
   /** Nobody is behind: let go of what was kept. */
   forget(): void {
-    this.#last = undefined;
+    this.#kept.clear();
+    this.#keptBytes = 0;
   }
 
-  #read(start: string, end: string | undefined, from: number): HistorySlice {
+  #read(selection: WatchSelection, from: number): HistorySlice {
+    const { start, end, filter } = selection;
     const part = this.#source.eventsSince(from, start, end, REVISIONS_PER_SLICE);
     if (part.type === 'compacted') {
       return { type: 'compacted', firstRevision: part.compactRevision + 1 };
     }
-    const pieces = cutPieces(part.events, this.#sliceBytes);
-    const piece = pieces[0];
-    const next = piece === undefined || pieces.length === 1 ? part.next : piece.through + 1;
-    return { type: 'events', piece, next };
+    const revisions = selectEvents(part.events, filter);
+    const pieces = cutPieces(revisions, wantsPrevious(filter), this.#sliceBytes);
+    const slices = pieces.map((piece, i): HistorySlice => {
+      const isLast = i === pieces.length - 1;
+      return { type: 'events', piece, next: isLast ? part.next : piece.through + 1 };
+    });
+    const [first = { type: 'events', piece: undefined, next: part.next } as const] = slices;
+    // In reverse: should there be too much, what is wanted next is kept.
+    for (let i = slices.length - 1; i > 0; i--) {
+      const before = pieces[i - 1];
+      if (before !== undefined) this.#keep(placeOf(selection, before.through + 1), slices[i]!);
+    }
+    this.#keep(placeOf(selection, from), first);
+    return first;
   }
+
+  #keep(place: string, slice: HistorySlice): void {
+    this.#drop(place);
+    this.#kept.set(place, slice);
+    this.#keptBytes += bytesOf(slice);
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= MAX_KEPT_SLICES && this.#keptBytes <= this.#maxKeptBytes) return;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(place: string): void {
+    const slice = this.#kept.get(place);
+    if (slice === undefined) return;
+    this.#kept.delete(place);
+    this.#keptBytes -= bytesOf(slice);
+  }
+}
+
+function bytesOf(slice: HistorySlice): number {
+  return slice.type === 'events' ? (slice.piece?.bytes ?? 0) : 0;
+}
+
+/** Unique for a range, a filter and a revision. */
+function placeOf({ start, end, filter }: WatchSelection, from: number): string {
+  const range = end === undefined ? start : `${start.length}-${start}${end}`;
+  return `${from}/${filter}${end === undefined ? '-' : '+'}${range}`;
 }

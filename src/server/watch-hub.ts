@@ -7,11 +7,12 @@
  * latest revision. So a slow watcher costs no memory, and learns `compacted` when history was
  * shortened past it. `next`, the first revision still to be sent, is all there is to remember.
  */
-import { encodeEvents, type KeyEvent, type RevisionEvents } from '../registry/index.ts';
+import { encodeEvents, type RevisionEvents } from '../registry/index.ts';
+import { selectEvents, wantsPrevious } from './event-filter.ts';
 import { cutPieces, encodePiece, type EventPiece } from './event-pieces.ts';
 import { HistoryReader, type WatchSource } from './history-reader.ts';
-import { RangeIndex, type KeyRange } from './range-index.ts';
-import { mayBeSent, type Watcher, type WatchTarget } from './watcher.ts';
+import { LiveWatches, type WatchGroup } from './live-watches.ts';
+import { mayBeSent, type Watcher, type WatchSelection, type WatchTarget } from './watcher.ts';
 
 export interface WatchHubOptions {
   /** Runs a callback later, with room for other work before it. */
@@ -26,23 +27,19 @@ export interface WatchHubOptions {
   readonly markEveryRevisions: number;
 }
 
-/** The live watchers of one range, and what the batch being dispatched changed in it. */
-interface WatchGroup extends KeyRange {
-  readonly watchers: Set<Watcher>;
-  pending: { readonly revision: RevisionEvents['revision']; readonly events: KeyEvent[] }[];
-}
-
 /** Slices of history per turn, before other work gets its turn. */
 const SLICES_PER_TURN = 4;
 /** What a step through history costs, in bytes: at least, and for each revision looked at. */
 const MIN_STEP_BYTES = 4096;
 const SCAN_COST_BYTES = 16;
+/** Bytes of history kept for watchers that are behind, in slices. */
+const KEPT_SLICES = 32;
 
 export class WatchHub {
   readonly #source: WatchSource;
   readonly #history: HistoryReader;
   readonly #options: WatchHubOptions;
-  readonly #live = new RangeIndex<WatchGroup>();
+  readonly #live = new LiveWatches();
   readonly #watchers = new Set<Watcher>();
   /** Behind, and may be sent something now. In turn. */
   readonly #queue = new Set<Watcher>();
@@ -52,12 +49,13 @@ export class WatchHub {
   #marked: number;
   /** ... when history began after this. */
   #compactedAtMark: number;
-  #touched: WatchGroup[] = [];
+  /** Those that asked for a mark and were not sent one yet. */
+  readonly #owedMarks = new Set<Watcher>();
   #catchUpScheduled = false;
 
   constructor(source: WatchSource, options: WatchHubOptions) {
     this.#source = source;
-    this.#history = new HistoryReader(source, options.sliceBytes);
+    this.#history = new HistoryReader(source, options.sliceBytes, KEPT_SLICES * options.sliceBytes);
     this.#options = options;
     this.#revision = source.revision;
     this.#marked = source.revision;
@@ -68,12 +66,9 @@ export class WatchHub {
    * Starts a watch at `from`; 0 for the next revision. It is answered with `watchStarted`, or ended
    * at once when history no longer reaches `from`.
    */
-  open(id: number, range: KeyRange, from: number, target: WatchTarget): Watcher {
-    const { start, end } = range;
-    const next = from === 0 ? this.#source.revision + 1 : from;
-    const credit = this.#options.windowBytes;
-    const watcher: Watcher = { id, start, end, target, next, credit, state: 'blocked' };
-    this.#watchers.add(watcher);
+  open(id: number, selection: WatchSelection, from: number, target: WatchTarget): Watcher {
+    const watcher = this.#newWatcher(id, selection, from, target);
+    const { next } = watcher;
     const firstRevision =
       next > this.#source.revision ? undefined : this.#history.compactedBeyond(next);
     if (firstRevision !== undefined) {
@@ -85,6 +80,31 @@ export class WatchHub {
     return watcher;
   }
 
+  #newWatcher(id: number, selection: WatchSelection, from: number, target: WatchTarget): Watcher {
+    const { start, end, filter } = selection;
+    const watcher: Watcher = {
+      id,
+      start,
+      end,
+      filter,
+      target,
+      next: from === 0 ? this.#source.revision + 1 : from,
+      credit: this.#options.windowBytes,
+      state: 'blocked',
+      markWanted: 0,
+    };
+    this.#watchers.add(watcher);
+    return watcher;
+  }
+
+  /** The client wants to be told once it was sent everything up to `revision`. */
+  markAt(watcher: Watcher, revision: number): void {
+    if (watcher.state === 'ended') return;
+    watcher.markWanted = Math.max(watcher.markWanted, revision, 1);
+    this.#owedMarks.add(watcher);
+    this.#sendOwedMark(watcher);
+  }
+
   /** The client consumed so many bytes. */
   credit(watcher: Watcher, bytes: number): void {
     watcher.credit = Math.min(watcher.credit + bytes, this.#options.windowBytes);
@@ -94,6 +114,7 @@ export class WatchHub {
   /** Its target may be writable again. */
   wake(watcher: Watcher): void {
     if (watcher.state === 'blocked' && mayBeSent(watcher)) this.#enqueue(watcher);
+    else if (watcher.markWanted > 0) this.#sendOwedMark(watcher);
   }
 
   /** The client no longer wants it. Answers `watchEnded` unless it had ended. */
@@ -107,6 +128,7 @@ export class WatchHub {
     this.#detach(watcher);
     watcher.state = 'ended';
     this.#watchers.delete(watcher);
+    this.#owedMarks.delete(watcher);
   }
 
   /** The node serves no more: every watch ends with where to resume it. */
@@ -122,17 +144,18 @@ export class WatchHub {
     const first = this.#revision + 1;
     const last = this.#source.revision;
     const whole = applied.length === last - first + 1 && applied[0]?.revision === first;
-    if (last >= first && this.#live.size > 0) {
+    if (last >= first && !this.#live.isEmpty) {
       if (whole) this.#dispatchBatch(applied, first, last);
       else this.#jumped(first, last);
     }
     // Not earlier: a watch that its client ends in the middle of this has not seen all of it.
     this.#revision = last;
+    for (const watcher of this.#owedMarks) this.#sendOwedMark(watcher);
   }
 
   /** The state was replaced by a snapshot: what happened in between is in history or nowhere. */
   #jumped(first: number, last: number): void {
-    for (const group of this.#live) {
+    for (const group of this.#live.groups()) {
       for (const watcher of group.watchers) {
         if (watcher.next <= last) this.#fallBehind(watcher, first);
       }
@@ -140,32 +163,26 @@ export class WatchHub {
   }
 
   #dispatchBatch(applied: readonly RevisionEvents[], first: number, last: number): void {
-    this.#collect(applied);
-    const touched = this.#touched;
-    this.#touched = [];
-    for (const group of touched) this.#deliver(group, first, last);
-    this.#markProgress(first, last, touched);
-  }
-
-  #collect(applied: readonly RevisionEvents[]): void {
-    let revision: RevisionEvents['revision'];
-    let event: KeyEvent;
-    const collect = (group: WatchGroup): void => {
-      const newest = group.pending.at(-1);
-      if (newest === undefined) this.#touched.push(group);
-      if (newest?.revision === revision) newest.events.push(event);
-      else group.pending.push({ revision, events: [event] });
-    };
-    for (const one of applied) {
-      revision = one.revision;
-      for (event of one.events) this.#live.visit(event.record.key, collect);
+    const told = new Set<WatchGroup>();
+    for (const { groups, revisions } of this.#live.collect(applied)) {
+      for (const group of groups) {
+        const selected = selectEvents(revisions, group.filter);
+        if (selected.length === 0) continue;
+        told.add(group);
+        this.#deliver(group, selected, first, last);
+      }
     }
+    this.#markProgress(first, last, told);
   }
 
-  /** Revisions `first` to `last` to everyone live in the group. */
-  #deliver(group: WatchGroup, first: number, last: number): void {
-    const pieces = cutPieces(group.pending, this.#options.sliceBytes);
-    group.pending = [];
+  /** What revisions `first` to `last` hold for it to everyone live in the group. */
+  #deliver(
+    group: WatchGroup,
+    revisions: readonly RevisionEvents[],
+    first: number,
+    last: number,
+  ): void {
+    const pieces = cutPieces(revisions, wantsPrevious(group.filter), this.#options.sliceBytes);
     for (const watcher of group.watchers) {
       if (watcher.next > last) continue;
       if (watcher.next > first) this.#fallBehind(watcher, watcher.next);
@@ -211,13 +228,12 @@ export class WatchHub {
     watcher.target.send({ type: 'watchEvents', id: watcher.id, payload });
   }
 
-  #markProgress(first: number, last: number, touched: readonly WatchGroup[]): void {
+  #markProgress(first: number, last: number, told: ReadonlySet<WatchGroup>): void {
     if (!this.#markIsDue(first, last)) return;
     this.#marked = last;
     this.#compactedAtMark = this.#source.compactRevision;
     const mark = markOf(last);
-    const told = new Set(touched);
-    for (const group of this.#live) {
+    for (const group of this.#live.groups()) {
       if (told.has(group)) continue;
       for (const watcher of group.watchers) {
         if (watcher.next <= first && mayBeSent(watcher)) this.#send(watcher, mark);
@@ -251,13 +267,17 @@ export class WatchHub {
 
   #goLive(watcher: Watcher): void {
     watcher.state = 'live';
-    let group = this.#live.get(watcher);
-    if (group === undefined) {
-      const { start, end } = watcher;
-      group = { start, end, watchers: new Set(), pending: [] };
-      this.#live.add(group);
-    }
-    group.watchers.add(watcher);
+    this.#live.add(watcher);
+    if (watcher.markWanted > 0) this.#sendOwedMark(watcher);
+  }
+
+  /** Only a live watch has been sent everything there is. */
+  #sendOwedMark(watcher: Watcher): void {
+    const reached = Math.max(this.#revision, watcher.next - 1);
+    if (watcher.state !== 'live' || reached < watcher.markWanted || !mayBeSent(watcher)) return;
+    watcher.markWanted = 0;
+    this.#owedMarks.delete(watcher);
+    this.#sendMark(watcher, reached);
   }
 
   #enqueue(watcher: Watcher): void {
@@ -317,11 +337,7 @@ export class WatchHub {
 
   #detach(watcher: Watcher): void {
     this.#queue.delete(watcher);
-    if (watcher.state !== 'live') return;
-    const group = this.#live.get(watcher);
-    if (group === undefined) return;
-    group.watchers.delete(watcher);
-    if (group.watchers.size === 0) this.#live.remove(group);
+    if (watcher.state === 'live') this.#live.remove(watcher);
   }
 }
 

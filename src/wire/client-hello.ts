@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter } from '../base/index.ts';
 import type { Refusal } from './hello.ts';
 
 /** Version of the requests and responses clients speak. */
-export const CLIENT_PROTOCOL_VERSION = 1;
+export const CLIENT_PROTOCOL_VERSION = 2;
 
 export interface ClientHello {
   readonly clientProtocolVersion: number;

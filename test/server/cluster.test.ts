@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryLogStore } from '../../src/log-store/index.ts';
 import {
+  UNFILTERED,
   decodeAnswer,
   decodeEvents,
   decodeResult,
@@ -15,7 +16,13 @@ import { until } from './support/network.ts';
 import { put } from './support/registry.ts';
 
 const PATIENCE = { timeoutMs: 10_000 };
-const WATCH_ALL = { type: 'watch', start: '', end: undefined, from: 0 } as const;
+const WATCH_ALL = {
+  type: 'watch',
+  start: '',
+  end: undefined,
+  from: 0,
+  filter: UNFILTERED,
+} as const;
 
 async function write(asker: Asker, key: string, value: string): Promise<number> {
   const response = await asker.ask({ type: 'propose', ...PATIENCE, command: put(key, value) });

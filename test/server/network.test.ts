@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import {
+  UNFILTERED,
   decodeEvents,
   encodeQuery,
   encodeRequest,
   REQUEST_FRAME,
   type Request,
 } from '../../src/protocol/index.ts';
-import { encodeFrame } from '../../src/wire/index.ts';
+import { CLIENT_PROTOCOL_VERSION, encodeFrame } from '../../src/wire/index.ts';
 import { NetworkClient, NetworkService, until } from './support/network.ts';
 import { put } from './support/registry.ts';
 
@@ -52,9 +53,13 @@ test('[SRV-30] a client is welcomed, and many answers of one turn leave in one w
 
 const GARBAGE: readonly (readonly [name: string, bytes: Uint8Array, reason: RegExp])[] = [
   ['noise in place of a frame', randomBytes(64), /header fails its checksum/],
-  ['a request of no known type', frame(Uint8Array.of(1, 99, 1)), /unknown request type 99/],
+  [
+    'a request of no known type',
+    frame(Uint8Array.of(CLIENT_PROTOCOL_VERSION, 99, 1)),
+    /unknown request type 99/,
+  ],
   ['a request of another version', frame(Uint8Array.of(9, 7, 1)), /client protocol version 9/],
-  ['a truncated request', frame(Uint8Array.of(1, 4)), /bytes wanted/],
+  ['a truncated request', frame(Uint8Array.of(CLIENT_PROTOCOL_VERSION, 4)), /bytes wanted/],
   ['a frame of a kind for peers', encodeFrame(200, Uint8Array.of(1)), /frame of kind 200/],
   ['a damaged frame', damaged(), /fails its checksum/],
   ['a frame over the limit', frame(new Uint8Array(70_000)), /frame of 70016 bytes, the limit/],
@@ -131,7 +136,7 @@ test('[SRV-35] a watch over a socket waits for its client, and goes on without a
   const limits = { pauseOutputBytes: 100_000, watchWindowBytes: 2 ** 30 };
   await using service = await NetworkService.start({ service: limits });
   using client = await NetworkClient.connect(service);
-  client.send({ type: 'watch', id: 1, start: '', end: undefined, from: 1 });
+  client.send({ type: 'watch', id: 1, start: '', end: undefined, from: 1, filter: UNFILTERED });
   await until(() => client.of(1).length === 1, 'the watch starts');
   client.socket.pause();
   const server = service.accepted[0]!;
@@ -165,7 +170,7 @@ test('[SRV-35] a watch over a socket waits for its client, and goes on without a
 test('[SRV-36] when a client goes, its watches go with it', async () => {
   await using service = await NetworkService.start();
   using client = await NetworkClient.connect(service);
-  client.send({ type: 'watch', id: 1, start: '', end: undefined, from: 1 });
+  client.send({ type: 'watch', id: 1, start: '', end: undefined, from: 1, filter: UNFILTERED });
   await until(() => client.of(1).length === 1, 'the watch starts');
   client.socket.destroy();
   await until(() => service.service.clients === 0, 'the server notices');
@@ -189,7 +194,14 @@ test('[SRV-37] an answer that fits in no frame is an error, not silence', async 
 test('[SRV-38] closing answers what is open and then ends the connections', async () => {
   await using service = await NetworkService.start();
   using client = await NetworkClient.connect(service);
-  client.send(get(1), { type: 'watch', id: 2, start: '', end: undefined, from: 1 });
+  client.send(get(1), {
+    type: 'watch',
+    id: 2,
+    start: '',
+    end: undefined,
+    from: 1,
+    filter: UNFILTERED,
+  });
   await until(() => client.of(2).length === 1, 'the watch starts');
   service.service.close();
   await until(() => client.closed, 'the connection ends');

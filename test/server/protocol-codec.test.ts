@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { MalformedBytesError } from '../../src/base/index.ts';
 import {
+  UNFILTERED,
   checkRequest,
   decodeRequest,
   decodeResponse,
@@ -75,7 +76,7 @@ test('[SRV-2] a large payload goes to the socket uncopied', () => {
 
 test('[SRV-3] a truncated message is refused, wherever it is cut before its payload', () => {
   const requests: Request[] = [
-    { type: 'watch', id: 300, start: 'from', end: 'to', from: 77 },
+    { type: 'watch', id: 300, start: 'from', end: 'to', from: 77, filter: UNFILTERED },
     { type: 'cancel', id: 300 },
     { type: 'watchCredit', id: 300, bytes: 5000 },
     { type: 'status', id: 300 },
@@ -156,7 +157,7 @@ test('[SRV-5] what people type is refused with the rule it breaks', () => {
   const to = { type: 'transfer', id: 1, timeoutMs: 0 } as const;
   assert.equal(messageOf({ ...to, to: '' }), undefined);
   assert.match(messageOf({ ...to, to: 'a b' }) ?? '', /node id is made of/);
-  const watch = { type: 'watch', id: 1, from: 0 } as const;
+  const watch = { type: 'watch', id: 1, from: 0, filter: UNFILTERED } as const;
   assert.equal(messageOf({ ...watch, start: 'a', end: undefined }), undefined);
   assert.match(messageOf({ ...watch, start: 'b', end: 'a' }) ?? '', /ends after it starts/);
   assert.match(

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { HoldfastError } from '../../src/base/index.ts';
 import {
+  UNFILTERED,
   decodeAnswer,
   decodeEvents,
   decodeLeaseAnswer,
@@ -27,7 +28,7 @@ function query(id: number, consistency: 'linearizable' | 'lease' | 'local'): Req
 }
 
 function watchAll(id: number, from = 0): Request {
-  return { type: 'watch', id, start: '', end: undefined, from };
+  return { type: 'watch', id, start: '', end: undefined, from, filter: UNFILTERED };
 }
 
 function payloadOf(response: Response | undefined): Uint8Array {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { UNFILTERED, type WatchFilter } from '../../src/protocol/index.ts';
 import type { KeyRange } from '../../src/server/range-index.ts';
 import { put, remove } from './support/registry.ts';
 import { HUB_OPTIONS, WatchModel, type WatchRun } from './support/watch-model.ts';
@@ -16,11 +17,20 @@ const RANGES: readonly KeyRange[] = [
   { start: 'x', end: 'y' },
 ];
 
+const anyFilter: fc.Arbitrary<WatchFilter> = fc.oneof(
+  fc.constant(UNFILTERED),
+  fc.record({
+    types: fc.constantFrom('all', 'put', 'delete'),
+    causes: fc.constantFrom([], ['request'], ['expired'], ['expired', 'request']),
+    previous: fc.boolean(),
+  }),
+);
 const anyKey = fc.constantFrom(...KEYS);
 type Step =
-  | { type: 'change'; key: string; size: number; remove: boolean }
+  | { type: 'change'; key: string; size: number; remove: boolean; ttlMs: number }
   | { type: 'dispatch' | 'background' | 'lose' }
-  | { type: 'open'; range: KeyRange; back: number }
+  | { type: 'open'; range: KeyRange; filter: WatchFilter; back: number }
+  | { type: 'mark'; which: number; ahead: number }
   | { type: 'acknowledge' | 'cancel' | 'stall'; which: number };
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
@@ -31,6 +41,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
       key: anyKey,
       size: fc.constantFrom(1, 10, 300),
       remove: fc.boolean(),
+      ttlMs: fc.constantFrom(0, 0, 40),
     }),
   },
   { weight: 5, arbitrary: fc.constant({ type: 'dispatch' as const }) },
@@ -41,12 +52,21 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('open' as const),
       range: fc.constantFrom(...RANGES),
+      filter: anyFilter,
       back: fc.integer({ min: -3, max: 30 }),
     }),
   },
   {
     weight: 4,
     arbitrary: fc.record({ type: fc.constant('acknowledge' as const), which: fc.nat() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('mark' as const),
+      which: fc.nat(),
+      ahead: fc.integer({ min: -2, max: 10 }),
+    }),
   },
   {
     weight: 1,
@@ -58,7 +78,7 @@ function perform(model: WatchModel, step: Step): void {
   switch (step.type) {
     case 'change': {
       const value = step.key.repeat(step.size);
-      model.apply(step.remove ? remove(step.key) : put(step.key, value));
+      model.apply(step.remove ? remove(step.key) : put(step.key, value, step.ttlMs));
       return;
     }
     case 'dispatch':
@@ -73,8 +93,12 @@ function perform(model: WatchModel, step: Step): void {
     case 'open': {
       // From the past, from now (0) and from revisions that are yet to come.
       const from = step.back === 0 ? 0 : Math.max(1, model.registry.revision + 1 - step.back);
-      model.watch(step.range, from);
+      model.watch(step.range, from, step.filter);
       return;
+    }
+    case 'mark': {
+      const at = Math.max(0, model.registry.revision + step.ahead);
+      return withOne(model, step.which, (run) => model.askForMark(run, at));
     }
     case 'acknowledge':
       return withOne(model, step.which, (run) => model.acknowledge(run));
@@ -93,7 +117,8 @@ function withOne(model: WatchModel, which: number, act: (run: WatchRun) => void)
   if (run !== undefined && run.target.ended === undefined) act(run);
 }
 
-test('[WATCH-51] [WATCH-52] no watch misses, repeats or reorders anything', () => {
+const IDS = '[WATCH-51] [WATCH-52] [WATCH-66] [WATCH-67] [WATCH-68]';
+test(`${IDS} no watch misses, repeats or reorders anything`, () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 200, size: 'max' }), (steps) => {
       const model = new WatchModel();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeResult } from '../../src/protocol/index.ts';
 import { encodeCommand, type SessionId } from '../../src/registry/index.ts';
-import { describeEvents, encoded, put } from './support/registry.ts';
+import { describeEvents, encoded, put, remove } from './support/registry.ts';
 import { HUB_OPTIONS, WatchModel } from './support/watch-model.ts';
 
 const ALL = { start: '', end: undefined };
@@ -38,6 +38,72 @@ test('[WATCH-55] watchers of one range share one encoding, live and out of histo
   model.schedule.drain();
   assert.equal(third.target.payloads.length, 1);
   assert.equal(third.target.payloads[0], fourth.target.payloads[0]);
+});
+
+test('[WATCH-55] watchers of one range and filter share one encoding, wherever they stand', () => {
+  const model = new WatchModel();
+  for (let i = 1; i <= 12; i++) model.apply(put('a/1', 'x'.repeat(100)), put('b', 'y'));
+  model.hub.dispatch();
+  const deletes = { types: 'delete', causes: [], previous: true } as const;
+  const bare = { types: 'all', causes: [], previous: false } as const;
+  // In turn, as if many had come back at once.
+  const runs = [0, 1, 2].flatMap(() => [
+    model.watch(UNDER_A, 1),
+    model.watch(UNDER_A, 1, bare),
+    model.watch(ALL, 1),
+    model.watch(UNDER_A, 1, deletes),
+  ]);
+  model.settle();
+  model.apply(put('a/1', 'last'));
+  model.hub.dispatch();
+  const encodings = new Set(runs.flatMap((run) => run.target.payloads));
+  const first = runs.slice(0, 4).reduce((sum, run) => sum + run.target.payloads.length, 0);
+  const marks = runs.filter(({ target }) => target.revisions.length === 0);
+  assert.equal(marks.length, 3, 'nothing was deleted');
+  const told = first - marks[0]!.target.payloads.length;
+  const sent = [...encodings].filter((payload) => payload.length > 10).length;
+  assert.equal(sent, told, 'each slice was encoded once, though three watches were sent it');
+  for (const run of runs) model.check(run);
+});
+
+test('[WATCH-66] what a filter leaves out is not sent, and does not cost credit', () => {
+  const model = new WatchModel();
+  const onlyA = { start: 'a', end: 'a\0' };
+  const deletes = model.watch(onlyA, 0, { types: 'delete', causes: [], previous: false });
+  const expired = model.watch(ALL, 0, { types: 'all', causes: ['expired'], previous: true });
+  for (let i = 1; i <= 30; i++) model.apply(put('a', 'x'.repeat(100)), put('b', 'y', 5));
+  model.hub.dispatch();
+  assert.deepEqual(deletes.target.revisions, []);
+  model.apply(remove('a'));
+  model.hub.dispatch();
+  const told = describeEvents(deletes.target.revisions).at(-1);
+  assert.match(told ?? '', /:delete:a=$/);
+  assert.ok(expired.target.revisions.every(({ events }) => events[0]?.record.key === 'b'));
+  for (const run of model.runs) model.check(run);
+});
+
+test('[WATCH-68] a mark that was asked for comes once everything up to it was sent', () => {
+  const model = new WatchModel();
+  const idle = model.watch({ start: 'x', end: 'y' });
+  const slow = model.watch(ALL);
+  for (let i = 1; i <= 30; i++) model.apply(put('a', 'x'.repeat(200)));
+  model.hub.dispatch();
+  for (const run of [idle, slow]) model.askForMark(run, 30);
+  assert.deepEqual(idle.target.marks, [{ revision: 30, told: 0 }], 'at once');
+  assert.deepEqual(slow.target.marks, [], 'not before the events');
+  model.askForMark(idle, 32);
+  model.apply(put('a', '1'));
+  model.hub.dispatch();
+  assert.equal(idle.target.marks.length, 1);
+  model.apply(put('a', '2'));
+  model.hub.dispatch();
+  assert.deepEqual(idle.target.marks[1], { revision: 32, told: 0 }, 'when it is reached');
+  model.settle();
+  assert.ok(slow.target.newest >= 30);
+  for (const run of model.runs) model.check(run);
+  // Asked for without end, it costs what the window allows.
+  for (let i = 0; i < 1000; i++) model.askForMark(idle, 1);
+  assert.ok(idle.target.unacknowledged <= HUB_OPTIONS.windowBytes + 10);
 });
 
 test('[WATCH-56] when the state jumped, watchers go on out of history', () => {
@@ -76,7 +142,7 @@ test('[WATCH-56] a watch open while a snapshot is restored sees what the snapsho
   restorer.finish();
   lagging.hub.dispatch();
   lagging.settle();
-  assert.deepEqual(describeEvents(reached.target.revisions), ahead.expected(reached, 35));
+  assert.deepEqual(describeEvents(reached.target.revisions, true), ahead.expected(reached, 35));
   assert.equal(reached.target.newest, 35);
   assert.equal(slow.target.ended?.code, 'compacted');
   assert.equal(slow.target.ended?.resumeFrom, lagging.registry.compactRevision + 1);

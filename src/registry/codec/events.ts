@@ -21,20 +21,24 @@ const IS_DELETE = 1;
 const HAS_PREVIOUS = 2;
 const CAUSE_SHIFT = 2;
 
-/** Encodes whole revisions for a watcher. */
-export function encodeEvents(revisions: readonly RevisionEvents[]): Uint8Array {
+/** Encodes whole revisions for a watcher, with or without what keys were before. */
+export function encodeEvents(
+  revisions: readonly RevisionEvents[],
+  withPrevious = true,
+): Uint8Array {
   const writer = new ByteWriter();
   writeVersion(writer);
   writer.varint(revisions.length);
   for (const { revision, events } of revisions) {
     writer.varint(revision).varint(events.length);
-    for (const event of events) writeEvent(writer, event);
+    for (const event of events) writeEvent(writer, event, withPrevious);
   }
   return writer.finish();
 }
 
-function writeEvent(writer: ByteWriter, event: KeyEvent): void {
-  const { record, previous } = event;
+function writeEvent(writer: ByteWriter, event: KeyEvent, withPrevious: boolean): void {
+  const { record } = event;
+  const previous = withPrevious ? event.previous : undefined;
   const kind =
     (event.type === 'delete' ? IS_DELETE : 0) | (previous === undefined ? 0 : HAS_PREVIOUS);
   writer.u8(kind | (causeNumber(event.cause) << CAUSE_SHIFT)).byteString(record.key);

@@ -1,6 +1,6 @@
 export { decodeAnswer, encodeAnswer } from './answer.ts';
 export { decodeCommand, encodeCommand, mayComeFromClient, type DecodedCommand } from './command.ts';
-export { decodeEvents, encodeEvents } from './events.ts';
+export { causeNumber, causeOf, decodeEvents, encodeEvents } from './events.ts';
 export {
   decodeLeaseAnswer,
   decodeLeaseQuery,

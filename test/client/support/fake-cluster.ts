@@ -1,4 +1,10 @@
-import type { Channel, Request, Response, StatusReport } from '../../../src/protocol/index.ts';
+import type {
+  Channel,
+  Request,
+  Response,
+  StatusReport,
+  WatchFilter,
+} from '../../../src/protocol/index.ts';
 import { unreachable } from '../../../src/base/index.ts';
 import {
   decodeCommand,
@@ -6,6 +12,7 @@ import {
   RegistryStateMachine,
   type DecodedCommand,
   type Revision,
+  type RevisionEvents,
 } from '../../../src/registry/index.ts';
 import type { EndpointEvents } from '../../../src/client/link.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -142,6 +149,8 @@ interface FakeWatch {
   readonly request: RequestOf<'watch'>;
   next: number;
   credit: number;
+  /** Asked to say so once it is past this revision. */
+  markAt: number | undefined;
 }
 
 export class FakeChannel implements Channel {
@@ -204,6 +213,10 @@ export class FakeChannel implements Channel {
       const watch = this.#watches.get(request.id);
       if (watch !== undefined) watch.credit += request.bytes;
       this.pump();
+      return;
+    }
+    if (request.type === 'watchProgress') {
+      this.#markAt(request.id, request.revision);
       return;
     }
     this.#meet(request, this.#cluster.fateOf(request, node));
@@ -269,6 +282,7 @@ export class FakeChannel implements Channel {
       case 'watch':
       case 'watchCredit':
       case 'backup':
+      case 'watchProgress':
       case 'cancel':
       case 'member':
       case 'transfer':
@@ -302,15 +316,35 @@ export class FakeChannel implements Channel {
     const node = this.#node;
     if (node === undefined) return;
     const from = request.from === 0 ? node.revision + 1 : request.from;
-    const watch = { request, next: Math.max(1, from - node.rewinds), credit: 1_048_576 };
+    const watch = {
+      request,
+      next: Math.max(1, from - node.rewinds),
+      credit: 1_048_576,
+      markAt: undefined,
+    };
     this.#watches.set(request.id, watch);
     this.#respond({ type: 'watchStarted', id: request.id, revision: from - 1 });
     this.#pumpWatch(request.id, watch);
   }
 
+  #markAt(id: number, revision: number): void {
+    const watch = this.#watches.get(id);
+    if (watch === undefined) return;
+    watch.markAt = revision;
+    this.#pumpWatch(id, watch);
+  }
+
   #pumpWatch(id: number, watch: FakeWatch): void {
+    this.#pumpEvents(id, watch);
+    if (watch.markAt === undefined || watch.next <= watch.markAt || this.#over) return;
+    watch.markAt = undefined;
+    const payload = encodeEvents([{ revision: (watch.next - 1) as Revision, events: [] }]);
+    this.#respond({ type: 'watchEvents', id, payload });
+  }
+
+  #pumpEvents(id: number, watch: FakeWatch): void {
     const { registry } = this.#cluster;
-    const { start, end } = watch.request;
+    const { start, end, filter } = watch.request;
     const revision = this.#node?.revision ?? 0;
     while (watch.next <= revision && watch.credit > 0 && !this.#over) {
       const part = registry.eventsSince(watch.next as Revision, start, end, 3);
@@ -325,10 +359,10 @@ export class FakeChannel implements Channel {
         this.#respond({ ...ended, id, resumeFrom });
         return;
       }
-      const events = part.events.filter((one) => one.revision <= revision);
+      const events = wanted(part.events, filter).filter((one) => one.revision <= revision);
       watch.next = Math.min(part.next, revision + 1);
       if (events.length === 0) continue;
-      const payload = encodeEvents(events);
+      const payload = encodeEvents(events, filter.previous);
       watch.credit -= payload.length;
       this.#cluster.sentToWatches += payload.length;
       this.#respond({ type: 'watchEvents', id, payload });
@@ -357,4 +391,18 @@ export class FakeChannel implements Channel {
       members: [],
     };
   }
+}
+
+function wanted(revisions: readonly RevisionEvents[], filter: WatchFilter): RevisionEvents[] {
+  const { types, causes } = filter;
+  return revisions
+    .map(({ revision, events }) => ({
+      revision,
+      events: events.filter(
+        (event) =>
+          (types === 'all' || types === event.type) &&
+          (causes.length === 0 || causes.includes(event.cause)),
+      ),
+    }))
+    .filter(({ events }) => events.length > 0);
 }

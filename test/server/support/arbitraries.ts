@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import type { Request, Response } from '../../../src/protocol/index.ts';
+import type { KeyEvent } from '../../../src/registry/index.ts';
 
 const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const count = fc.maxSafeNat();
@@ -28,7 +29,13 @@ export const anyRequest: fc.Arbitrary<Request> = fc.oneof(
     start: byteString,
     end: fc.option(byteString, { nil: undefined }),
     from: count,
+    filter: fc.record({
+      types: fc.constantFrom('all', 'put', 'delete'),
+      causes: fc.subarray<KeyEvent['cause']>(['request', 'expired', 'sessionEnded', 'broken']),
+      previous: fc.boolean(),
+    }),
   }),
+  fc.record({ type: kind('watchProgress'), id, revision: count }),
   fc.record({ type: kind('cancel'), id }),
   fc.record({ type: kind('watchCredit'), id, bytes: count }),
   fc.record({ type: kind('status'), id }),

@@ -3,10 +3,12 @@ import {
   encodeCommand,
   type CommandHeader,
   type KeyEvent,
+  type KeyRecord,
   type RegistryCommand,
   type RevisionEvents,
   type SessionId,
 } from '../../../src/registry/index.ts';
+import type { WatchFilter } from '../../../src/protocol/index.ts';
 
 const HEADER: CommandHeader = {
   session: 0 as SessionId,
@@ -19,9 +21,9 @@ export function encoded(command: RegistryCommand): Uint8Array {
   return encodeCommand(HEADER, command);
 }
 
-export function put(key: string, value: string | Uint8Array): Uint8Array {
+export function put(key: string, value: string | Uint8Array, ttlMs = 0): Uint8Array {
   const bytes = typeof value === 'string' ? Buffer.from(value) : value;
-  const options = { ttlMs: 0, ephemeral: false, lock: false };
+  const options = { ttlMs, ephemeral: false, lock: false };
   return encoded({ type: 'put', key, value: bytes, ...options });
 }
 
@@ -33,14 +35,27 @@ export function contains(range: { start: string; end: string | undefined }, key:
   return key >= range.start && (range.end === undefined || key < range.end);
 }
 
-/** `revision:type:key=value` of each event, which is all that a test compares. */
-export function describeEvents(revisions: readonly RevisionEvents[]): string[] {
+export function wants({ types, causes }: WatchFilter, event: KeyEvent): boolean {
+  const ofType = types === 'all' || types === event.type;
+  return ofType && (causes.length === 0 || causes.includes(event.cause));
+}
+
+/** `revision:type:key=value` of each event, and what was before, if wanted. */
+export function describeEvents(
+  revisions: readonly RevisionEvents[],
+  withPrevious = false,
+): string[] {
   return revisions.flatMap(({ revision, events }) =>
-    events.map((event) => describeEvent(revision, event)),
+    events.map((event) => describeEvent(revision, event, withPrevious)),
   );
 }
 
-export function describeEvent(revision: number, event: KeyEvent): string {
-  const value = Buffer.from(event.record.value).toString('latin1');
-  return `${revision}:${event.type}:${event.record.key}=${value.slice(0, 20)}`;
+export function describeEvent(revision: number, event: KeyEvent, withPrevious = false): string {
+  const { record, previous } = event;
+  const text = `${revision}:${event.type}:${record.key}=${valueOf(record)}`;
+  return withPrevious && previous !== undefined ? `${text} was ${valueOf(previous)}` : text;
+}
+
+function valueOf(record: KeyRecord): string {
+  return Buffer.from(record.value).toString('latin1').slice(0, 20);
 }

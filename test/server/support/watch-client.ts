@@ -7,6 +7,8 @@ import type { WatchTarget } from '../../../src/server/watcher.ts';
 export class RecordingTarget implements WatchTarget {
   writable = true;
   readonly revisions: RevisionEvents[] = [];
+  /** What was told when a mark came. */
+  readonly marks: { readonly revision: number; readonly told: number }[] = [];
   readonly payloads: Uint8Array[] = [];
   started: number | undefined = undefined;
   ended: Extract<Response, { type: 'watchEnded' }> | undefined = undefined;
@@ -44,9 +46,13 @@ export class RecordingTarget implements WatchTarget {
     this.payloads.push(payload);
     this.unacknowledged += payload.length;
     for (const revision of decodeEvents(payload)) {
-      assert.ok(revision.revision > this.newest, 'revisions grow');
+      const isMark = revision.events.length === 0;
+      const grows =
+        revision.revision > this.newest || (isMark && revision.revision === this.newest);
+      assert.ok(grows, 'revisions grow; only a mark may repeat one');
       this.newest = revision.revision;
-      if (revision.events.length > 0) this.revisions.push(revision);
+      if (isMark) this.marks.push({ revision: revision.revision, told: this.revisions.length });
+      else this.revisions.push(revision);
     }
   }
 }

@@ -5,9 +5,11 @@ import {
   type RevisionEvents,
 } from '../../../src/registry/index.ts';
 import { WatchHub, type WatchHubOptions } from '../../../src/server/watch-hub.ts';
+import { UNFILTERED, type WatchFilter } from '../../../src/protocol/index.ts';
+import { eventFilter } from '../../../src/server/event-filter.ts';
 import type { KeyRange } from '../../../src/server/range-index.ts';
 import type { Watcher } from '../../../src/server/watcher.ts';
-import { contains, describeEvent, describeEvents } from './registry.ts';
+import { contains, describeEvent, describeEvents, wants } from './registry.ts';
 import { ManualSchedule } from './schedule.ts';
 import { RecordingTarget } from './watch-client.ts';
 
@@ -20,10 +22,13 @@ export const HUB_OPTIONS: Omit<WatchHubOptions, 'defer'> = {
 
 export interface WatchRun {
   readonly range: KeyRange;
+  readonly filter: WatchFilter;
   /** First revision the watch owes us. */
   from: number;
   readonly target: RecordingTarget;
   readonly watcher: Watcher;
+  /** A mark was asked for at this revision; 0: none. */
+  markAsked: number;
 }
 
 /**
@@ -62,10 +67,12 @@ export class WatchModel {
     this.registry.takeEvents();
   }
 
-  watch(range: KeyRange, from = 0): WatchRun {
+  watch(range: KeyRange, from = 0, filter: WatchFilter = UNFILTERED): WatchRun {
     const target = new RecordingTarget();
-    const watcher = this.hub.open(this.#nextId++, range, from, target);
-    const run = { range, from: from === 0 ? this.registry.revision + 1 : from, target, watcher };
+    const selection = { ...range, filter: eventFilter(filter) };
+    const watcher = this.hub.open(this.#nextId++, selection, from, target);
+    const first = from === 0 ? this.registry.revision + 1 : from;
+    const run = { range, filter, from: first, target, watcher, markAsked: 0 };
     this.runs.push(run);
     return run;
   }
@@ -75,6 +82,11 @@ export class WatchModel {
     const bytes = run.target.unacknowledged;
     run.target.unacknowledged = 0;
     this.hub.credit(run.watcher, bytes);
+  }
+
+  askForMark(run: WatchRun, revision: number): void {
+    run.markAsked = Math.max(run.markAsked, revision);
+    this.hub.markAt(run.watcher, revision);
   }
 
   /** Every consumer reads until nothing more comes. */
@@ -98,17 +110,23 @@ export class WatchModel {
       .filter(({ revision }) => revision >= run.from && revision <= through)
       .flatMap(({ revision, events }) =>
         events
-          .filter((event) => contains(run.range, event.record.key))
-          .map((event) => describeEvent(revision, event)),
+          .filter((event) => contains(run.range, event.record.key) && wants(run.filter, event))
+          .map((event) => describeEvent(revision, event, run.filter.previous)),
       );
   }
 
   /** Nothing is missing, repeated or out of order up to where this watch came. */
   check(run: WatchRun): void {
     const { target } = run;
-    const told = describeEvents(target.revisions);
+    for (const mark of target.marks) {
+      const before = describeEvents(target.revisions.slice(0, mark.told), run.filter.previous);
+      assert.deepEqual(before, this.expected(run, mark.revision), 'a mark tells the truth');
+    }
+    const told = describeEvents(target.revisions, run.filter.previous);
     if (target.ended === undefined) {
       assert.deepEqual(told, this.expected(run, this.registry.revision));
+      const due = run.markAsked > 0 && run.markAsked <= this.registry.revision;
+      assert.ok(!due || target.newest >= run.markAsked, 'a mark that was asked for comes');
       return;
     }
     const { code, resumeFrom } = target.ended;
