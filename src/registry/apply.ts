@@ -28,6 +28,7 @@ export function applyCommand(
   const { store, compaction } = state;
   // Whole ms only, so that they can be written as varints; and never back.
   store.time = Math.max(store.time, Math.floor(time));
+  store.index = index;
   expireDue(state);
   const decoded = decode(bytes);
   const result = 'code' in decoded ? decoded : admit(state, decoded, index);

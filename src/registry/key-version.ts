@@ -90,6 +90,9 @@ export class KeyEntry {
   latest: KeyVersion;
   /** Place in the expiry queue, or -1. */
   expirySlot = -1;
+  /** What the sums of the hash tree hold of it; both 0 for nothing. See `tree-hash.ts`. */
+  hashLow = 0;
+  hashHigh = 0;
 
   constructor(latest: KeyVersion) {
     this.key = latest.key;

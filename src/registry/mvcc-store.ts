@@ -20,6 +20,11 @@ export interface KeyDraft {
   readonly node: ByteString;
 }
 
+interface ChangeListener {
+  /** `version` is the entry's latest now, of the revision under way. */
+  changed(entry: KeyEntry, version: KeyVersion): void;
+}
+
 /**
  * Every version of every key that may still be read, with the indexes derived from them: order,
  * expiry, locks, sizes of maps and tables, sessions' keys, history. Changes gather until `commit`
@@ -38,8 +43,12 @@ export class MvccStore {
   #firstChange: KeyEvent | undefined;
   #moreChanges: KeyEvent[] | undefined;
   #liveKeys = 0;
+  /** Told of every version that becomes the latest of its key. */
+  listener: ChangeListener | undefined;
   /** Cluster time in ms: of the entry being applied, or of the last one. */
   time: number;
+  /** Log index of the command being applied, or of the last one; 0 before the first. */
+  index = 0;
 
   /** Empty, as of `revision`. */
   constructor(revision: Revision, time: number) {
@@ -168,6 +177,7 @@ export class MvccStore {
     if (wasLive === version.deleted) this.#cameOrWent(entry, wasLive);
     const owner = before === undefined ? 0 : before.session;
     if (owner !== version.session) this.#changeOwner(entry, owner as SessionId, version.session);
+    if (this.listener !== undefined) this.listener.changed(entry, version);
   }
 
   #insert(version: KeyVersion): KeyEntry {

@@ -29,6 +29,8 @@ const RESERVED = '\0';
 export const FIRST_CLIENT_KEY: ByteString = '\x01';
 
 export const TREE_LOCK_KEY: ByteString = '\0h';
+/** The prefix of sessions in hash trees; no record begins with it. */
+export const TREE_SESSIONS: ByteString = '\0s';
 
 export type ReservedKind =
   | 'table'
@@ -147,6 +149,11 @@ export function openerPrefix(map: ByteString): ByteString {
 
 export function openerKey(map: ByteString, session: SessionId): ByteString {
   return openerPrefix(map) + digits(session);
+}
+
+/** What stands for a session in hash trees. */
+export function sessionTreeKey(session: SessionId): ByteString {
+  return TREE_SESSIONS + digits(session);
 }
 
 function digits(number: number): string {

@@ -52,9 +52,16 @@ export class Session {
   }
 }
 
+interface SessionListener {
+  opened(session: Session): void;
+  ended(id: SessionId): void;
+}
+
 /** Open sessions, in the order of their ids: an id is a log index, so a new one is the highest. */
 export class SessionTable {
   readonly #sessions: Map<SessionId, Session> = new Map();
+  /** Told of every session that comes or goes. */
+  listener: SessionListener | undefined;
 
   get size(): number {
     return this.#sessions.size;
@@ -66,10 +73,12 @@ export class SessionTable {
 
   add(session: Session): void {
     this.#sessions.set(session.id, session);
+    this.listener?.opened(session);
   }
 
   delete(id: SessionId): void {
     this.#sessions.delete(id);
+    this.listener?.ended(id);
   }
 
   values(): IterableIterator<Session> {

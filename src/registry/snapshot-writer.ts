@@ -2,6 +2,7 @@ import { ByteWriter } from '../base/index.ts';
 import { causeNumber } from './codec/events.ts';
 import { writeRecord } from './codec/record.ts';
 import { encodeResult } from './codec/result.ts';
+import { writeSessionFields } from './codec/session.ts';
 import { crc32 } from './crc32.ts';
 import type { DedupWindow } from './dedup-window.ts';
 import type { KeyEntry } from './key-version.ts';
@@ -100,9 +101,9 @@ function* writeItems(cut: SnapshotCut, items: ByteWriter): Generator<undefined> 
 }
 
 function writeSession(items: ByteWriter, session: Session, window: DedupWindow): void {
-  items.u8(ItemTag.session).varint(session.id).varint(session.ttlMs);
-  items.byteString(session.label).bytes(session.metadata).varint(session.openedAt);
-  items.boolean(session.trapExits).varint(window.floor);
+  items.u8(ItemTag.session);
+  writeSessionFields(items, session);
+  items.varint(window.floor);
 }
 
 /** The keys as of the compact revision. */

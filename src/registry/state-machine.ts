@@ -21,6 +21,8 @@ import type {
 
 /** Snapshots read at once; one more and the oldest is given up, lest it hold history for ever. */
 const MAX_CUTS = 4;
+/** Hashed at a time by a hash tree. */
+const TREE_SLICE_BYTES = 256 * 1024;
 
 /** What the node knows of an entry; see `ApplyContext` of the node. */
 export interface RegistryContext {
@@ -42,6 +44,7 @@ export class RegistryStateMachine {
   #state: RegistryState;
   readonly #pool = new ResultPool();
   #cuts: SnapshotCut[] = [];
+  #treeListener: (() => void) | undefined;
   /** Events up to here have been taken. */
   #taken: Revision;
 
@@ -105,6 +108,20 @@ export class RegistryStateMachine {
 
   #answer(request: Uint8Array): RegistryAnswer {
     return answerQuery(this.#state, this.leaderSide, request);
+  }
+
+  /**
+   * Goes on for about a millisecond with what the hash tree has to do, between commands; false when
+   * nothing is left.
+   */
+  treeWork(): boolean {
+    return this.#state.tree.step(TREE_SLICE_BYTES);
+  }
+
+  /** `listener` is called whenever `treeWork` is to be called again, until it returns false. */
+  onTreeWork(listener: () => void): void {
+    this.#treeListener = listener;
+    this.#state.tree.onWork = listener;
   }
 
   /**
@@ -177,6 +194,7 @@ export class RegistryStateMachine {
 
   #replaceState(state: RegistryState): void {
     this.#state = state;
+    state.tree.onWork = this.#treeListener;
     this.#taken = state.store.revision;
     this.#keepUntaken(state);
     this.leaderSide.deposed();

@@ -1,4 +1,5 @@
 import { Compaction } from './compaction.ts';
+import { HashTree } from './hash-tree.ts';
 import { MvccStore } from './mvcc-store.ts';
 import type { ByteString, RegistryLimits, Revision } from './types.ts';
 
@@ -10,6 +11,8 @@ export class RegistryState {
   readonly limits: RegistryLimits;
   readonly store: MvccStore;
   readonly compaction: Compaction;
+  /** Beside the replicated state: each replica has its own, or none yet. */
+  readonly tree: HashTree;
   readonly #nodeNames = new Map<ByteString, ByteString>();
 
   /** Empty, with history beginning after `revision`. */
@@ -17,6 +20,7 @@ export class RegistryState {
     this.limits = limits;
     this.store = new MvccStore(revision, time);
     this.compaction = new Compaction(this.store, limits);
+    this.tree = new HashTree(this.store, this.compaction, limits);
   }
 
   /** Gives the changes since the last commit their revision; without any it stays as it is. */

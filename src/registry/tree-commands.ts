@@ -38,7 +38,9 @@ function moveTo({ state, session, node, index }: Act): RegistryResult {
   const stored = bytesToByteString(new ByteWriter().varint(index).finish());
   const expiresAt = store.time + limits.maxTreeLockMs;
   store.put({ key: TREE_LOCK_KEY, stored, session, expiresAt, node });
-  return { type: 'treeLocked', revision: state.commit(), index };
+  const revision = state.commit();
+  state.tree.moveOn();
+  return { type: 'treeLocked', revision, index };
 }
 
 function release({ state, node }: Act): RegistryResult {
