@@ -205,8 +205,8 @@ export class HashTree implements HistoryPin {
   }
 
   /**
-   * Goes on with what is to be done, for about as long as hashing `budget` bytes takes; to be called
-   * between commands. False when nothing is left.
+   * Goes on with what is to be done, for about as long as hashing `budget` bytes takes; to be
+   * called between commands. False when nothing is left.
    */
   step(budget: number): boolean {
     if (this.#mayReset) this.moveOn();

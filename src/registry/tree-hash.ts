@@ -14,7 +14,7 @@ import type { Session } from './sessions.ts';
 import { TREE_BUCKETS, type TreeHash } from './tree-types.ts';
 import type { ByteString, KeyRecord } from './types.ts';
 
-/** Odd numbers with their bits spread evenly: multiplying by them is reversible and mixes upwards. */
+/** Odd numbers of evenly spread bits: multiplying by them is reversible and mixes upwards. */
 const FACTOR_1 = 0x9e3779b1;
 const FACTOR_2 = 0x85ebca77;
 const FACTOR_3 = 0xc2b2ae3d;
