@@ -96,6 +96,7 @@ export class Actors {
       ttlMs: granted.ttlMs,
       sentAtMs: applied.sentAtMs,
       keepAlive,
+      trapExits: wanted.trapExits,
     });
   }
 }

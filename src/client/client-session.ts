@@ -26,6 +26,7 @@ export interface OpenedSession {
   /** When the request that opened it was sent. */
   readonly sentAtMs: number;
   readonly keepAlive: boolean;
+  readonly trapExits: boolean;
 }
 
 /** Unanswered writes at once; the registry keeps answers to twice as many. */
@@ -47,6 +48,7 @@ export class ClientSession implements Session, Actor, Lease {
   deadlineMs: number;
   readonly #host: SessionHost;
   readonly #keepsAlive: boolean;
+  readonly #trapsExits: boolean;
   readonly #controller = sharedController();
   #renewedAtMs: number;
   #cancelRenewal: (() => void) | undefined = undefined;
@@ -58,6 +60,7 @@ export class ClientSession implements Session, Actor, Lease {
     this.id = opened.id;
     this.ttlMs = opened.ttlMs;
     this.#keepsAlive = opened.keepAlive;
+    this.#trapsExits = opened.trapExits;
     this.#renewedAtMs = opened.sentAtMs;
     this.deadlineMs = opened.sentAtMs;
     this.#confirmed(opened.sentAtMs);
@@ -103,8 +106,10 @@ export class ClientSession implements Session, Actor, Lease {
     this.#lose(new HoldfastError('session-expired', message));
   }
 
+  /** It was not left to expire: our own deadline, which comes first, has not passed. */
   gone(): void {
-    const message = `session ${this.id} has expired or was closed on the cluster`;
+    const why = this.#trapsExits ? '' : ', or ended by an exit notice, which it does not trap';
+    const message = `session ${this.id} was closed on the cluster${why}`;
     this.#lose(new HoldfastError('session-expired', message));
   }
 

@@ -25,10 +25,6 @@ export class NoticeAcknowledger {
     this.#working ??= this.#work();
   }
 
-  get isSettled(): boolean {
-    return this.#working === undefined;
-  }
-
   /** Resolves when nothing is left to be acknowledged, or can be. */
   settled(): Promise<void> {
     return this.#working ?? Promise.resolve();

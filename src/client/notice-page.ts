@@ -2,9 +2,11 @@
 import { HoldfastError } from '../base/index.ts';
 import {
   decodeNotice,
+  noticeKey,
   noticePrefix,
   type ByteString,
-  type RangeQuery,
+  type ConnectionId,
+  type RangeSelection,
   type Revision,
   type SessionId,
   type TableNotice,
@@ -18,27 +20,51 @@ export interface PendingNotice {
   readonly revision: number;
 }
 
+/** How far notices were read: those of a revision to the end, or to a connection's. */
+export interface NoticeCursor {
+  readonly revision: number;
+  readonly after: ConnectionId | undefined;
+}
+
+export const FIRST_NOTICE: NoticeCursor = { revision: 0, after: undefined };
+
 export interface NoticePage {
   readonly pending: readonly PendingNotice[];
-  /** As of which it was read. */
-  readonly revision: number;
+  readonly next: NoticeCursor;
+  /** False: nothing else had happened when it was read, as of `next.revision`. */
   readonly more: boolean;
 }
 
-/** The oldest, linearizably: what was acknowledged before is not among them. */
+/**
+ * What comes after the cursor, oldest first; what happened in one revision, in the order of the
+ * edges' numbers. Linearizable: it has all that anybody could know of by now.
+ */
 export async function readNotices(
   proposals: Proposals,
   session: SessionId,
+  { revision, after }: NoticeCursor,
   limit: number,
   patience: Patience,
 ): Promise<NoticePage> {
-  const answer = await proposals.query(oldest(session, limit), 'linearizable', patience);
-  const { views, revision, more } = answerOf(answer, 'range');
-  const records = views.map(({ record }) => record).filter((record) => record !== undefined);
+  const [start, end] = noticeRange(session);
+  const from =
+    after === undefined
+      ? { start, end, select: selectOf(revision + 1, 0) }
+      : { start: `${noticeKey(session, after)}\0`, end, select: selectOf(revision, revision) };
+  const fixed = { type: 'range', keysOnly: false, revision: LATEST, limit } as const;
+  const query = await proposals.query({ ...fixed, ...from }, 'linearizable', patience);
+  const answer = answerOf(query, 'range');
+  const records = answer.views.map(({ record }) => record).filter((one) => one !== undefined);
   const pending = records.map(({ value, createRevision }) => {
     return { notice: decodeNotice(value), revision: createRevision };
   });
-  return { pending, revision, more };
+  const last = pending.at(-1);
+  if (answer.more && last !== undefined) {
+    const next = { revision: last.revision, after: last.notice.connection };
+    return { pending, next, more: true };
+  }
+  const through = after === undefined ? answer.revision : revision;
+  return { pending, next: { revision: through, after: undefined }, more: after !== undefined };
 }
 
 /** Where its notices are. */
@@ -47,22 +73,18 @@ export function noticeRange(session: SessionId): readonly [start: ByteString, en
   return [start, prefixEnd(start) ?? start];
 }
 
-const ANY = 0 as Revision;
-/** In the order of occurrence; those of one revision by their edges' numbers. */
-const OLDEST_FIRST = {
-  countOnly: false,
-  sortBy: 'createRevision',
-  descending: false,
-  minModRevision: ANY,
-  maxModRevision: ANY,
-  minCreateRevision: ANY,
-  maxCreateRevision: ANY,
-} as const;
+const LATEST = 0 as Revision;
 
-function oldest(session: SessionId, limit: number): RangeQuery {
-  const [start, end] = noticeRange(session);
-  const fixed = { type: 'range', keysOnly: false, revision: ANY, select: OLDEST_FIRST } as const;
-  return { ...fixed, start, end, limit };
+function selectOf(first: number, last: number): RangeSelection {
+  return {
+    countOnly: false,
+    sortBy: 'createRevision',
+    descending: false,
+    minModRevision: LATEST,
+    maxModRevision: LATEST,
+    minCreateRevision: first as Revision,
+    maxCreateRevision: last as Revision,
+  };
 }
 
 /** @throws HoldfastError `session-expired` when there is no such session. */

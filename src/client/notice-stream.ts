@@ -7,9 +7,11 @@ import { NoticeAcknowledger } from './notice-acknowledger.ts';
 import type { NoticeBoard } from './notice-board.ts';
 import {
   checkSession,
+  FIRST_NOTICE,
   noticeRange,
   readNotices,
   sessionOver,
+  type NoticeCursor,
   type NoticePage,
   type PendingNotice,
 } from './notice-page.ts';
@@ -20,8 +22,10 @@ import { noticeOf } from './table-edge.ts';
 import { pause, WaitEnd } from './waiting.ts';
 import { watchUntil } from './watch-until.ts';
 
-/** Notices fetched at once, and so at most what waits here to be consumed. */
-const PAGE = 256;
+/** At most so many wait here to be consumed. */
+const MAX_QUEUED = 256;
+/** From so many on, more are fetched. */
+const ENOUGH_QUEUED = MAX_QUEUED / 2;
 const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 1_000;
 const DONE: IteratorResult<Notice, undefined> = { done: true, value: undefined };
@@ -35,10 +39,9 @@ type Waiter = {
 class NoMoreWanted extends HoldfastError {}
 
 /**
- * The notices of one session, read from its records on the cluster: a page of the oldest, and when
- * they are consumed the next one, until there are no more; then a watch says when to look again.
- * What was handed out is acknowledged before another page is read, so a page holds nothing that was
- * seen, and neither a lost connection nor a compacted history takes more than looking again.
+ * The notices of one session, read from its records on the cluster by a cursor that only goes
+ * forward; when there are no more a watch says when to look again. So neither a lost connection nor
+ * a compacted history takes more than looking again, and nothing is read twice.
  */
 export class NoticeStream implements Notices {
   /** Resolves when it has ended and acknowledged what it handed out. */
@@ -55,7 +58,8 @@ export class NoticeStream implements Notices {
   readonly #inHand: ConnectionId[] = [];
   /** While a page is on its way: what it must not bring any more. */
   #unwanted: Set<ConnectionId> | undefined = undefined;
-  #drained: (() => void) | undefined = undefined;
+  #cursor: NoticeCursor = FIRST_NOTICE;
+  #roomMade: (() => void) | undefined = undefined;
   readonly #waiters: Waiter[] = [];
   #told = false;
 
@@ -126,15 +130,19 @@ export class NoticeStream implements Notices {
     const pending = this.#queue.shift();
     if (pending === undefined) return undefined;
     this.#inHand.push(pending.notice.connection);
-    if (this.#queue.length === 0) this.#drained?.();
+    this.#checkRoom();
     return noticeOf(pending.notice, pending.revision);
   }
 
   #remove(isIt: (notice: TableNotice) => boolean): ConnectionId[] {
     const removed = this.#queue.filter(({ notice }) => isIt(notice));
     this.#queue = this.#queue.filter(({ notice }) => !isIt(notice));
-    if (this.#queue.length === 0) this.#drained?.();
+    this.#checkRoom();
     return removed.map(({ notice }) => notice.connection);
+  }
+
+  #checkRoom(): void {
+    if (this.#queue.length <= ENOUGH_QUEUED) this.#roomMade?.();
   }
 
   /** Why it ended is told once. */
@@ -150,9 +158,9 @@ export class NoticeStream implements Notices {
     try {
       const actor = await this.#begin(options);
       for (;;) {
-        const page = await this.#insistently(() => this.#fetch(actor), this.#end.signal);
-        await this.#untilDrained();
-        if (!page.more) await this.#untilNewer(actor.session, page.revision);
+        await this.#untilRoom();
+        const { next, more } = await this.#insistently(() => this.#fetch(actor), this.#end.signal);
+        if (!more) await this.#untilNewer(actor.session, next.revision);
       }
     } catch (error) {
       this.end(asHoldfast(error));
@@ -171,20 +179,23 @@ export class NoticeStream implements Notices {
     return actor;
   }
 
-  /** Reads the oldest that are left, and gives them to whoever waits. */
+  /** Reads on, and gives what came to whoever waits. */
   async #fetch(actor: Actor): Promise<NoticePage> {
     const { proposals } = this.#host;
+    const { session } = actor;
     const patience = this.#patience(this.#end.signal);
     // Of a session that is renewed elsewhere nothing here tells the end.
-    if (!(actor instanceof ClientSession)) await checkSession(proposals, actor.session, patience);
-    while (!this.#acknowledger.isSettled) await this.#end.race(this.#acknowledger.settled());
-    // What is in hand may be acknowledged while the page is on its way, and in it nevertheless.
-    const unwanted = new Set(this.#inHand);
+    if (!(actor instanceof ClientSession)) await checkSession(proposals, session, patience);
+    // What cannot be acknowledged must not gather without bound.
+    await this.#end.race(this.#acknowledger.settled());
+    const unwanted = new Set<ConnectionId>();
     this.#unwanted = unwanted;
-    const page = await readNotices(proposals, actor.session, PAGE + unwanted.size, patience);
+    const limit = MAX_QUEUED - this.#queue.length;
+    const page = await readNotices(proposals, session, this.#cursor, limit, patience);
     this.#unwanted = undefined;
     this.#end.throwIfEnded();
-    this.#queue = page.pending.filter(({ notice }) => !unwanted.has(notice.connection));
+    this.#cursor = page.next;
+    this.#queue.push(...page.pending.filter(({ notice }) => !unwanted.has(notice.connection)));
     this.#serveWaiters();
     return page;
   }
@@ -197,13 +208,13 @@ export class NoticeStream implements Notices {
     }
   }
 
-  async #untilDrained(): Promise<void> {
-    if (this.#queue.length === 0) return;
-    const drained = new Promise<void>((resolve) => {
-      this.#drained = resolve;
+  async #untilRoom(): Promise<void> {
+    if (this.#queue.length <= ENOUGH_QUEUED) return;
+    const made = new Promise<void>((resolve) => {
+      this.#roomMade = resolve;
     });
-    await this.#end.race(drained);
-    this.#drained = undefined;
+    await this.#end.race(made);
+    this.#roomMade = undefined;
   }
 
   async #untilNewer(session: SessionId, revision: number): Promise<void> {

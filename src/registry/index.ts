@@ -15,6 +15,7 @@ export {
   mapKey,
   mapMarkKey,
   mapRangeEnd,
+  noticeKey,
   noticePrefix,
   tableEntryPrefix,
   tableKey,
