@@ -19,8 +19,9 @@ const workers = await registry.table('workers');
 async function startWorker(name: string, address: string): Promise<Session> {
   const session = await registry.openSession({ label: name, ttl: '10s' });
   const outcome = await workers.storeConnect('backward_link', session, name, address);
-  if (!outcome.stored) throw new Error(`${name} works already, at ${outcome.current.text()}`);
-  return session;
+  if (outcome.stored) return session;
+  await session.close();
+  throw new Error(`${name} works already, at ${outcome.current.text()}`);
 }
 
 async function showWorkers(): Promise<void> {

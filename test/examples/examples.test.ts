@@ -54,6 +54,17 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^tickets 1 2 3 4 5$/,
     ],
   },
+  'table-with-edges': {
+    args: [],
+    lines: [
+      /^workers: first at 10\.0\.0\.1:80, second at 10\.0\.0\.2:80$/,
+      /^first works already, at 10\.0\.0\.1:80$/,
+      /^the supervisor is told: first is gone \(exit\)$/,
+      /^workers: second at 10\.0\.0\.2:80$/,
+      /^the supervisor is told: second is gone \(erased\)$/,
+      /^the supervisor is told: first is gone \(noentry\)$/,
+    ],
+  },
   'your-own-state-machine': {
     args: [],
     lines: [/^visits after both: 5$/, /^a linearizable read on the other node: 5$/],
