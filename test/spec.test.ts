@@ -13,6 +13,7 @@ const AREAS = [
   'LOCK',
   'SESS',
   'WATCH',
+  'TABLE',
   'TREE',
   'BACKUP',
   'SRV',

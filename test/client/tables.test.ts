@@ -8,7 +8,7 @@ async function openTable({ time, registry }: Harness, name = 'jobs'): Promise<Ta
   return await time.until(registry.table(name));
 }
 
-test('[TABLE-50] entries are put where none is, found, listed in key order, and erased', async () => {
+test('[TABLE-50] entries are put where none is, found, listed in order, and erased', async () => {
   const harnessed = harness();
   const { time } = harnessed;
   const table = await openTable(harnessed);
@@ -111,7 +111,7 @@ test('[TABLE-53] bad input is refused with the rule before anything is sent', as
   assert.equal(cluster.applied.length, applied + 2, 'other was opened, and connected');
 });
 
-test('[TABLE-54] a store whose answer is lost is sent again and still the one that stored', async () => {
+test('[TABLE-54] a store whose answer is lost is sent again, and told as stored', async () => {
   const harnessed = harness();
   const { time, cluster } = harnessed;
   const table = await openTable(harnessed);
@@ -129,7 +129,7 @@ test('[TABLE-54] a store whose answer is lost is sent again and still the one th
   assert.equal(outcome.connection?.type, 'link');
 });
 
-test('[TABLE-55] calls act for the session named, else the one the table was opened with', async () => {
+test('[TABLE-55] calls act for the session named, else for that of the table', async () => {
   const { time, registry, cluster } = harness();
   const [one, two] = [
     await time.until(registry.openSession()),
@@ -149,7 +149,7 @@ test('[TABLE-55] calls act for the session named, else the one the table was ope
   assert.equal((await time.until(failure(table.find('k')))).code, 'no-such-table');
 });
 
-test('[TABLE-56] a connection names its edge also as JSON, and with a key that is no text', async () => {
+test('[TABLE-56] a connection names its edge as JSON too, and by a key of bytes', async () => {
   const harnessed = harness();
   const { time } = harnessed;
   const table = await openTable(harnessed);

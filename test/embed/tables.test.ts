@@ -1,4 +1,4 @@
-/** Tables with edges on three real nodes, through a node in this process and through the network. */
+/** Tables with edges on three real nodes, through one in this process and over the network. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
