@@ -14,6 +14,7 @@ const AREAS = [
   'SESS',
   'WATCH',
   'TABLE',
+  'MAP',
   'TREE',
   'BACKUP',
   'SRV',

@@ -12,6 +12,8 @@ import type { Link } from './link.ts';
 import { lockDetails, lockPlace } from './lock-edge.ts';
 import type { LockHost } from './lock-waiting.ts';
 import { Locks } from './locks.ts';
+import type { MapDetails, RawMap } from './map-types.ts';
+import { Maps, type AnyMapOptions } from './maps.ts';
 import type { NoticeOptions, Notices } from './notice-types.ts';
 import { ttlOf, type RegistrySettings } from './options.ts';
 import { countQuery, listQuery } from './list-query.ts';
@@ -40,6 +42,7 @@ import type {
   Session,
   SessionDetails,
   SessionOptions,
+  SessionRef,
   Value,
   Watch,
   WatchEvent,
@@ -67,6 +70,7 @@ export class RegistryClient implements Registry {
   readonly #actors: Actors;
   readonly #locks: Locks;
   readonly #tables: Tables;
+  readonly #maps: Maps;
   readonly #environment: ClientEnvironment;
   readonly #watchHost: WatchStreamHost;
   #closing: Promise<void> | undefined = undefined;
@@ -96,11 +100,14 @@ export class RegistryClient implements Registry {
       },
     };
     this.#locks = new Locks(waiting);
-    this.#tables = new Tables({
+    const acting = {
       ...waiting,
-      actorFor: (ref, until, needed) => this.#actors.actorFor(ref, until, needed),
+      actorFor: (ref: SessionRef | undefined, until: Patience, needed: boolean) =>
+        this.#actors.actorFor(ref, until, needed),
       ownSession: () => this.#actors.own,
-    });
+    };
+    this.#tables = new Tables(acting);
+    this.#maps = new Maps(acting);
   }
 
   async get(key: Key, options: GetOptions = {}): Promise<RegistryRecord | undefined> {
@@ -309,6 +316,17 @@ export class RegistryClient implements Registry {
     await this.#proposals.propose(command, actor, patience);
   }
 
+  readonly map: Registry['map'] = <Out, In>(name: string, options?: AnyMapOptions) =>
+    this.#maps.open<Out, In>(name, options ?? {});
+
+  rawMap(name: string): RawMap {
+    return this.#maps.raw(name);
+  }
+
+  maps(options: ReadOptions = {}): Promise<readonly MapDetails[]> {
+    return this.#maps.list(options);
+  }
+
   table(name: Key, options: TableOptions = {}): Promise<Table> {
     return this.#tables.open(name, options);
   }
@@ -364,6 +382,7 @@ export class RegistryClient implements Registry {
 
   async #close(): Promise<void> {
     this.#locks.close();
+    this.#maps.close();
     this.#tables.close();
     await this.#actors.close();
     this.#link.close();

@@ -24,6 +24,7 @@ import type {
   WithLockOptions,
 } from './lock-types.ts';
 import type { NoticeOptions, Notices } from './notice-types.ts';
+import type { RegistryMaps } from './map-types.ts';
 import type { Session, SessionDetails, SessionOptions } from './session-types.ts';
 import type { Table, TableOptions } from './table-types.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
@@ -31,6 +32,7 @@ import type { Watch, WatchEvent, WatchOptions, WatchProgress } from './watch-typ
 
 export type * from './key-types.ts';
 export type * from './lock-types.ts';
+export type * from './map-types.ts';
 export type * from './notice-types.ts';
 export type * from './session-types.ts';
 export type * from './table-types.ts';
@@ -48,7 +50,7 @@ export type * from './watch-types.ts';
  * renewed in the background: it holds the locks taken without a session, and it numbers writes, so
  * that one whose answer was lost is sent again and still happens once.
  */
-export interface Registry extends AsyncDisposable {
+export interface Registry extends RegistryMaps, AsyncDisposable {
   /**
    * The key's record, or undefined when there is none.
    * @example

@@ -1,0 +1,170 @@
+import { HoldfastError } from '../base/index.ts';
+import { MAP_PREFIX, type ByteString, type Revision } from '../registry/index.ts';
+import { consistencyOf } from './checks.ts';
+import { prefixEnd } from './edge.ts';
+import type { CallOptions, ReadOptions, SessionRef } from './key-types.ts';
+import { detailsIn, MapAccess, type MapHost } from './map-access.ts';
+import { MapHandle } from './map-handle.ts';
+import { encodeMapName } from './map-keys.ts';
+import { MapOpening } from './map-opening.ts';
+import { RawMapClient } from './map-raw.ts';
+import type { InvalidMapEntry, MapDetails, RawMap } from './map-types.ts';
+import { MapValues, type ValueRules } from './map-values.ts';
+import { answerOf } from './proposals.ts';
+import { sharedController } from './waiting.ts';
+
+/** The options of a map, of whatever types its values are. */
+export interface AnyMapOptions extends CallOptions, Partial<ValueRules> {
+  readonly persist?: boolean;
+  readonly prune?: boolean;
+  readonly session?: SessionRef;
+  readonly onInvalid?: (entry: InvalidMapEntry) => void;
+}
+
+/** What a second opening in this process must agree with. */
+interface Settings extends ValueRules {
+  readonly persist: boolean;
+  readonly prune: boolean;
+  readonly session: SessionRef | undefined;
+  readonly onInvalid: ((entry: InvalidMapEntry) => void) | undefined;
+}
+
+interface Opened {
+  readonly settings: Settings;
+  readonly controller: AbortController;
+  readonly handle: Promise<MapHandle<unknown, unknown>>;
+}
+
+const SETTINGS = [
+  'persist',
+  'prune',
+  'session',
+  'schema',
+  'validate',
+  'codec',
+  'onInvalid',
+] as const satisfies readonly (keyof Settings)[];
+
+/** The maps that are open in this process through one registry. */
+export class Maps {
+  readonly #host: MapHost;
+  readonly #opened = new Map<ByteString, Opened>();
+  #closed = false;
+
+  constructor(host: MapHost) {
+    this.#host = host;
+  }
+
+  /** `Out` and `In` are what the options' schema or codec say, which the caller sees to. */
+  async open<Out, In>(name: string, options: AnyMapOptions): Promise<MapHandle<Out, In>> {
+    const map = encodeMapName(name);
+    const settings = settingsOf(options);
+    for (;;) {
+      if (this.#closed) throw new HoldfastError('closed', 'the registry is closed');
+      const known = this.#opened.get(map);
+      if (known !== undefined) refuseOther(name, known.settings, settings);
+      const { handle } = known ?? this.#open(map, settings, options);
+      const found = (await handle) as MapHandle<Out, In>;
+      // One that was here before may have been dropped by others a moment ago.
+      if (known === undefined || (await found.isThere(callOptions(options)))) return found;
+    }
+  }
+
+  raw(name: string): RawMap {
+    return new RawMapClient(new MapAccess(this.#host, encodeMapName(name), 0));
+  }
+
+  async list(options: ReadOptions): Promise<readonly MapDetails[]> {
+    const found: MapDetails[] = [];
+    let start = MAP_PREFIX;
+    let revision = 0 as Revision;
+    for (;;) {
+      const common = { limit: 0, keysOnly: false, end: prefixEnd(MAP_PREFIX) };
+      const query = { type: 'range', ...common, start, revision } as const;
+      const patience = this.#host.patience(options);
+      const { proposals } = this.#host;
+      const answer = await proposals.query(query, consistencyOf(options), patience);
+      const page = answerOf(answer, 'range');
+      if (revision === 0) ({ revision } = page);
+      for (const { record } of page.views) if (record !== undefined) found.push(detailsIn(record));
+      const last = page.views.at(-1)?.record;
+      if (!page.more || last === undefined) return found;
+      start = `${last.key}\0`;
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    const error = new HoldfastError('closed', 'the registry is closed');
+    for (const { controller } of this.#opened.values()) controller.abort(error);
+  }
+
+  #open(map: ByteString, settings: Settings, options: CallOptions): Opened {
+    const controller = sharedController();
+    const opened = { settings, controller, handle: this.#load(map, settings, controller, options) };
+    this.#opened.set(map, opened);
+    const forget = (): void => {
+      if (this.#opened.get(map) === opened) this.#opened.delete(map);
+    };
+    controller.signal.addEventListener('abort', forget, { once: true });
+    opened.handle.catch((error: unknown) => {
+      forget();
+      controller.abort(error);
+    });
+    return opened;
+  }
+
+  async #load(
+    map: ByteString,
+    settings: Settings,
+    controller: AbortController,
+    call: CallOptions,
+  ): Promise<MapHandle<unknown, unknown>> {
+    const { persist, prune, session } = settings;
+    const over = (error: HoldfastError): void => controller.abort(error);
+    const { signal } = controller;
+    const wanted = { options: { persist, prune }, session, signal, over };
+    const opening = await MapOpening.open(this.#host, map, wanted, callOptions(call));
+    const onInvalid = settings.onInvalid ?? ((): void => undefined);
+    const values = new MapValues<unknown, unknown>(settings);
+    const parts = { opening, values, onInvalid, prune, session, controller };
+    const handle = await MapHandle.load(parts, callOptions(call));
+    if (signal.aborted) throw signal.reason as HoldfastError;
+    return handle;
+  }
+}
+
+function callOptions({ timeout, signal }: CallOptions): CallOptions {
+  return {
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function settingsOf(options: AnyMapOptions): Settings {
+  const { persist = true, prune = false, session, schema, validate, codec, onInvalid } = options;
+  for (const [name, value] of Object.entries({ persist, prune })) {
+    if (typeof value !== 'boolean') throw invalid(`${name} is true or false`);
+  }
+  if (schema !== undefined && validate !== undefined) {
+    throw invalid('a map takes schema or validate, not both');
+  }
+  if (schema !== undefined && !('_zod' in schema)) throw invalid('schema is no schema of zod 4');
+  return { persist, prune, session, schema, validate, codec, onInvalid };
+}
+
+function invalid(rule: string): HoldfastError {
+  return new HoldfastError('invalid-argument', `map options: ${rule}`);
+}
+
+function refuseOther(name: string, has: Settings, wanted: Settings): void {
+  for (const setting of SETTINGS) {
+    if (has[setting] === wanted[setting]) continue;
+    const [there, asked] = [has[setting], wanted[setting]];
+    const values =
+      typeof there === 'boolean' && typeof asked === 'boolean'
+        ? `${setting} ${there}, not ${asked}`
+        : `another ${setting}: open it once and share it`;
+    throw new HoldfastError('map-conflict', `map '${name}' is open here with ${values}`);
+  }
+}
