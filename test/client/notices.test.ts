@@ -53,6 +53,22 @@ for (const seed of [1, 2, 3]) {
   });
 }
 
+test('[TABLE-60] it goes on though there is no leader for longer than a call waits', async () => {
+  const harnessed = harness({ requestTimeout: '2s', sessionTtl: '10m' });
+  const { time, registry, cluster } = harnessed;
+  const { erase, ids } = await makeEdges(harnessed, 4);
+  await erase();
+  const notices = registry.notices()[Symbol.asyncIterator]();
+  const seen = [await nextOf(harnessed, notices)];
+  cluster.elect('');
+  seen.push(await nextOf(harnessed, notices), await nextOf(harnessed, notices));
+  await time.advance(10_000);
+  cluster.elect('b:1');
+  seen.push(await nextOf(harnessed, notices));
+  await time.until(notices.return!());
+  assert.deepEqual(connectionIds(seen), ids);
+});
+
 test('[TABLE-61] a notice is acknowledged when the next is asked for, or at the end', async () => {
   const harnessed = harness();
   const { time, registry } = harnessed;
@@ -91,22 +107,28 @@ test('[TABLE-63] a session has one consumer here; the next begins where it ended
   const refused = await time.until(failure(take(registry, 1)));
   assert.equal(refused.code, 'invalid-argument');
   assert.match(refused.message, /has a consumer of its notices here: end that first/);
-  // Its last acknowledgement is on the way when the next consumer comes.
-  cluster.latencyMs = () => 200;
+  // Its last acknowledgement is under way when the next consumer comes, and takes two attempts.
+  let attempts = 0;
+  cluster.fateOf = (request): Fate => {
+    if (request.type !== 'propose') return { type: 'served' };
+    return attempts++ === 0 ? { type: 'refused', code: 'overloaded' } : { type: 'served' };
+  };
   const ended = notices.return!();
   const seen = await time.until(take(registry, 2));
   assert.deepEqual(connectionIds(seen), ids.slice(1));
   await time.until(ended);
 });
 
-/** Pages of notices that were asked for. */
-function countPages({ cluster }: Harness): { count: number } {
-  const pages = { count: 0 };
+/** The limits of the pages of notices that are asked for. */
+function notePages({ cluster }: Harness): number[] {
+  const limits: number[] = [];
   cluster.fateOf = (request: Request): Fate => {
-    if (request.type === 'query' && decodeQuery(request.query).type === 'range') pages.count++;
+    if (request.type !== 'query') return { type: 'served' };
+    const query = decodeQuery(request.query);
+    if (query.type === 'range') limits.push(query.limit);
     return { type: 'served' };
   };
-  return pages;
+  return limits;
 }
 
 test('[TABLE-64] no more is read ahead than a page, however many there are', async () => {
@@ -114,16 +136,17 @@ test('[TABLE-64] no more is read ahead than a page, however many there are', asy
   const { time, registry } = harnessed;
   const { erase, ids, table, session } = await makeEdges(harnessed, 600);
   await erase();
-  const pages = countPages(harnessed);
+  const limits = notePages(harnessed);
   const notices = registry.notices()[Symbol.asyncIterator]();
   const first = await nextOf(harnessed, notices);
   await time.advance(60_000);
-  assert.equal(pages.count, 1);
+  assert.deepEqual(limits, [256]);
   assert.equal(table.flush(session, 'none such'), 0);
   const seen = [first];
   for (let i = 1; i < 600; i++) seen.push(await nextOf(harnessed, notices));
   assert.deepEqual(connectionIds(seen), ids);
-  assert.ok(pages.count <= 10, `${pages.count} pages`);
+  assert.ok(limits.length <= 10, `${limits.length} pages`);
+  assert.ok(limits.every((limit) => limit > 0 && limit <= 256));
 });
 
 test('[TABLE-64] what one revision told goes on where a page ended', async () => {
