@@ -14,7 +14,7 @@ export const defaultLimits: RegistryLimits = {
   maxLabelBytes: 4 * KIB,
   maxSessions: 100_000,
   maxSessionEdges: 10_000,
-  maxTableRecords: 200_000,
+  maxTableRecords: 100_000,
   maxMapEntries: 100_000,
   minSessionTtlMs: SECOND_MS,
   maxSessionTtlMs: DAY_MS,

@@ -431,9 +431,12 @@ export interface RegistryLimits {
   readonly maxLabelBytes: number;
   /** Open at once; one more is refused as `overloaded`. */
   readonly maxSessions: number;
-  /** Edges and unacknowledged notices of one session; one more edge is refused. */
+  /** Edges and unacknowledged notices of one session; one more is refused as `overloaded`. */
   readonly maxSessionEdges: number;
-  /** Entries and edges of one table, since all of them may have to go in one revision. */
+  /**
+   * Entries and edges of one table, since all of them may have to go in one revision: at the default
+   * that is some tenths of a second on every replica.
+   */
   readonly maxTableRecords: number;
   /** Of one map, since all of them may have to go in one revision. */
   readonly maxMapEntries: number;

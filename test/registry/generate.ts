@@ -13,6 +13,7 @@ import type {
   TxnCompare,
   TxnOp,
 } from '../../src/registry/index.ts';
+import { anyTableCommand } from './table-generate.ts';
 
 /** One entry of a log. */
 export interface Step {
@@ -159,7 +160,8 @@ function semaphore(
   return fc.record({ mode: fc.constant('semaphore' as const), permits, limit });
 }
 
-export const anyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
+/** What `Model` knows: keys, locks, sessions, transactions. */
+const anyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
@@ -232,14 +234,32 @@ const header: fc.Arbitrary<CommandHeader> = fc.record({
   node: fc.constantFrom('a', 'b', ''),
 });
 
-export const anyStep: fc.Arbitrary<Step> = fc.record({
-  header,
-  command: anyCommand,
-  advanceMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 120 })),
-});
+/** Commands of every kind, tables included. */
+const everyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
+  { weight: 3, arbitrary: anyCommand },
+  { weight: 2, arbitrary: anyTableCommand },
+);
+
+function stepOf(command: fc.Arbitrary<RegistryCommand>): fc.Arbitrary<Step> {
+  const advanceMs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 120 }));
+  return fc.record({ header, command, advanceMs });
+}
+
+/** Of every kind. */
+export const anyStep: fc.Arbitrary<Step> = stepOf(everyCommand);
+
+/** Logs of what `Model` knows. */
+export function anyLog(maxLength: number): fc.Arbitrary<Step[]> {
+  return logOf(stepOf(anyCommand), maxLength);
+}
+
+/** Logs of commands of every kind. */
+export function everyLog(maxLength: number): fc.Arbitrary<Step[]> {
+  return logOf(anyStep, maxLength);
+}
 
 /** Logs that begin with a few sessions, so that most of what follows has somebody to act. */
-export function anyLog(maxLength: number): fc.Arbitrary<Step[]> {
+function logOf(step: fc.Arbitrary<Step>, maxLength: number): fc.Arbitrary<Step[]> {
   const opening: Step = {
     header: { session: 0 as SessionId, sequence: 0, acknowledged: 0, node: 'a' },
     command: {
@@ -252,6 +272,6 @@ export function anyLog(maxLength: number): fc.Arbitrary<Step[]> {
     advanceMs: 1,
   };
   return fc
-    .array(anyStep, { maxLength, size: 'max' })
+    .array(step, { maxLength, size: 'max' })
     .map((steps) => [opening, opening, opening, opening, ...steps]);
 }

@@ -140,7 +140,7 @@ for (const one of CASES) {
   });
 }
 
-test('[T10] [TABLE-8] an exit notice closes a session that does not trap exits, in one revision', () => {
+test('[T10] [TABLE-8] an exit notice closes a session that does not trap exits at once', () => {
   const rig = new TableRig();
   const plain = rig.session(false);
   rig.openTable();
@@ -264,7 +264,7 @@ test('[TABLE-9] a chain of 1,000 sessions ends in one revision, in its order', (
   );
 });
 
-test('[TABLE-9] who is told to exit ends after those that were to end anyway, in order of edges', () => {
+test('[TABLE-9] who is told to exit ends after those that end anyway, in order of edges', () => {
   const rig = new TableRig();
   const [one, two, late, early, plain] = Array.from({ length: 5 }, () => rig.session(false));
   rig.openTable();
@@ -280,6 +280,21 @@ test('[TABLE-9] who is told to exit ends after those that were to end anyway, in
   assert.deepEqual(
     ended,
     [one, two, early, late].map((session) => `own/${session}`),
+  );
+});
+
+test('[TABLE-9] a table goes down entry by entry, and whom that closes ends in that order', () => {
+  const rig = new TableRig();
+  const sessions = Array.from({ length: 3 }, () => rig.session(false));
+  rig.openTable();
+  for (const key of ['c', 'a', 'b']) rig.store(key, '', 'link', sessions['abc'.indexOf(key)]);
+  for (const session of sessions) rig.put(`own/${session}`, '', { ephemeral: true, by: session });
+  rig.dropTable();
+  const { events } = rig.events(rig.machine.revision)[0]!;
+  const ended = events.flatMap(({ record: { key } }) => (key.startsWith('own/') ? [key] : []));
+  assert.deepEqual(
+    ended,
+    sessions.map((session) => `own/${session}`),
   );
 });
 
@@ -301,7 +316,7 @@ test('[TABLE-4] who ends in the same revision is told nothing, whatever the orde
 
 const DELAYED: LockTerms = { mode: 'exclusive', permits: 0, limit: 0, delayMs: 500 };
 
-test('[TABLE-14] a lock-delay also follows the end by an exit notice, of which no holder knows', () => {
+test('[TABLE-14] a lock-delay also follows the end by an exit notice', () => {
   const rig = new TableRig();
   const [holder, waiter] = [rig.session(false), rig.session()];
   rig.openTable();

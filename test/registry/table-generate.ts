@@ -43,14 +43,12 @@ export const anyTableCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant('tableErase' as const), table, key }) },
   {
     weight: 10,
-    arbitrary: fc
-      .tuple(table, key, request)
-      .map(([inTable, at, how]) => ({
-        type: 'tableConnect' as const,
-        table: inTable,
-        key: at,
-        ...how,
-      })),
+    arbitrary: fc.tuple(table, key, request).map(([inTable, at, how]) => ({
+      type: 'tableConnect' as const,
+      table: inTable,
+      key: at,
+      ...how,
+    })),
   },
   {
     weight: 1,

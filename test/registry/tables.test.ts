@@ -112,7 +112,7 @@ test('[T6] connecting always gives a reference, its own for each edge', () => {
   assert.deepEqual(told, [...connections.filter((_, i) => i % 4 !== 2), absent]);
 });
 
-test('[T6] [TABLE-6] a peer may have ended, but a session that was not opened yet is refused', () => {
+test('[T6] [TABLE-6] a peer may have ended; one that was not opened yet is refused', () => {
   const rig = furnished();
   const own = (): SessionId => (rig.index + 1) as SessionId;
   assert.match(refused(rig.tryConnect('link', NOBODY, 'k'), 'invalid-argument'), /not 0/);
@@ -248,6 +248,7 @@ test('[TABLE-13] a key of an entry may look like a place in a lock queue, and is
   const session = rig.session();
   rig.openTable();
   rig.store(`job/${session.toString(16).padStart(16, '0')}`, 'v', 'link', session);
+  rig.store('job', 'v');
   assert.deepEqual(rig.ask({ type: 'locks', start: '', end: undefined, limit: 0 }), {
     type: 'locks',
     revision: rig.machine.revision,
@@ -255,8 +256,12 @@ test('[TABLE-13] a key of an entry may look like a place in a lock queue, and is
     locks: [],
     more: false,
   });
+  // As of an earlier revision too there is no lock of that name.
+  const { revision } = rig.machine;
+  rig.put('other', '');
+  for (const { lock } of rig.list('', revision)) assert.equal(lock, undefined);
   rig.close(session);
-  assert.deepEqual(rig.entries(), []);
+  assert.deepEqual(rig.keysIn(), ['job']);
 });
 
 test('[TABLE-12] bad names, keys, values and absent tables are refused with the rule', () => {
