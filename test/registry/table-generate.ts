@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import type {
   ConnectionId,
   EdgeRequest,
-  RegistryCommand,
   SessionId,
+  TableCommand,
 } from '../../src/registry/index.ts';
 
 export const TABLES: readonly string[] = ['t', 'tt'];
@@ -24,7 +24,7 @@ const edge = fc.constantFrom('link', 'forward_link', 'backward_link', 'monitor')
 const request: fc.Arbitrary<EdgeRequest> = fc.record({ edge, peer });
 const value = fc.constantFrom('', 'x', 'y').map((text) => new Uint8Array(Buffer.from(text)));
 
-export const anyTableCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
+export const anyTableCommand: fc.Arbitrary<TableCommand> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({ type: fc.constant('openTable' as const), table, linked: fc.boolean() }),

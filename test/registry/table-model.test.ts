@@ -4,13 +4,12 @@ import * as fc from 'fast-check';
 import {
   entryEdgePrefix,
   tableKey,
-  type RegistryCommand,
   type RegistryResult,
   type SessionId,
 } from '../../src/registry/index.ts';
 import { NONE, Rig, textOf } from './rig.ts';
 import { anySession, anyTableCommand, TABLES } from './table-generate.ts';
-import { TableModel, type ModelAnswer, type ModelEdge } from './table-model.ts';
+import { TableModel, type ModelAnswer, type ModelCommand, type ModelEdge } from './table-model.ts';
 import { NOBODY, TableRig } from './table-rig.ts';
 
 const RUNS = Number(process.env['REGISTRY_RUNS'] ?? 150);
@@ -19,7 +18,7 @@ const MAX_STEPS = 80;
 
 /** A command, or one to be made of what is there when its turn comes. */
 type Move =
-  | { readonly type: 'do'; readonly acting: SessionId; readonly command: RegistryCommand }
+  | { readonly type: 'do'; readonly acting: SessionId; readonly command: ModelCommand }
   | { readonly type: 'disconnect' | 'acknowledge' | 'endSession'; readonly pick: number };
 
 const anyMove: fc.Arbitrary<Move> = fc.oneof(
@@ -66,7 +65,8 @@ const OPENING: readonly Move[] = [
   }),
 ];
 
-function commandOf(move: Move, model: TableModel): [SessionId, RegistryCommand] {
+/** Undefined when there is nothing to pick. */
+function commandOf(move: Move, model: TableModel): [SessionId, ModelCommand] | undefined {
   if (move.type === 'do') return [move.acting, move.command];
   const { type, pick } = move;
   if (type === 'endSession') {
@@ -77,9 +77,9 @@ function commandOf(move: Move, model: TableModel): [SessionId, RegistryCommand] 
     type === 'disconnect' ? [...model.edges, ...model.notices] : model.notices,
     pick,
   );
-  if (one === undefined) return [NOBODY, { type: 'tick' }];
+  if (one === undefined) return undefined;
   const { table, key, peer, connection } = one;
-  const command: RegistryCommand =
+  const command: ModelCommand =
     type === 'disconnect'
       ? { type: 'tableDisconnect', table, key, peer, connection }
       : { type: 'acknowledgeNotices', session: peer, connections: [connection] };
@@ -91,20 +91,12 @@ function at<Item>(items: readonly Item[], pick: number): Item | undefined {
 }
 
 function answerOf(result: RegistryResult): ModelAnswer {
-  switch (result.type) {
-    case 'error':
-      return { refused: result.code };
-    case 'table':
-      return { existed: result.existed };
-    case 'stored': {
-      const { stored, record, connection } = result;
-      return { stored, text: textOf(record)!, connection };
-    }
-    case 'connections':
-      return { connections: result.connections };
-    default:
-      return { done: true };
-  }
+  if (result.type === 'error') return { refused: result.code };
+  if (result.type === 'table') return { existed: result.existed };
+  if (result.type === 'connections') return { connections: result.connections };
+  if (result.type !== 'stored') return { done: true };
+  const { stored, record, connection } = result;
+  return { stored, text: textOf(record)!, connection };
 }
 
 /** Everything there is in the registry is what there is in the model, and nothing else. */
@@ -148,8 +140,9 @@ test('[TABLE-15] [T10] tables under random commands are what a naive model is', 
         let copy = new Rig(LIMITS);
         const model = new TableModel(LIMITS.maxSessionEdges, LIMITS.maxTableRecords);
         for (const [step, move] of [...OPENING, ...moves].entries()) {
-          const [acting, command] = commandOf(move, model);
-          if (command.type !== 'tick') {
+          const chosen = commandOf(move, model);
+          if (chosen !== undefined) {
+            const [acting, command] = chosen;
             const expected = model.apply(acting, command, rig.index + 1);
             const { revision } = rig.machine;
             const result = rig.do(command, { session: acting });

@@ -2,6 +2,7 @@
  * Tables as plainly as possible: objects and lists, looked through from end to end. What the
  * registry answers, keeps and tells must be what this does.
  */
+import { unreachable } from '../../src/base/index.ts';
 import type {
   ConnectionId,
   DisconnectReason,
@@ -9,8 +10,13 @@ import type {
   RegistryCommand,
   SessionEnd,
   SessionId,
+  TableCommand,
   TableNotice,
 } from '../../src/registry/index.ts';
+
+export type ModelCommand =
+  | TableCommand
+  | Extract<RegistryCommand, { type: 'openSession' | 'closeSession' | 'expireSessions' }>;
 
 export interface ModelEdge {
   readonly table: string;
@@ -55,7 +61,7 @@ export class TableModel {
     this.#maxRecords = maxRecords;
   }
 
-  apply(acting: SessionId, command: RegistryCommand, index: number): ModelAnswer {
+  apply(acting: SessionId, command: ModelCommand, index: number): ModelAnswer {
     if (acting !== 0 && !this.sessions.has(acting)) return { refused: 'session-expired' };
     this.#ending = [];
     this.#ended = 0;
@@ -64,7 +70,7 @@ export class TableModel {
     return answer;
   }
 
-  #execute(acting: SessionId, command: RegistryCommand, index: number): ModelAnswer {
+  #execute(acting: SessionId, command: ModelCommand, index: number): ModelAnswer {
     switch (command.type) {
       case 'openSession':
         this.sessions.set(index as SessionId, command.trapExits);
@@ -97,13 +103,13 @@ export class TableModel {
         if (!this.tables.has(command.table)) return { refused: 'no-such-table' };
         return this.#change(acting, command, index);
       default:
-        throw new Error(`no command of tables: ${command.type}`);
+        return unreachable(command);
     }
   }
 
   #change(
     acting: SessionId,
-    command: Extract<RegistryCommand, { readonly table: string }>,
+    command: Exclude<TableCommand, { type: 'openTable' | 'acknowledgeNotices' }>,
     index: number,
   ): ModelAnswer {
     switch (command.type) {
@@ -140,11 +146,11 @@ export class TableModel {
         return { connections: gone.map((one) => one.connection) };
       }
       default:
-        throw new Error(`no command of tables: ${command.type}`);
+        return unreachable(command);
     }
   }
 
-  #store(command: Extract<RegistryCommand, { type: 'tableStore' }>, index: number): ModelAnswer {
+  #store(command: Extract<TableCommand, { type: 'tableStore' }>, index: number): ModelAnswer {
     const { table, key, connect } = command;
     const wrong = connect === undefined ? undefined : this.#refusePeer(connect.peer, index);
     if (wrong !== undefined) return { refused: wrong };
