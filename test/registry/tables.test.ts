@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ConnectionId, RegistryCommand, SessionId } from '../../src/registry/index.ts';
+import type {
+  ConnectionId,
+  RegistryCommand,
+  SessionId,
+  TxnCommand,
+  TxnOp,
+} from '../../src/registry/index.ts';
 import { bytes, NONE, refused, resultOf, Rig, textOf } from './rig.ts';
 import { EDGES, NOBODY, TableRig } from './table-rig.ts';
 
@@ -209,11 +215,13 @@ test('[T10] a notice tells table, edge, peer, key, connection and reason, and st
   assert.deepEqual(rig.notices(session), []);
 });
 
+function txn(op: TxnOp): TxnCommand {
+  return { type: 'txn', compares: [], success: [op], failure: [] };
+}
+
 test('[TABLE-13] no client command writes a reserved key, or locks one', () => {
   const rig = furnished();
   const session = rig.session();
-  const txn = (op: object): RegistryCommand =>
-    ({ type: 'txn', compares: [], success: [op], failure: [] }) as RegistryCommand;
   for (const key of ['\0', '\0tt\0k', '\0anything', `\0/${'0'.repeat(16)}`]) {
     const put = { type: 'put', key, value: NONE, ttlMs: 0, ephemeral: false } as const;
     const results = [
@@ -237,8 +245,7 @@ test('[TABLE-13] no client command writes a reserved key, or locks one', () => {
 test('[TABLE-13] deleting a range passes over reserved keys', () => {
   const rig = furnished();
   rig.put('a', '');
-  const range = { type: 'deleteRange', start: '', end: undefined } as const;
-  const result = rig.do({ type: 'txn', compares: [], success: [range], failure: [] });
+  const result = rig.do(txn({ type: 'deleteRange', start: '', end: undefined }));
   assert.deepEqual(resultOf(result, 'txn').results, [{ type: 'deleteRange', deleted: 1 }]);
   assert.deepEqual(rig.entries(), [['k', 'v']]);
 });
