@@ -434,8 +434,8 @@ export interface RegistryLimits {
   /** Edges and unacknowledged notices of one session; one more is refused as `overloaded`. */
   readonly maxSessionEdges: number;
   /**
-   * Entries and edges of one table, since all of them may have to go in one revision: at the default
-   * that is some tenths of a second on every replica.
+   * Entries and edges of one table, since all of them may have to go in one revision: at the
+   * default that is some tenths of a second on every replica.
    */
   readonly maxTableRecords: number;
   /** Of one map, since all of them may have to go in one revision. */
