@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'locked'
   | 'lock-conflict'
   | 'not-held'
+  | 'not-built'
   | 'not-found'
   | 'session-expired'
   | 'compacted'

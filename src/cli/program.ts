@@ -12,6 +12,7 @@ import { addServeCommand } from './commands/serve.ts';
 import { addSessionCommands } from './commands/sessions.ts';
 import { addTableCommands } from './commands/table.ts';
 import { addTxnCommands } from './commands/txn.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { withGlobalOptions } from './context.ts';
 
@@ -64,6 +65,7 @@ Start with:
   addImportExportCommands(program);
   addSessionCommands(program);
   addClusterCommands(program);
+  addVerifyCommand(program);
   addServeCommand(program);
   addDevCommand(program);
   complainInOneLine(program);

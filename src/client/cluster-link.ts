@@ -1,11 +1,11 @@
-import { HoldfastError } from '../base/index.ts';
+import { HoldfastError, type ErrorCode } from '../base/index.ts';
 import type { Request, Response } from '../protocol/index.ts';
 import { backoffMs } from './backoff.ts';
 import type { Connection, Exchange } from './connection.ts';
 import { Connector } from './connector.ts';
 import { Deadlines } from './deadlines.ts';
 import type { ClientEnvironment } from './environment.ts';
-import { LEADERLESS, PASSING } from './error-response.ts';
+import { errorFromWire, LEADERLESS, PASSING } from './error-response.ts';
 import type {
   Link,
   LinkAnswer,
@@ -86,7 +86,10 @@ export class ClusterLink implements Link {
   }
 
   watch(subscriber: WatchSubscriber): WatchAttachment {
-    const watch = new PlacedWatch(subscriber, () => this.#placeWatch(watch));
+    const watch = new PlacedWatch(subscriber, {
+      replace: () => this.#placeWatch(watch),
+      refused: (connection, error) => this.#host.refused(connection, error),
+    });
     if (this.#closed) {
       subscriber.ended(closedError());
     } else {
@@ -219,21 +222,28 @@ export class ClusterLink implements Link {
     if (refusal === undefined) {
       return new HoldfastError('timeout', `no answer ${within}`);
     }
-    const code = LEADERLESS.has(refusal.code) ? 'no-quorum' : 'timeout';
+    const code = verdictOn(refusal);
     return new HoldfastError(code, `not served ${within}: ${refusal.message}`, { cause: refusal });
   }
+}
+
+interface WatchHost {
+  /** Place it anew. */
+  readonly replace: () => void;
+  /** As of a call: a node that serves no watches is passed over as well. */
+  readonly refused: CallHost['refused'];
 }
 
 /** A watch and the connection it is placed on at the moment. */
 class PlacedWatch implements Exchange {
   readonly #subscriber: WatchSubscriber;
-  readonly #replace: () => void;
+  readonly #host: WatchHost;
   #connection: Connection | undefined = undefined;
   #id = 0;
 
-  constructor(subscriber: WatchSubscriber, replace: () => void) {
+  constructor(subscriber: WatchSubscriber, host: WatchHost) {
     this.#subscriber = subscriber;
-    this.#replace = replace;
+    this.#host = host;
   }
 
   get isPlaced(): boolean {
@@ -251,14 +261,19 @@ class PlacedWatch implements Exchange {
   }
 
   response(response: Response): void {
+    const connection = this.#connection;
     if (response.type === 'watchEnded' || response.type === 'error') this.#connection = undefined;
+    if (response.type === 'error' && connection !== undefined) {
+      const { code, message, outcome, leader } = response;
+      this.#host.refused(connection, errorFromWire(code, message, outcome, leader));
+    }
     this.#subscriber.response(response);
   }
 
   lost(): void {
     this.#connection = undefined;
     this.#subscriber.detached();
-    this.#replace();
+    this.#host.replace();
   }
 
   credit(bytes: number): void {
@@ -283,6 +298,12 @@ class PlacedWatch implements Exchange {
     this.remove();
     this.#subscriber.ended(error);
   }
+}
+
+/** What kept a call from being served, as the code it ends with. */
+function verdictOn({ code }: HoldfastError): ErrorCode {
+  if (code === 'quarantined') return code;
+  return LEADERLESS.has(code) ? 'no-quorum' : 'timeout';
 }
 
 function closedError(): HoldfastError {

@@ -1,20 +1,18 @@
-import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { HoldfastError } from '../base/index.ts';
 import type { MemberStatus } from '../protocol/index.ts';
+import { nodeTls } from './client-tls.ts';
 import { ClusterLink } from './cluster-link.ts';
 import { systemClientEnvironment } from './environment.ts';
 import type { Link, LinkRequest, OpenEndpoint } from './link.ts';
-import {
-  connectSettings,
-  type ClientTls,
-  type ConnectOptions,
-  type ConnectSettings,
-} from './options.ts';
+import { connectSettings, type ConnectOptions, type ConnectSettings } from './options.ts';
 import { parseDuration } from './duration.ts';
 import type { CallOptions, Registry } from './registry.ts';
 import { RegistryClient } from './registry-client.ts';
 import { probe, type EndpointStatus } from './probe.ts';
+import { MemberCalls } from './member-calls.ts';
+import { Replicas } from './replicas.ts';
 import { tcpEndpoints } from './tcp-endpoint.ts';
+import type { ReplicaCare, Verification, VerifyOptions } from './verify-types.ts';
 
 export interface NewMember {
   readonly id: string;
@@ -25,7 +23,7 @@ export interface NewMember {
 }
 
 /** A connection to a cluster: its registry, and what operators need. */
-export interface HoldfastClient extends AsyncDisposable {
+export interface HoldfastClient extends ReplicaCare, AsyncDisposable {
   readonly registry: Registry;
   /** Every configured endpoint, in the order given. Never rejects for one that is away. */
   status(options?: CallOptions): Promise<readonly EndpointStatus[]>;
@@ -113,7 +111,8 @@ function connectTimeoutMs({ endpoints, registry }: ConnectSettings): number {
 }
 
 class ClusterClient implements HoldfastClient {
-  readonly registry: Registry;
+  readonly registry: RegistryClient;
+  readonly #replicas: Replicas;
   readonly #link: Link;
   readonly #settings: ConnectSettings;
   readonly #open: OpenEndpoint;
@@ -130,7 +129,15 @@ class ClusterClient implements HoldfastClient {
       connectTimeoutMs: connectTimeoutMs(settings),
       silenceMs: SILENCE_MS,
     });
-    this.registry = new RegistryClient(this.#link, systemClientEnvironment, settings.registry);
+    const members = new MemberCalls(this.#link, {
+      open: ({ address }, events) => open(address, events),
+      environment: systemClientEnvironment,
+      connectTimeoutMs: MAX_CONNECT_TIMEOUT_MS,
+      silenceMs: SILENCE_MS,
+    });
+    const { registry } = settings;
+    this.registry = new RegistryClient(this.#link, systemClientEnvironment, registry, members);
+    this.#replicas = new Replicas(this.registry, members, registry);
   }
 
   async reached(): Promise<void> {
@@ -168,6 +175,22 @@ class ClusterClient implements HoldfastClient {
     await this.#call({ type: 'transfer', to }, options);
   }
 
+  verify(options?: VerifyOptions): Promise<Verification> {
+    return this.#replicas.verify(options);
+  }
+
+  quarantine(id: string, options?: CallOptions): Promise<void> {
+    return this.#replicas.quarantine(id, options);
+  }
+
+  endQuarantine(id: string, options?: CallOptions): Promise<void> {
+    return this.#replicas.endQuarantine(id, options);
+  }
+
+  reinstall(id: string, options?: CallOptions): Promise<void> {
+    return this.#replicas.reinstall(id, options);
+  }
+
   close(): Promise<void> {
     return this.registry.close();
   }
@@ -189,18 +212,4 @@ class ClusterClient implements HoldfastClient {
     if (options?.timeout === undefined) return this.#settings.registry.requestTimeoutMs;
     return parseDuration(options.timeout, 'timeout');
   }
-}
-
-function nodeTls(tls: ClientTls): TlsOptions {
-  const { serverName, ca, cert, key } = tls;
-  return {
-    ...(ca === undefined ? {} : { ca: asPem(ca) }),
-    ...(cert === undefined ? {} : { cert: asPem(cert) }),
-    ...(key === undefined ? {} : { key: asPem(key) }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
-  };
-}
-
-function asPem(pem: string | Uint8Array): string | Buffer {
-  return typeof pem === 'string' ? pem : Buffer.from(pem);
 }

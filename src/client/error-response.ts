@@ -17,6 +17,7 @@ const KNOWN: Readonly<Record<ErrorCode, true>> = {
   locked: true,
   'lock-conflict': true,
   'not-held': true,
+  'not-built': true,
   'not-found': true,
   'session-expired': true,
   compacted: true,

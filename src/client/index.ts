@@ -20,5 +20,6 @@ export { compare } from './compares.ts';
 export { op } from './operations.ts';
 export { branches } from './transaction.ts';
 export type * from './transaction-types.ts';
+export type * from './verify-types.ts';
 export { HoldfastError, type ErrorCode, type Outcome, type ValueIssue } from '../base/index.ts';
 export type { Consistency, MemberStatus, StatusReport } from '../protocol/index.ts';

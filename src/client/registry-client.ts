@@ -8,9 +8,11 @@ import { UNFILTERED } from '../protocol/index.ts';
 import { RegistryElection, type ElectionHost } from './election.ts';
 import type { Election } from './election-types.ts';
 import type { ClientEnvironment } from './environment.ts';
+import { ClientHashTree } from './hash-tree.ts';
 import type { Link } from './link.ts';
 import { lockDetails, lockPlace } from './lock-edge.ts';
 import type { LockHost } from './lock-waiting.ts';
+import type { MemberCalls } from './member-calls.ts';
 import { Locks } from './locks.ts';
 import type { MapDetails, RawMap } from './map-types.ts';
 import { Maps, type AnyMapOptions } from './maps.ts';
@@ -64,18 +66,25 @@ const MAX_LABEL_LENGTH = 256;
 
 /** The registry over a link: the same for an embedded node and for a network client. */
 export class RegistryClient implements Registry {
+  readonly hashTree: ClientHashTree;
   readonly #link: Link;
   readonly #settings: RegistrySettings;
   readonly #proposals: Proposals;
   readonly #actors: Actors;
   readonly #locks: Locks;
+  readonly #members: MemberCalls;
   readonly #tables: Tables;
   readonly #maps: Maps;
   readonly #environment: ClientEnvironment;
   readonly #watchHost: WatchStreamHost;
   #closing: Promise<void> | undefined = undefined;
 
-  constructor(link: Link, environment: ClientEnvironment, settings: RegistrySettings) {
+  constructor(
+    link: Link,
+    environment: ClientEnvironment,
+    settings: RegistrySettings,
+    members: MemberCalls,
+  ) {
     this.#link = link;
     this.#environment = environment;
     this.#settings = settings;
@@ -100,6 +109,13 @@ export class RegistryClient implements Registry {
       },
     };
     this.#locks = new Locks(waiting);
+    this.#members = members;
+    this.hashTree = new ClientHashTree({
+      proposals: this.#proposals,
+      members,
+      patience,
+      actorFor: (ref, until) => this.#actors.actorFor(ref, until, true),
+    });
     const acting = {
       ...waiting,
       actorFor: (ref: SessionRef | undefined, until: Patience, needed: boolean) =>
@@ -385,6 +401,7 @@ export class RegistryClient implements Registry {
     this.#maps.close();
     this.#tables.close();
     await this.#actors.close();
+    this.#members.close();
     this.#link.close();
   }
 

@@ -1,5 +1,6 @@
 /** The registry as users see it: the same for an embedded node and for a network client. */
 import type { Election } from './election-types.ts';
+import type { HashTree } from './hash-tree-types.ts';
 import type {
   CallOptions,
   CountOptions,
@@ -31,6 +32,7 @@ import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transact
 import type { Watch, WatchEvent, WatchOptions, WatchProgress } from './watch-types.ts';
 
 export type * from './key-types.ts';
+export type * from './hash-tree-types.ts';
 export type * from './lock-types.ts';
 export type * from './map-types.ts';
 export type * from './notice-types.ts';
@@ -177,6 +179,8 @@ export interface Registry extends RegistryMaps, AsyncDisposable {
    * await leadership.resign();
    */
   election(name: Key): Election;
+  /** Hash trees, by which replicas are compared; `verify` of a client or a node does it all. */
+  readonly hashTree: HashTree;
   /** For operators: releases the holder with this token, and says so in the history. */
   breakLock(name: Key, token: number, reason: string, options?: CallOptions): Promise<void>;
 

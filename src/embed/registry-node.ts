@@ -1,13 +1,21 @@
 import type { HoldfastError } from '../base/index.ts';
-import { systemClientEnvironment, type Registry, type RegistryOptions } from '../client/index.ts';
+import {
+  systemClientEnvironment,
+  type CallOptions,
+  type Registry,
+  type RegistryOptions,
+  type ReplicaCare,
+  type Verification,
+  type VerifyOptions,
+} from '../client/index.ts';
 import { embeddedRegistry } from '../client/embedded.ts';
 import { registrySettings } from '../client/options.ts';
-import type { OpenChannel } from '../protocol/index.ts';
+import type { Replicas } from '../client/replicas.ts';
 import { NodeControls, type EmbeddedNode } from './embedded-node.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../server/index.ts';
 
 /** A node of the locking registry in this process. */
-export interface HoldfastNode extends EmbeddedNode {
+export interface HoldfastNode extends EmbeddedNode, ReplicaCare {
   /** The registry through this node. What only the leader can do is forwarded to it. */
   readonly registry: Registry;
 }
@@ -18,9 +26,16 @@ export async function startRegistryNode(
   const settings = registrySettings(options.registry ?? {});
   const server = await startServer(options);
   const environment = options.environment ?? systemClientEnvironment;
-  const open: OpenChannel = (events) => server.service.openChannel(events);
-  const registry = embeddedRegistry(open, server.node.id, environment, settings);
-  return new RegistryNode(server, registry);
+  const { registry, replicas } = embeddedRegistry({
+    // Of the present life: the registry outlives a re-installation.
+    openChannel: (events) => server.service.openChannel(events),
+    nodeId: server.node.id,
+    clusterName: options.clusterName ?? '',
+    environment,
+    settings,
+    tls: options.tls,
+  });
+  return new RegistryNode(server, registry, replicas);
 }
 
 class RegistryNode extends NodeControls implements HoldfastNode {
@@ -28,13 +43,31 @@ class RegistryNode extends NodeControls implements HoldfastNode {
   readonly address: string;
   readonly stopped: Promise<HoldfastError | undefined>;
   readonly #server: RunningServer;
+  readonly #replicas: Replicas;
 
-  constructor(server: RunningServer, registry: Registry) {
+  constructor(server: RunningServer, registry: Registry, replicas: Replicas) {
     super(() => server.node);
     this.registry = registry;
     this.address = server.address;
     this.#server = server;
+    this.#replicas = replicas;
     this.stopped = this.#closeRegistryWhenOver();
+  }
+
+  verify(options?: VerifyOptions): Promise<Verification> {
+    return this.#replicas.verify(options);
+  }
+
+  quarantine(id: string, options?: CallOptions): Promise<void> {
+    return this.#replicas.quarantine(id, options);
+  }
+
+  endQuarantine(id: string, options?: CallOptions): Promise<void> {
+    return this.#replicas.endQuarantine(id, options);
+  }
+
+  reinstall(id: string, options?: CallOptions): Promise<void> {
+    return this.#replicas.reinstall(id, options);
   }
 
   /** The registry's session is ended while the cluster can still be told. */

@@ -53,8 +53,8 @@ export class MemberChanges {
     try {
       const change = decodeChange(waiter.command);
       const target = targetOf(this.#raft.membership, change);
-      this.#checkQuorum(target);
       if (change.type === 'standDown') this.#checkStandDown(change.id);
+      this.#checkQuorum(target);
       const result = this.#raft.changeMembership(target, this.#stamp());
       if (result.type === 'appended') {
         const { index, term } = result;

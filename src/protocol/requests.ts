@@ -122,10 +122,11 @@ export type Request =
 
 /**
  * - `quarantine`: refuse clients with `quarantined`, hand leadership over, and do not campaign,
- *   until `endQuarantine` or until the process ends. Questions about the hash tree are still answered.
+ *   until `endQuarantine` or until the process ends. The hash tree still answers.
  * - `reinstall`: throw the store's contents away and begin anew as an empty node, which the leader
  *   fills. Answered once nothing stands against it any more, before it is done; refused with
- *   `membership-refused` while another voter is out of reach or another member is being installed.
+ *   `membership-refused` while another voter is out of reach or another member is being
+ *   installed.
  */
 export type MaintainAction = 'quarantine' | 'endQuarantine' | 'reinstall';
 
@@ -161,6 +162,8 @@ export interface StatusReport {
   readonly lastIndex: number;
   readonly revision: number;
   readonly store: string;
+  /** Of the store's contents: another one, once the node was installed anew. */
+  readonly storeId: string;
   readonly clusterName: string;
   readonly clusterId: string;
   readonly unhealthy: string;

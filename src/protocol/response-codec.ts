@@ -152,7 +152,7 @@ function writeStatus(writer: ByteWriter, status: StatusReport): void {
   writer.text(status.leader).text(status.leaderAddress);
   writer.varint(status.commitIndex).varint(status.appliedIndex);
   writer.varint(status.snapshotIndex).varint(status.lastIndex).varint(status.revision);
-  writer.text(status.store).text(status.clusterName).text(status.clusterId);
+  writer.text(status.store).text(status.storeId).text(status.clusterName).text(status.clusterId);
   writer.text(status.unhealthy).varint(status.members.length);
   for (const member of status.members) {
     writer.text(member.id).text(member.address).u8(MEMBER_ROLES.indexOf(member.role));
@@ -173,6 +173,7 @@ function readStatus(reader: ByteReader): StatusReport {
     lastIndex: reader.varint(),
     revision: reader.varint(),
     store: reader.text(),
+    storeId: reader.text(),
     clusterName: reader.text(),
     clusterId: reader.text(),
     unhealthy: reader.text(),

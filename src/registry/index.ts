@@ -17,8 +17,10 @@ export {
   mapRangeEnd,
   noticeKey,
   noticePrefix,
+  reservedKind,
   tableEntryPrefix,
   tableKey,
+  TREE_SESSIONS,
 } from './reserved-keys.ts';
 export { SnapshotImage, type RegistrySeed, type SnapshotSummary } from './seed.ts';
 export { RegistryStateMachine, type RegistryContext } from './state-machine.ts';

@@ -12,7 +12,7 @@ import {
   type Response,
   type StatusReport,
 } from '../protocol/index.ts';
-import { mayComeFromClient } from '../registry/index.ts';
+import { isTreeQuery, mayComeFromClient } from '../registry/index.ts';
 import type { Backup, Backups, BackupTarget } from './backups.ts';
 import { eventFilter } from './event-filter.ts';
 import type { ServiceLimits } from './limits.ts';
@@ -389,10 +389,12 @@ function openRequest(request: Request): OpenRequest {
 
 /**
  * Reads, writes and watches go elsewhere. What is forwarded to the leader and answered from there
- * stays: sessions are kept alive, and operators can go on.
+ * stays: sessions are kept alive, and operators can go on. So does what tells this replica's data
+ * from the others'.
  */
 function refusedInQuarantine(request: Request): boolean {
-  return request.type === 'propose' || request.type === 'query' || request.type === 'watch';
+  if (request.type === 'query') return !isTreeQuery(request.query);
+  return request.type === 'propose' || request.type === 'watch' || request.type === 'backup';
 }
 
 /** 0 leaves it to the node's own patience. */

@@ -158,6 +158,7 @@ export class RegistryService {
       lastIndex: status.lastIndex,
       revision: this.#options.registry.revision,
       store: status.store,
+      storeId: status.storeId,
       clusterName: this.#options.clusterName,
       clusterId: status.clusterId,
       unhealthy: status.unhealthy ?? '',

@@ -12,11 +12,13 @@ import { TcpTransport } from '../transport/index.ts';
 import type { Maintain } from './conversation.ts';
 import { RegistryService } from './registry-service.ts';
 import type { ResolvedOptions, ServerOptions, ServerTls } from './server-options.ts';
+import { runTreeWork } from './tree-work.ts';
 
 export interface ServerLife {
   readonly node: RaftNode;
   readonly service: RegistryService;
   readonly registry: RegistryStateMachine;
+  readonly endTreeWork: () => void;
 }
 
 export interface LifeOptions {
@@ -67,13 +69,15 @@ export function assembleLife(life: LifeOptions): ServerLife {
     limits,
     maintain,
   });
-  return { node, service, registry };
+  const endTreeWork = runTreeWork(registry, environment);
+  return { node, service, registry, endTreeWork };
 }
 
 /** Clients are told first, so that they go elsewhere while the node hands over. */
-export async function endLife({ node, service }: ServerLife): Promise<void> {
+export async function endLife({ node, service, endTreeWork }: ServerLife): Promise<void> {
   service.stopAccepting();
   await node.stop();
+  endTreeWork();
   service.close();
 }
 

@@ -81,7 +81,9 @@ class Server implements RunningServer {
         return life();
       },
       beginAnew: () => {
-        this.#beginningAnew = this.#beginAnew();
+        // Whoever asked for it gets the answer first.
+        const answered = new Promise<void>((resolve) => environment.defer(resolve));
+        this.#beginningAnew = answered.then(() => this.#beginAnew());
       },
     });
   }

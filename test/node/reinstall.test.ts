@@ -78,7 +78,7 @@ test('[NODE-71] a re-installation that was interrupted can be asked for again', 
   await cluster.world.until('it votes', () => votersAt(cluster, leader.id) === 'a,b,c');
 });
 
-test('[NODE-72] no voter stands down while another is away or new, nor while it leads', async () => {
+test('[NODE-72] a voter stands down while all others are there, and never leading', async () => {
   const cluster = new Cluster(['a', 'b', 'c', 'd', 'e']);
   const leader = await cluster.startAll();
   const refused = async (via: Instance, target: Instance, why: RegExp): Promise<void> => {

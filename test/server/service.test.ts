@@ -219,6 +219,7 @@ test('[SRV-16] status tells everything about the node, its members and its revis
       lastIndex: 13,
       revision: 1,
       store: 'memory',
+      storeId: 'store',
       clusterName: 'test-cluster',
       clusterId: 'cluster',
       unhealthy: '',

@@ -7,6 +7,6 @@ export {
   encodeLeaseAnswer,
   encodeLeaseQuery,
 } from './lease.ts';
-export { decodeQuery, encodeQuery } from './query.ts';
+export { decodeQuery, encodeQuery, isTreeQuery } from './query.ts';
 export { decodeNotice } from './notice.ts';
 export { decodeResult, encodeResult } from './result.ts';

@@ -96,6 +96,18 @@ function readBody(reader: ByteReader, tag: number): RegistryQuery {
   }
 }
 
+/** Whether the query is about this replica's hash tree, by its first bytes. */
+export function isTreeQuery(bytes: Uint8Array): boolean {
+  try {
+    return TREE_QUERIES.has(openReader(bytes, 'query').u8());
+  } catch (error) {
+    if (error instanceof MalformedBytesError) return false;
+    throw error;
+  }
+}
+
+const TREE_QUERIES: ReadonlySet<number> = new Set(Object.values(TreeQueryTag));
+
 function unknown(tag: number): never {
   throw new MalformedBytesError(`no query has the number ${tag}`);
 }

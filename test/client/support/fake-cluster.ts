@@ -385,6 +385,7 @@ export class FakeChannel implements Channel {
       lastIndex: 0,
       revision: registry.revision,
       store: 'memory',
+      storeId: '',
       clusterName: 'fake',
       clusterId: '',
       unhealthy: '',

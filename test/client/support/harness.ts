@@ -1,6 +1,7 @@
 import { HoldfastError, type RegistryOptions } from '../../../src/client/index.ts';
 import { ClusterLink } from '../../../src/client/cluster-link.ts';
-import { registrySettings } from '../../../src/client/options.ts';
+import { MemberCalls } from '../../../src/client/member-calls.ts';
+import { registrySettings, type RegistrySettings } from '../../../src/client/options.ts';
 import { RegistryClient } from '../../../src/client/registry-client.ts';
 import { FakeCluster } from './fake-cluster.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -37,13 +38,22 @@ export function harness(options: HarnessOptions = {}): Harness {
       connectTimeoutMs: 500,
       silenceMs: 500,
     });
+  const newRegistry = (over: ClusterLink, settings: RegistrySettings): RegistryClient => {
+    const members = new MemberCalls(over, {
+      open: ({ address }, events) => cluster.open(address, events),
+      environment: time,
+      connectTimeoutMs: 500,
+      silenceMs: 500,
+    });
+    return new RegistryClient(over, time, settings, members);
+  };
   const another = (other: RegistryOptions = {}): RegistryClient => {
     const settings = registrySettings({ ...registry, ...other });
-    return new RegistryClient(newLink(settings), time, settings);
+    return newRegistry(newLink(settings), settings);
   };
   const settings = registrySettings(registry);
   const link = newLink(settings);
-  return { time, cluster, link, another, registry: new RegistryClient(link, time, settings) };
+  return { time, cluster, link, another, registry: newRegistry(link, settings) };
 }
 
 /** The error a promise ends with. */

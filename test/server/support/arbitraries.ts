@@ -76,6 +76,7 @@ const status = fc.record({
   lastIndex: count,
   revision: count,
   store: text,
+  storeId: text,
   clusterName: text,
   clusterId: text,
   unhealthy: text,
