@@ -9,9 +9,9 @@ export interface SessionOptions extends CallOptions {
   /** Renew in the background until closed; true by default. */
   readonly keepAlive?: boolean;
   /**
-   * What a table tells it of the end of an entry it is linked to: with `true` a notice to be read,
-   * with `false`, the default, the session is closed and what it owns goes. Its `signal` aborts with
-   * the next renewal or write, a third of the TTL later at the latest.
+   * What a table tells it of the end of an entry it is linked to: with `true` a notice to be read;
+   * with `false`, the default, the session is closed and what it owns goes. Its `signal` aborts
+   * with the next renewal or write, a third of the TTL later at the latest.
    */
   readonly trapExits?: boolean;
 }
