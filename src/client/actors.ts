@@ -1,4 +1,4 @@
-import { utf8ToByteString } from '../base/index.ts';
+import { HoldfastError, utf8ToByteString } from '../base/index.ts';
 import type { RegistryCommand, SessionId } from '../registry/index.ts';
 import { ClientSession, type SessionHost } from './client-session.ts';
 import { wholeNumber } from './checks.ts';
@@ -6,7 +6,7 @@ import { parseDuration } from './duration.ts';
 import { encodeMetadata } from './edge.ts';
 import type { RegistrySettings } from './options.ts';
 import { OwnSession } from './own-session.ts';
-import { NOBODY, resultOf, type Actor, type Patience } from './proposals.ts';
+import { NOBODY, resultOf, type Actor, type Applied, type Patience } from './proposals.ts';
 import type { CallOptions, SessionOptions, SessionRef } from './registry.ts';
 
 /** How long closing may wait for the cluster to hear of it; the session ends by itself anyway. */
@@ -56,8 +56,46 @@ export class Actors {
     }
     const numbered = this.#settings.exactlyOnce || needed;
     const own = this.#own.current();
+    if (needed) return own === undefined ? this.#reliedOn(patience) : this.#relyOn(own);
     if (own === undefined) return numbered ? this.#own.acquire(patience) : NOBODY;
     return numbered ? own : { ...NOBODY, session: own.session };
+  }
+
+  #relyOn(own: ClientSession): ClientSession {
+    this.#own.relyOn(own);
+    return own;
+  }
+
+  async #reliedOn(patience: Patience): Promise<ClientSession> {
+    return this.#relyOn(await this.#own.acquire(patience));
+  }
+
+  /**
+   * Acts for the session named, else for the registry's own. Should that one prove to be over, the
+   * write, which then has certainly not happened, goes once more with a new one: unless the old one
+   * was ever asked for a lock or for a key that goes with it. Those are gone, so what relied on
+   * them must not pass.
+   */
+  async propose(
+    command: RegistryCommand,
+    ref: SessionRef | undefined,
+    patience: Patience,
+    needed: boolean,
+  ): Promise<Applied> {
+    const { proposals } = this.#host;
+    const actor = await this.actorFor(ref, patience, needed);
+    try {
+      return await proposals.propose(command, actor, patience);
+    } catch (error) {
+      if (ref !== undefined || !this.#mayMove(error, actor)) throw error;
+    }
+    return await proposals.propose(command, await this.#own.acquire(patience), patience);
+  }
+
+  #mayMove(error: unknown, actor: Actor): boolean {
+    if (!(error instanceof HoldfastError) || !(actor instanceof ClientSession)) return false;
+    const isOver = error.code === 'session-expired' && error.outcome === 'not-applied';
+    return isOver && this.#own.ownsNothing(actor);
   }
 
   async open(options: SessionOptions): Promise<ClientSession> {

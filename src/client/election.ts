@@ -1,5 +1,7 @@
 /** Leader election on a lock and the key of the same name. */
-import { HoldfastError, type ErrorCode } from '../base/index.ts';
+import { byteStringToBytes, HoldfastError, type ErrorCode } from '../base/index.ts';
+import { queueKey } from '../registry/index.ts';
+import { compare } from './compares.ts';
 import type {
   CampaignOptions,
   Election,
@@ -9,6 +11,7 @@ import type {
   ObserveOptions,
 } from './election-types.ts';
 import type { HeldLockHandle } from './held-lock.ts';
+import { op } from './operations.ts';
 import type {
   CallOptions,
   Key,
@@ -166,11 +169,22 @@ class LeadershipHandle implements Leadership {
     this.#unwatch = won.watchOver((loss) => this.#lost(loss));
   }
 
+  /** In the same step as a look at the lock: who was deposed proclaims nothing. */
   async proclaim(value: Value, options: CallOptions = {}): Promise<void> {
     this.#throwIfOver();
     const session = this.#own ?? this.session;
-    const put = { ...options, session, ephemeral: true, persist: true };
-    await this.#host.registry.put(this.#key, value, put);
+    const { name, session: holder } = this.#won.lock.place;
+    const place = byteStringToBytes(queueKey(name, holder));
+    const { succeeded } = await this.#host.registry
+      .txn()
+      .if(compare.createRevision(place).equals(this.token))
+      .then(op.put(this.#key, value, { ephemeral: true, persist: true }))
+      .commit({ ...options, session });
+    if (!succeeded) {
+      const why = `the lock with token ${this.token} is gone`;
+      const message = `'${this.name}' is led no more from here: ${why}`;
+      this.#lost(new HoldfastError('not-held', message));
+    }
     this.#throwIfOver();
   }
 

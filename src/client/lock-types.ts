@@ -32,6 +32,7 @@ export interface LockOptions extends CallOptions {
   /**
    * When the session expires while it holds, nobody else gets its place for so long: time for what
    * the holder had under way to end. A release, or closing the session, passes the lock on at once.
+   * Who is in the queue already with a shorter one is refused with `lock-conflict`.
    */
   readonly lockDelay?: Duration;
 }

@@ -11,7 +11,8 @@ import {
 import { isGone } from './client-session.ts';
 import { textOf } from './edge.ts';
 import { PASSING } from './error-response.ts';
-import { answerOf, type Patience, type Proposals } from './proposals.ts';
+import { wholeQueue } from './pages.ts';
+import type { Patience, Proposals } from './proposals.ts';
 import type { CallOptions, WatchEvent } from './registry.ts';
 import { pause, type WaitEnd } from './waiting.ts';
 import { watchUntil, type WatchHost } from './watch-until.ts';
@@ -150,12 +151,12 @@ export async function untilLost(
 async function look(host: LockHost, place: Place, end: WaitEnd): Promise<View> {
   const { proposals } = host;
   const { environment } = proposals;
+  const { name } = place;
   for (;;) {
     const patience = { deadlineMs: environment.now() + LOOK_TIMEOUT_MS, signal: end.signal };
-    const query = { type: 'lockQueue', name: place.name } as const;
     try {
-      const answer = answerOf(await proposals.query(query, 'linearizable', patience), 'lockQueue');
-      return { blocker: findBlocker(answer.queue, place), revision: answer.revision };
+      const { queue, revision } = await wholeQueue(proposals, name, 'linearizable', patience);
+      return { blocker: findBlocker(queue, place), revision };
     } catch (error) {
       end.throwIfEnded();
       if (!mayPass(error)) throw error;

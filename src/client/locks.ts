@@ -4,6 +4,7 @@ import { ClientSession } from './client-session.ts';
 import { encodeMetadata, textOf } from './edge.ts';
 import { HeldLockHandle } from './held-lock.ts';
 import { LockClaims, type Claim } from './lock-claims.ts';
+import { wholeQueue } from './pages.ts';
 import { termsOf } from './lock-edge.ts';
 import {
   blockerOf,
@@ -14,14 +15,7 @@ import {
   type Place,
   type Queued,
 } from './lock-waiting.ts';
-import {
-  answerOf,
-  NOBODY,
-  resultOf,
-  type Actor,
-  type Patience,
-  type Prepared,
-} from './proposals.ts';
+import { NOBODY, resultOf, type Actor, type Patience, type Prepared } from './proposals.ts';
 import type { CallOptions, LockOptions } from './registry.ts';
 import { pause, sharedController, WaitEnd } from './waiting.ts';
 
@@ -99,7 +93,7 @@ export class Locks {
     end.signal.addEventListener('abort', ended);
     ended();
     untilLost(this.#host, lock.place, lock.place.revision, end).catch((error: unknown) => {
-      if (error instanceof HoldfastError && end.error === undefined) lost(error);
+      if (end.error === undefined) lost(asLoss(error, lock.name));
     });
     return end;
   }
@@ -146,11 +140,20 @@ export class Locks {
       const terms = termsOf(options);
       const wait = options.try !== true;
       const command = { type: 'lock', name, wait, metadata, terms } as const;
-      const attempt = await proposals.prepare(command, actor, patience);
-      prepared = attempt;
-      const queued = await this.#send(attempt, name, terms.mode, patience);
-      proposals.settle(attempt);
-      return queued;
+      for (;;) {
+        const attempt = await proposals.prepare(command, actor, patience);
+        prepared = attempt;
+        try {
+          const queued = await this.#send(attempt, name, terms.mode, patience);
+          proposals.settle(attempt);
+          return queued;
+        } catch (error) {
+          if (!proposals.mayTakeAnotherNumber(error, patience)) throw error;
+          proposals.settle(attempt);
+          prepared = undefined;
+          await proposals.windowPause(patience);
+        }
+      }
     } catch (error) {
       const inDoubt = error instanceof HoldfastError && error.outcome === 'unknown';
       const attempt = prepared;
@@ -206,10 +209,9 @@ export class Locks {
       return;
     }
     const { session } = prepared.actor;
-    const query = { type: 'lockQueue', name } as const;
     const { proposals } = this.#host;
-    const answer = await proposals.query(query, 'linearizable', this.#background());
-    const own = answerOf(answer, 'lockQueue').queue.find((one) => one.session === session);
+    const { queue } = await wholeQueue(proposals, name, 'linearizable', this.#background());
+    const own = queue.find((one) => one.session === session);
     if (own === undefined) return;
     await this.#leave({ name, session, token: own.token });
   }
@@ -219,6 +221,14 @@ export class Locks {
     const deadlineMs = environment.now() + CLEANUP_TIMEOUT_MS;
     return { deadlineMs, signal: this.#closing.signal };
   }
+}
+
+/** Nobody watches over the lock any more: whoever holds it must not believe so for longer. */
+function asLoss(error: unknown, name: string): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  const message = `lock '${name}' can no longer be watched over: ${why}`;
+  return new HoldfastError('internal', message, { outcome: 'unknown', cause: error });
 }
 
 function registryClosed(): HoldfastError {

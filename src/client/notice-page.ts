@@ -93,7 +93,8 @@ export async function checkSession(
   session: SessionId,
   patience: Patience,
 ): Promise<void> {
-  const answer = await proposals.query({ type: 'sessions' }, 'linearizable', patience);
+  const query = { type: 'sessions', after: session - 1, limit: 1 } as const;
+  const answer = await proposals.query(query, 'linearizable', patience);
   const { sessions } = answerOf(answer, 'sessions');
   if (!sessions.some(({ id }) => id === session)) throw sessionOver(session, undefined);
 }

@@ -16,6 +16,8 @@ export class OwnSession {
   #current: ClientSession | undefined = undefined;
   #opening: Promise<ClientSession> | undefined = undefined;
   #closed = false;
+  /** The last one to be asked for locks, or for keys that go with it. */
+  #reliedOn: ClientSession | undefined = undefined;
 
   constructor(open: () => Promise<ClientSession>, environment: ClientEnvironment) {
     this.#open = open;
@@ -38,6 +40,16 @@ export class OwnSession {
     } finally {
       end.dispose();
     }
+  }
+
+  /** What is done for it now depends on its life. */
+  relyOn(session: ClientSession): void {
+    this.#reliedOn = session;
+  }
+
+  /** Whether its end takes nothing along: no locks, no keys, nobody's trust. */
+  ownsNothing(session: ClientSession): boolean {
+    return this.#reliedOn !== session;
   }
 
   async close(timeoutMs: number): Promise<void> {

@@ -93,17 +93,21 @@ export class Proposals {
       try {
         return await this.send(prepared, patience, repeatable);
       } catch (error) {
-        if (!(error instanceof WindowFull)) throw error;
-        if (this.environment.now() + WINDOW_PAUSE_MS >= patience.deadlineMs) throw error;
+        if (!this.mayTakeAnotherNumber(error, patience)) throw error;
       } finally {
         this.settle(prepared);
       }
-      await this.#windowPause(patience);
+      await this.windowPause(patience);
     }
   }
 
+  /** Whether only the window was full, so that the command may go under another number in time. */
+  mayTakeAnotherNumber(error: unknown, { deadlineMs }: Patience): boolean {
+    return error instanceof WindowFull && this.environment.now() + WINDOW_PAUSE_MS < deadlineMs;
+  }
+
   /** The next number goes out with what was acknowledged by then, which makes room. */
-  async #windowPause({ signal }: Patience): Promise<void> {
+  async windowPause({ signal }: Patience): Promise<void> {
     await pause(WINDOW_PAUSE_MS, this.environment, signal);
     if (signal?.aborted === true) throw abortError(signal, 'the write');
   }

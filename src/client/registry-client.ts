@@ -22,6 +22,7 @@ import { countQuery, listQuery } from './list-query.ts';
 import { compareAndSwap, deletePrefix, increment } from './conveniences.ts';
 import { transaction, type Commit } from './transaction.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
+import { allSessions, wholeQueue } from './pages.ts';
 import { answerOf, NOBODY, Proposals, resultOf, type Patience } from './proposals.ts';
 import type {
   CallOptions,
@@ -153,8 +154,8 @@ export class RegistryClient implements Registry {
     } as const;
     const patience = this.#patience(options);
     const needsSession = command.ephemeral || command.lock;
-    const actor = await this.#actors.actorFor(options.session, patience, needsSession);
-    const { result } = await this.#proposals.propose(command, actor, patience);
+    const { session } = options;
+    const { result } = await this.#actors.propose(command, session, patience, needsSession);
     const record = edgeView(resultOf(result, 'key').view);
     if (record === undefined) throw new HoldfastError('internal', 'a put left no record');
     return record;
@@ -234,8 +235,8 @@ export class RegistryClient implements Registry {
   async compact(revision: number, options?: CallOptions): Promise<void> {
     const whole = wholeNumber(revision, 'revision') as Revision;
     const patience = this.#patience(options);
-    const actor = await this.#actors.actorFor(undefined, patience, false);
-    await this.#proposals.propose({ type: 'compact', revision: whole }, actor, patience);
+    const command = { type: 'compact', revision: whole } as const;
+    await this.#actors.propose(command, undefined, patience, false);
   }
 
   async lock(name: Key, options: LockOptions = {}): Promise<Lock> {
@@ -282,10 +283,10 @@ export class RegistryClient implements Registry {
   }
 
   async lockQueue(name: Key, options: ReadOptions = {}): Promise<readonly LockPlace[]> {
-    const query = { type: 'lockQueue', name: encodeKey(name, 'name') } as const;
+    const key = encodeKey(name, 'name');
     const patience = this.#patience(options);
-    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    const { queue, time } = answerOf(answer, 'lockQueue');
+    const consistency = consistencyOf(options);
+    const { queue, time } = await wholeQueue(this.#proposals, key, consistency, patience);
     return queue.map((entry) => lockPlace(entry, time));
   }
 
@@ -328,8 +329,7 @@ export class RegistryClient implements Registry {
       reason: utf8ToByteString(reason),
     } as const;
     const patience = this.#patience(options);
-    const actor = await this.#actors.actorFor(undefined, patience, false);
-    await this.#proposals.propose(command, actor, patience);
+    await this.#actors.propose(command, undefined, patience, false);
   }
 
   readonly map: Registry['map'] = <Out, In>(name: string, options?: AnyMapOptions) =>
@@ -363,9 +363,8 @@ export class RegistryClient implements Registry {
 
   async sessions(options: ReadOptions = {}): Promise<readonly SessionDetails[]> {
     const patience = this.#patience(options);
-    const asked = { type: 'sessions' } as const;
-    const answer = await this.#proposals.query(asked, consistencyOf(options), patience);
-    return answerOf(answer, 'sessions').sessions.map((session) => {
+    const all = await allSessions(this.#proposals, consistencyOf(options), patience);
+    return all.map((session) => {
       const { id, ttlMs, label, openedAt, trapExits, keys } = session;
       return { id, ttlMs, label: textOf(label), openedAt, trapExits, keys };
     });
@@ -415,8 +414,8 @@ export class RegistryClient implements Registry {
   readonly #commit: Commit = async (encode, needsSession, options) => {
     const command = encode(this.#settings.defaultTtlMs);
     const patience = this.#patience(options);
-    const actor = await this.#actors.actorFor(options.session, patience, needsSession);
-    const { result } = await this.#proposals.propose(command, actor, patience);
+    const { session } = options;
+    const { result } = await this.#actors.propose(command, session, patience, needsSession);
     return resultOf(result, 'txn');
   };
 
@@ -427,9 +426,8 @@ export class RegistryClient implements Registry {
   ): Promise<RegistryRecord | undefined> {
     const command = { type, key: encodeKey(key) } as const;
     const patience = this.#patience(options);
-    const actor = await this.#actors.actorFor(options.session, patience, false);
     try {
-      const { result } = await this.#proposals.propose(command, actor, patience);
+      const { result } = await this.#actors.propose(command, options.session, patience, false);
       return edgeView(resultOf(result, 'key').view);
     } catch (error) {
       if (error instanceof HoldfastError && error.code === 'not-found') return undefined;

@@ -69,6 +69,13 @@ export function conflictOf(
         `it must leave before it asks for ${describe(terms)}`,
     );
   }
+  if (own !== undefined && own.delayMs < terms.delayMs) {
+    return refuse(
+      'lock-conflict',
+      `session ${act.session} is in the queue of ${show(name)} with a lock-delay of ` +
+        `${own.delayMs} ms already: it must leave before it asks for ${terms.delayMs} ms`,
+    );
+  }
   if (first.terms.limit === terms.limit) return undefined;
   return refuse(
     'lock-conflict',

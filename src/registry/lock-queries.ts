@@ -3,7 +3,6 @@ import { readTerms } from './lock-terms.ts';
 import type { LockQueue, Place } from './lock-queue.ts';
 import type { RegistryState } from './state.ts';
 import type {
-  ByteString,
   LockInfo,
   LockQueueEntry,
   RegistryAnswer,
@@ -26,14 +25,29 @@ export interface Leases {
   remainingMs(session: SessionId): number | undefined;
 }
 
-export function lockQueue(state: RegistryState, leases: Leases, name: ByteString): RegistryAnswer {
+export function lockQueue(
+  state: RegistryState,
+  leases: Leases,
+  query: Extract<RegistryQuery, { type: 'lockQueue' }>,
+): RegistryAnswer {
+  const { name, after } = query;
   if (name.length === 0) return refuse('invalid-key', 'the name of a lock must not be empty');
   const { locks, revision } = state.store;
   const time = timeOf(state, leases);
   const queue: LockQueueEntry[] = [];
   const found = locks.queue(name);
-  for (const place of found?.places() ?? []) queue.push(entryOf(found!, place, leases, time));
-  return { type: 'lockQueue', revision, time, queue };
+  const limit = query.limit === 0 ? Infinity : query.limit;
+  let room = MAX_LIST_BYTES;
+  let more = false;
+  for (const place of found?.places() ?? []) {
+    if (place.token <= after) continue;
+    const entry = entryOf(found!, place, leases, time);
+    room -= ENTRY_BYTES + entry.metadata.length;
+    more = queue.length >= limit || (room < 0 && queue.length > 0);
+    if (more) break;
+    queue.push(entry);
+  }
+  return { type: 'lockQueue', revision, time, queue, more };
 }
 
 export function listLocks(

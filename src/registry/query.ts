@@ -2,17 +2,11 @@ import { MalformedBytesError, unreachable } from '../base/index.ts';
 import { decodeQuery } from './codec/query.ts';
 import { checkRange, countRange, readRange } from './range-read.ts';
 import { listLocks, lockQueue, type Leases } from './lock-queries.ts';
+import { listSessions } from './session-queries.ts';
 import { refuse } from './refusal.ts';
 import type { RegistryState } from './state.ts';
 import { answerTree } from './tree-queries.ts';
-import type {
-  ByteString,
-  KeyView,
-  RangeQuery,
-  RegistryAnswer,
-  RegistryQuery,
-  SessionInfo,
-} from './types.ts';
+import type { ByteString, KeyView, RangeQuery, RegistryAnswer, RegistryQuery } from './types.ts';
 
 /** A range answer ends before the record that would take it over this; it has one at least. */
 const MAX_RANGE_BYTES = 1024 * 1024;
@@ -42,11 +36,11 @@ function answer(state: RegistryState, leases: Leases, query: RegistryQuery): Reg
     case 'range':
       return range(state, query);
     case 'lockQueue':
-      return lockQueue(state, leases, query.name);
+      return lockQueue(state, leases, query);
     case 'locks':
       return listLocks(state, leases, query);
     case 'sessions':
-      return { type: 'sessions', revision, sessions: sessionInfos(state) };
+      return listSessions(state, query);
     case 'stats': {
       const { compactRevision } = state.compaction;
       const { liveKeys: keys, sessions, time } = store;
@@ -81,11 +75,4 @@ function range(state: RegistryState, query: RangeQuery): RegistryAnswer {
   const room = { bytes: MAX_RANGE_BYTES, atLeastOne: true };
   const { views, more } = readRange(state, query, room);
   return { type: 'range', revision, views, more };
-}
-
-function sessionInfos({ store }: RegistryState): SessionInfo[] {
-  return Array.from(store.sessions.values(), (session) => {
-    const { id, ttlMs, label, metadata, openedAt, trapExits } = session;
-    return { id, ttlMs, label, metadata, openedAt, trapExits, keys: session.keys.size };
-  });
 }

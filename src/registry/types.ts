@@ -311,8 +311,15 @@ export interface RangeSelection {
 export type RegistryQuery =
   | { readonly type: 'get'; readonly key: ByteString }
   | RangeQuery
-  /** The lock's queue, its holders first. */
-  | { readonly type: 'lockQueue'; readonly name: ByteString }
+  /** The lock's queue in the order of its tokens, which is holders first. */
+  | {
+      readonly type: 'lockQueue';
+      readonly name: ByteString;
+      /** Only places with a higher token; 0 for all. */
+      readonly after: number;
+      /** 0: no limit of this kind. The answer is also cut at a size limit, with `more` set. */
+      readonly limit: number;
+    }
   /** The locks that are held, by name from `start` to before `end` (undefined: to the last). */
   | {
       readonly type: 'locks';
@@ -321,7 +328,13 @@ export type RegistryQuery =
       /** 0: no limit of this kind. The answer is also cut at a size limit, with `more` set. */
       readonly limit: number;
     }
-  | { readonly type: 'sessions' }
+  /** Open sessions by id, limited as above. */
+  | {
+      readonly type: 'sessions';
+      /** Only sessions with a higher id; 0 for all. */
+      readonly after: number;
+      readonly limit: number;
+    }
   | { readonly type: 'stats' }
   | TreeQuery;
 
@@ -377,6 +390,7 @@ export type RegistryAnswer =
       /** Cluster time in ms, of the answer. */
       readonly time: number;
       readonly queue: readonly LockQueueEntry[];
+      readonly more: boolean;
     }
   | {
       readonly type: 'locks';
@@ -389,6 +403,7 @@ export type RegistryAnswer =
       readonly type: 'sessions';
       readonly revision: Revision;
       readonly sessions: readonly SessionInfo[];
+      readonly more: boolean;
     }
   | { readonly type: 'stats'; readonly stats: RegistryStats }
   | TreeAnswer;

@@ -193,3 +193,22 @@ test('[LOCK-90] a leader that is not renewed any more leaves its lock-delay in f
   const [place] = await time.until(another().lockQueue('svc'));
   assert.equal(place?.delayed, true);
 });
+
+test('[LOCK-104] who was deposed without knowing it proclaims nothing', async () => {
+  const { time, cluster, registry, another } = harness();
+  const leadership = await time.until(registry.election('n').campaign('one'));
+  await time.until(leadership.proclaim('two'));
+  // The leader's watches hang: nobody tells it of the break.
+  for (const node of cluster.nodes.values()) node.heldBackAt = cluster.registry.revision;
+  const other = another();
+  await time.until(other.breakLock('n', leadership.token, 'it misbehaves'));
+  assert.equal(leadership.signal.aborted, false);
+  const revision = cluster.registry.revision;
+  const error = await failure(time.until(leadership.proclaim('three')));
+  assert.equal(error.code, 'not-held');
+  assert.match(error.message, /led no more/);
+  assert.equal((await time.until(other.get('n', { revision })))?.text(), 'two');
+  assert.equal(leadership.signal.aborted, true, 'and knows it now');
+  await time.advance(100);
+  assert.equal(await time.until(other.get('n')), undefined, 'its session took the rest along');
+});

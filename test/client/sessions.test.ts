@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HoldfastError } from '../../src/client/index.ts';
+import { HoldfastError, op } from '../../src/client/index.ts';
+import type { RegistryClient } from '../../src/client/registry-client.ts';
 import { failure, harness } from './support/harness.ts';
 
 test('[SESS-50] a session is kept alive in the background, a third of its TTL apart', async () => {
@@ -143,15 +144,44 @@ test('[SESS-57] after the own session ended, later writes get a new one', async 
   assert.equal(cluster.count('openSession'), 2);
 });
 
-test("[SESS-58] a write refused for its session's end was not applied", async () => {
+test("[SESS-58] a write refused for its session's end goes with a new one", async () => {
   const { time, cluster, registry } = harness();
   await time.until(registry.put('k', 'one'));
   const [opened] = await time.until(registry.sessions());
   await time.until(registry.closeSession(opened?.id ?? 0));
-  const error = await failure(time.until(registry.put('k', 'two')));
-  assert.deepEqual([error.code, error.outcome], ['session-expired', 'not-applied']);
-  assert.equal((await time.until(registry.put('k', 'three'))).version, 2);
+  assert.equal((await time.until(registry.put('k', 'two'))).version, 2, 'with a new one');
   assert.equal(cluster.count('openSession'), 2);
+});
+
+test('[SESS-58] what may have relied on the session that ended goes with no other', async () => {
+  const reliances: ((registry: RegistryClient) => Promise<unknown>)[] = [
+    (registry) => registry.lock('n'),
+    (registry) => registry.put('n', '', { lock: true }),
+    (registry) => registry.put('mine', '', { ephemeral: true }),
+    (registry) =>
+      registry
+        .txn()
+        .then(op.put('mine', '', { ephemeral: true }))
+        .commit(),
+  ];
+  for (const rely of reliances) {
+    const { time, registry } = harness();
+    await time.until(rely(registry));
+    const [opened] = await time.until(registry.sessions());
+    await time.until(registry.closeSession(opened?.id ?? 0));
+    const error = await failure(time.until(registry.put('n', 'two')));
+    assert.deepEqual([error.code, error.outcome], ['session-expired', 'not-applied']);
+    assert.equal((await time.until(registry.put('n', 'three'))).text(), 'three');
+  }
+});
+
+test('[SESS-58] a write that itself needs the session is told that it ended', async () => {
+  const { time, registry } = harness();
+  await time.until(registry.put('k', 'one'));
+  const [opened] = await time.until(registry.sessions());
+  await time.until(registry.closeSession(opened?.id ?? 0));
+  const error = await failure(time.until(registry.put('k', 'two', { ephemeral: true })));
+  assert.deepEqual([error.code, error.outcome], ['session-expired', 'not-applied']);
 });
 
 test('[SESS-59] unanswered writes of a session stay within the window', async () => {

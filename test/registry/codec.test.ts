@@ -47,10 +47,10 @@ const QUERIES: readonly RegistryQuery[] = [
       maxCreateRevision: 4 as Revision,
     },
   },
-  { type: 'lockQueue', name: 'job' },
+  { type: 'lockQueue', name: 'job', after: 0, limit: 0 },
   { type: 'locks', start: '', end: undefined, limit: 0 },
   { type: 'locks', start: 'a', end: 'b', limit: 3 },
-  { type: 'sessions' },
+  { type: 'sessions', after: 0, limit: 0 },
   { type: 'stats' },
 ];
 
@@ -129,7 +129,7 @@ test('[REG-23] bytes cut short, lengthened or of another version are refused by 
     assert.throws(() => decode(Buffer.concat([bytes, Buffer.from([0])])), MalformedBytesError);
     const other = Uint8Array.from(bytes);
     other[0] = 1;
-    assert.throws(() => decode(other), /format version 1, not 3/);
+    assert.throws(() => decode(other), /format version 1, not 4/);
   }
 });
 

@@ -4,7 +4,7 @@ import { EXCLUSIVE, type SessionId } from '../../src/registry/index.ts';
 import { answerOf, bytes, refused, resultOf, Rig } from './rig.ts';
 
 function queueOf(rig: Rig, name: string): [session: number, token: number][] {
-  const { queue } = answerOf(rig.ask({ type: 'lockQueue', name }), 'lockQueue');
+  const { queue } = answerOf(rig.ask({ type: 'lockQueue', name, after: 0, limit: 0 }), 'lockQueue');
   return queue.map(({ session, token }) => [session, token]);
 }
 
@@ -167,7 +167,10 @@ test("[LOCK-12] the queue shows each one's metadata and since when it waits", ()
   join(one, 'host-1');
   rig.time = 2000;
   join(two, '');
-  const { queue } = answerOf(rig.ask({ type: 'lockQueue', name: 'k' }), 'lockQueue');
+  const { queue } = answerOf(
+    rig.ask({ type: 'lockQueue', name: 'k', after: 0, limit: 0 }),
+    'lockQueue',
+  );
   assert.deepEqual(
     queue.map(({ metadata, since }) => [Buffer.from(metadata).toString(), since]),
     [

@@ -170,7 +170,7 @@ test('[M8] [REG-10] an empty key is refused with the rule in the message, by eve
     rig.lock('', session),
     rig.unlock('', session, rig.token('k', session)),
     rig.ask({ type: 'get', key: '' }),
-    rig.ask({ type: 'lockQueue', name: '' }),
+    rig.ask({ type: 'lockQueue', name: '', after: 0, limit: 0 }),
   ];
   for (const result of results) assert.match(refused(result, 'invalid-key'), /must not be empty/);
 });
@@ -208,7 +208,10 @@ test('[M4] known fault: two sessions never both acquire', () => {
   const sessions = Array.from({ length: 8 }, () => rig.open());
   const held = sessions.map((session) => resultOf(rig.lock('k', session), 'lock').held);
   assert.deepEqual(held, [true, ...held.slice(1).map(() => false)]);
-  const queue = answerOf(rig.ask({ type: 'lockQueue', name: 'k' }), 'lockQueue').queue;
+  const queue = answerOf(
+    rig.ask({ type: 'lockQueue', name: 'k', after: 0, limit: 0 }),
+    'lockQueue',
+  ).queue;
   assert.deepEqual(
     queue.map(({ session }) => session),
     sessions,

@@ -29,7 +29,7 @@ test('[SESS-1] a session is named by the log index that opened it', () => {
   rig.put('a', '');
   const session = rig.open(5000);
   assert.equal(session, 2);
-  const { sessions } = answerOf(rig.ask({ type: 'sessions' }), 'sessions');
+  const { sessions } = answerOf(rig.ask({ type: 'sessions', after: 0, limit: 0 }), 'sessions');
   assert.deepEqual(sessions, [
     { id: 2, ttlMs: 5000, label: 'l', metadata: NONE, openedAt: 1000, trapExits: false, keys: 0 },
   ]);

@@ -183,7 +183,7 @@ test('[SRV-15] cancelling answers at once, and the late answer is dropped', asyn
   assert.equal(write.outcome, 'unknown');
   assert.equal(errorOf(client.single(2)).outcome, 'not-applied');
   // The id is free again, and the first request's answer is not taken for the second's.
-  const lockQueue = encodeQuery({ type: 'lockQueue', name: 'a' });
+  const lockQueue = encodeQuery({ type: 'lockQueue', name: 'a', after: 0, limit: 0 });
   client.send({ type: 'query', id: 1, timeoutMs: 0, consistency: 'local', query: lockQueue });
   node.turn();
   await delivered();

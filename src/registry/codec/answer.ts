@@ -49,7 +49,7 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
       for (const view of answer.views) writeView(writer, view);
       return;
     case 'lockQueue':
-      writer.varint(answer.revision).varint(answer.time);
+      writer.varint(answer.revision).varint(answer.time).boolean(answer.more);
       writeQueue(writer, answer.queue);
       return;
     case 'locks':
@@ -57,7 +57,7 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
       writeLocks(writer, answer.locks);
       return;
     case 'sessions':
-      writer.varint(answer.revision).varint(answer.sessions.length);
+      writer.varint(answer.revision).boolean(answer.more).varint(answer.sessions.length);
       for (const session of answer.sessions) writeSession(writer, session);
       return;
     case 'count':
@@ -107,7 +107,8 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
     }
     case Tag.lockQueue: {
       const time = reader.varint();
-      return { type: 'lockQueue', revision, time, queue: readQueue(reader) };
+      const more = reader.boolean();
+      return { type: 'lockQueue', revision, time, queue: readQueue(reader), more };
     }
     case Tag.locks: {
       const time = reader.varint();
@@ -115,9 +116,10 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
       return { type: 'locks', revision, time, locks: readLocks(reader), more };
     }
     case Tag.sessions: {
+      const more = reader.boolean();
       const sessions: SessionInfo[] = [];
       for (let left = readCount(reader, 7); left > 0; left--) sessions.push(readSession(reader));
-      return { type: 'sessions', revision, sessions };
+      return { type: 'sessions', revision, sessions, more };
     }
     case Tag.count:
       return { type: 'count', revision, count: reader.varint() };

@@ -37,7 +37,7 @@ export function encodeQuery(query: RegistryQuery): Uint8Array {
       writer.varint(query.limit).boolean(query.keysOnly).varint(query.revision);
       break;
     case 'lockQueue':
-      writer.byteString(query.name);
+      writer.byteString(query.name).varint(query.after).varint(query.limit);
       break;
     case 'locks':
       writer.byteString(query.start).boolean(query.end !== undefined);
@@ -51,6 +51,8 @@ export function encodeQuery(query: RegistryQuery): Uint8Array {
       writeTreeQuery(writer, query);
       break;
     case 'sessions':
+      writer.varint(query.after).varint(query.limit);
+      break;
     case 'stats':
       break;
     default:
@@ -80,15 +82,20 @@ function readBody(reader: ByteReader, tag: number): RegistryQuery {
     }
     case Tag.selection:
       return readRange(reader);
-    case Tag.lockQueue:
-      return { type: 'lockQueue', name: reader.byteString() };
+    case Tag.lockQueue: {
+      const name = reader.byteString();
+      const after = reader.varint();
+      return { type: 'lockQueue', name, after, limit: reader.varint() };
+    }
     case Tag.locks: {
       const start = reader.byteString();
       const end = reader.boolean() ? reader.byteString() : undefined;
       return { type: 'locks', start, end, limit: reader.varint() };
     }
-    case Tag.sessions:
-      return { type: 'sessions' };
+    case Tag.sessions: {
+      const after = reader.varint();
+      return { type: 'sessions', after, limit: reader.varint() };
+    }
     case Tag.stats:
       return { type: 'stats' };
     default:
