@@ -95,7 +95,7 @@ export class TableRig extends Rig {
   }
 
   openSessions(): SessionId[] {
-    const answer = this.ask({ type: 'sessions' });
+    const answer = this.ask({ type: 'sessions', after: 0, limit: 0 });
     return answer.type === 'sessions' ? answer.sessions.map(({ id }) => id) : [];
   }
 
