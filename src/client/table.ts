@@ -291,7 +291,8 @@ export class TableHandle implements Table {
       throw new HoldfastError('invalid-argument', message);
     }
     const id = wholeNumber(connection.id, "the connection's id") as ConnectionId;
-    return { session: idOf(connection.peer), id };
+    const session = wholeNumber(connection.peer, "the connection's peer") as SessionId;
+    return { session, id };
   }
 }
 

@@ -1,7 +1,13 @@
 /** Tables through the client: what is sent, what comes back, what is refused here. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Connection, EdgeType, RegistryRecord, Table } from '../../src/client/index.ts';
+import type {
+  Connection,
+  ConnectionRef,
+  EdgeType,
+  RegistryRecord,
+  Table,
+} from '../../src/client/index.ts';
 import { failure, harness, type Harness } from './support/harness.ts';
 
 async function openTable({ time, registry }: Harness, name = 'jobs'): Promise<Table> {
@@ -108,6 +114,8 @@ test('[TABLE-53] bad input is refused with the rule before anything is sent', as
   const error = await failure(table.disconnect(connection));
   assert.match(error.message, /of table 'other', not 'jobs'/);
   assert.throws(() => table.flush(connection), /of table 'other', not 'jobs'/);
+  const misread: ConnectionRef = JSON.parse('{ "id": 1, "peer": "self", "key": "k" }');
+  assert.throws(() => table.flush(misread), /the connection's peer is self/);
   assert.equal(cluster.applied.length, applied + 2, 'other was opened, and connected');
 });
 
