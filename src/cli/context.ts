@@ -40,6 +40,11 @@ export function withGlobalOptions(program: Command): Command {
     .option('--tls-key <file>', 'private key (PEM) of --tls-cert');
 }
 
+/** The output format alone, for commands that talk to no node. */
+export function globalFormat(command: Command): Format {
+  return parseFormat(command.optsWithGlobals<{ writeOut: string }>().writeOut);
+}
+
 function globalOptions(command: Command): GlobalOptions {
   const options = command.optsWithGlobals<{
     endpoints: string;

@@ -9,6 +9,7 @@ import { addElectCommand } from './commands/elect.ts';
 import { addLockListCommands } from './commands/locks-list.ts';
 import { addLockCommands } from './commands/locks.ts';
 import { addServeCommand } from './commands/serve.ts';
+import { addSnapshotCommands } from './commands/snapshot.ts';
 import { addSessionCommands } from './commands/sessions.ts';
 import { addTableCommands } from './commands/table.ts';
 import { addTxnCommands } from './commands/txn.ts';
@@ -63,6 +64,7 @@ Start with:
   addTableCommands(program);
   addWatchCommand(program);
   addImportExportCommands(program);
+  addSnapshotCommands(program);
   addSessionCommands(program);
   addClusterCommands(program);
   addVerifyCommand(program);

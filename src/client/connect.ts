@@ -1,5 +1,6 @@
 import { HoldfastError } from '../base/index.ts';
 import type { MemberStatus } from '../protocol/index.ts';
+import { streamBackup, type BackupOptions } from './backup-stream.ts';
 import { nodeTls } from './client-tls.ts';
 import { ClusterLink } from './cluster-link.ts';
 import { systemClientEnvironment } from './environment.ts';
@@ -37,6 +38,16 @@ export interface HoldfastClient extends ReplicaCare, AsyncDisposable {
   removeMember(id: string, options?: CallOptions): Promise<void>;
   /** Hands leadership to a node, or to the best follower. */
   transfer(to?: string, options?: CallOptions): Promise<void>;
+  /**
+   * A backup of the whole registry, as the bytes that `saveBackup` writes into a file and
+   * `restoreBackup` reads; anything that keeps bytes will do. From the first endpoint that serves,
+   * over a connection of its own. The iteration rejects when it breaks off, and then there is no
+   * backup: one whose iteration came to its end is whole.
+   *
+   * @throws HoldfastError `overloaded` when the node gives too many backups already, `overrun` when
+   * it was read too slowly, `aborted`, and what a read can fail with.
+   */
+  backup(options?: BackupOptions): AsyncIterable<Uint8Array>;
   /** Ends the registry's own session and closes every connection. Idempotent. */
   close(): Promise<void>;
 }
@@ -189,6 +200,18 @@ class ClusterClient implements HoldfastClient {
 
   reinstall(id: string, options?: CallOptions): Promise<void> {
     return this.#replicas.reinstall(id, options);
+  }
+
+  backup(options: BackupOptions = {}): AsyncIterable<Uint8Array> {
+    const source = {
+      endpoints: this.#settings.endpoints,
+      open: this.#open,
+      environment: systemClientEnvironment,
+      connectTimeoutMs: connectTimeoutMs(this.#settings),
+      startTimeoutMs: this.#timeoutMs(options),
+      silenceMs: SILENCE_MS,
+    };
+    return streamBackup(source, options);
   }
 
   close(): Promise<void> {

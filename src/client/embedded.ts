@@ -1,6 +1,8 @@
 import type { OpenChannel } from '../protocol/index.ts';
+import { streamBackup, type BackupOptions } from './backup-stream.ts';
 import { nodeTls } from './client-tls.ts';
 import { ClusterLink } from './cluster-link.ts';
+import { parseDuration } from './duration.ts';
 import type { ClientEnvironment } from './environment.ts';
 import type { EndpointEvents, OpenEndpoint } from './link.ts';
 import { MemberCalls, type OpenMember } from './member-calls.ts';
@@ -25,11 +27,17 @@ export interface EmbeddedOptions {
   readonly tls: ClientTls | undefined;
 }
 
-/** The registry over channels within this process, and the care of all replicas from here. */
-export function embeddedRegistry(options: EmbeddedOptions): {
+/** What a node offers within its process. */
+export interface EmbeddedParts {
   readonly registry: Registry;
+  /** The care of all replicas from here. */
   readonly replicas: Replicas;
-} {
+  /** A backup of the registry as it is on this node. */
+  readonly backup: (how?: BackupOptions) => AsyncIterable<Uint8Array>;
+}
+
+/** The registry over channels within this process, and what goes with it. */
+export function embeddedRegistry(options: EmbeddedOptions): EmbeddedParts {
   const { openChannel, nodeId, environment, settings } = options;
   const openHere: OpenEndpoint = (_address, events) => {
     const channel = openChannel(events);
@@ -52,7 +60,30 @@ export function embeddedRegistry(options: EmbeddedOptions): {
     silenceMs: SILENCE_MS,
   });
   const registry = new RegistryClient(link, environment, settings, members);
-  return { registry, replicas: new Replicas(registry, members, settings) };
+  return {
+    registry,
+    replicas: new Replicas(registry, members, settings),
+    backup: (how = {}) => backupHere(options, openHere, how),
+  };
+}
+
+function backupHere(
+  { environment, settings }: EmbeddedOptions,
+  openHere: OpenEndpoint,
+  how: BackupOptions,
+): AsyncIterable<Uint8Array> {
+  const { timeout } = how;
+  const startTimeoutMs =
+    timeout === undefined ? settings.requestTimeoutMs : parseDuration(timeout, 'timeout');
+  const source = {
+    endpoints: [HERE],
+    open: openHere,
+    environment,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    startTimeoutMs,
+    silenceMs: 0,
+  };
+  return streamBackup(source, how);
 }
 
 /** This node without a detour, the others where the cluster knows them to be. */

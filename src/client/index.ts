@@ -10,6 +10,9 @@
  */
 export { connect, statusOf, type HoldfastClient, type NewMember } from './connect.ts';
 export type { EndpointStatus } from './probe.ts';
+export { inspectBackup, saveBackup, type BackupReport, type SaveOptions } from './backup-file.ts';
+export type { BackupMetadata } from './backup-format.ts';
+export type { BackupOptions } from './backup-stream.ts';
 export { parseDuration } from './duration.ts';
 export { systemClientEnvironment, type ClientEnvironment } from './environment.ts';
 export type { ClientTls, ConnectOptions, RegistryOptions } from './options.ts';

@@ -1,6 +1,7 @@
 import type { HoldfastError } from '../base/index.ts';
 import {
   systemClientEnvironment,
+  type BackupOptions,
   type CallOptions,
   type Registry,
   type RegistryOptions,
@@ -8,9 +9,8 @@ import {
   type Verification,
   type VerifyOptions,
 } from '../client/index.ts';
-import { embeddedRegistry } from '../client/embedded.ts';
+import { embeddedRegistry, type EmbeddedParts } from '../client/embedded.ts';
 import { registrySettings } from '../client/options.ts';
-import type { Replicas } from '../client/replicas.ts';
 import { NodeControls, type EmbeddedNode } from './embedded-node.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../server/index.ts';
 
@@ -18,6 +18,11 @@ import { startServer, type RunningServer, type ServerOptions } from '../server/i
 export interface HoldfastNode extends EmbeddedNode, ReplicaCare {
   /** The registry through this node. What only the leader can do is forwarded to it. */
   readonly registry: Registry;
+  /**
+   * A backup of the whole registry, taken from this node: the bytes that `saveBackup` writes into a
+   * file and `restoreBackup` reads. Rejects as `HoldfastClient.backup` does when it breaks off.
+   */
+  backup(options?: BackupOptions): AsyncIterable<Uint8Array>;
 }
 
 export async function startRegistryNode(
@@ -26,7 +31,7 @@ export async function startRegistryNode(
   const settings = registrySettings(options.registry ?? {});
   const server = await startServer(options);
   const environment = options.environment ?? systemClientEnvironment;
-  const { registry, replicas } = embeddedRegistry({
+  const parts = embeddedRegistry({
     // Of the present life: the registry outlives a re-installation.
     openChannel: (events) => server.service.openChannel(events),
     nodeId: server.node.id,
@@ -35,7 +40,7 @@ export async function startRegistryNode(
     settings,
     tls: options.tls,
   });
-  return new RegistryNode(server, registry, replicas);
+  return new RegistryNode(server, parts);
 }
 
 class RegistryNode extends NodeControls implements HoldfastNode {
@@ -43,31 +48,35 @@ class RegistryNode extends NodeControls implements HoldfastNode {
   readonly address: string;
   readonly stopped: Promise<HoldfastError | undefined>;
   readonly #server: RunningServer;
-  readonly #replicas: Replicas;
+  readonly #parts: EmbeddedParts;
 
-  constructor(server: RunningServer, registry: Registry, replicas: Replicas) {
+  constructor(server: RunningServer, parts: EmbeddedParts) {
     super(() => server.node);
-    this.registry = registry;
+    this.registry = parts.registry;
     this.address = server.address;
     this.#server = server;
-    this.#replicas = replicas;
+    this.#parts = parts;
     this.stopped = this.#closeRegistryWhenOver();
   }
 
+  backup(options?: BackupOptions): AsyncIterable<Uint8Array> {
+    return this.#parts.backup(options);
+  }
+
   verify(options?: VerifyOptions): Promise<Verification> {
-    return this.#replicas.verify(options);
+    return this.#parts.replicas.verify(options);
   }
 
   quarantine(id: string, options?: CallOptions): Promise<void> {
-    return this.#replicas.quarantine(id, options);
+    return this.#parts.replicas.quarantine(id, options);
   }
 
   endQuarantine(id: string, options?: CallOptions): Promise<void> {
-    return this.#replicas.endQuarantine(id, options);
+    return this.#parts.replicas.endQuarantine(id, options);
   }
 
   reinstall(id: string, options?: CallOptions): Promise<void> {
-    return this.#replicas.reinstall(id, options);
+    return this.#parts.replicas.reinstall(id, options);
   }
 
   /** The registry's session is ended while the cluster can still be told. */

@@ -4,6 +4,7 @@ import { Holdfast, HoldfastError, type HoldfastNode, type ServerTls } from '../.
 import { EXIT, usageError } from '../exit.ts';
 import { readTls, type TlsFlags } from '../context.ts';
 import { examples } from '../help.ts';
+import { parsePeers } from '../peers.ts';
 import { createStore, parseStoreKind } from '../store-choice.ts';
 
 interface ServeFlags extends TlsFlags {
@@ -16,22 +17,6 @@ interface ServeFlags extends TlsFlags {
   readonly cluster: string;
   readonly advertise?: string;
   readonly verbose?: boolean;
-}
-
-/** `a=host:port,b=host:port` as a record. */
-function parsePeers(text: string): Record<string, string> {
-  const peers: Record<string, string> = {};
-  for (const part of text.split(',')) {
-    const at = part.indexOf('=');
-    const id = part.slice(0, at).trim();
-    const address = part.slice(at + 1).trim();
-    if (at <= 0 || address === '') {
-      throw usageError(`--peers: '${part}' is not id=host:port`);
-    }
-    if (Object.hasOwn(peers, id)) throw usageError(`--peers names '${id}' twice: ids are unique`);
-    peers[id] = address;
-  }
-  return peers;
 }
 
 function peersOf(flags: ServeFlags): Record<string, string> {
