@@ -95,6 +95,31 @@ test('[WATCH-1] [WATCH-2] [WATCH-4] a copy kept by events is the registry, alway
   );
 });
 
+test('[WATCH-1] [WATCH-4] [TABLE-16] tables too: events lead to what reads show as of them', () => {
+  fc.assert(
+    fc.property(everyLog(MAX_STEPS), (log) => {
+      const rig = new Rig({ ...LIMITS, historyRevisions: 1000, historyMs: 1e6 });
+      const copy = new Map<string, KeyRecord>();
+      const past: KeyRecord[][] = [];
+      for (const step of log) {
+        act(rig, step);
+        for (const { events } of rig.machine.takeEvents()) {
+          for (const event of events) {
+            const record = plain(event.record);
+            play(copy, { ...event, record, previous: event.previous && plain(event.previous) });
+          }
+          past.push([...copy.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1)));
+        }
+      }
+      for (let at = Math.max(rig.machine.compactRevision, 1); at <= past.length; at++) {
+        const records = rig.list('', at).map(({ record }) => record);
+        assert.deepEqual(records, past[at - 1], `as of revision ${at}`);
+      }
+    }),
+    { numRuns: RUNS / 3 },
+  );
+});
+
 function plain(record: KeyRecord): KeyRecord {
   const { key, value, createRevision, modRevision, version, session, expiresAt, node, time } =
     record;
