@@ -1,0 +1,29 @@
+/** What a checker says of a history. */
+import type { Operation } from '../history/operation.ts';
+
+export type Verdict =
+  /** `checked`: what was compared how often, so that an empty history does not look like proof. */
+  | { readonly type: 'ok'; readonly how: string; readonly checked: Readonly<Record<string, number>> }
+  /** The contradiction in one sentence, and the operations it is about, in order of their calls. */
+  | {
+      readonly type: 'illegal';
+      readonly message: string;
+      readonly operations: readonly Operation[];
+    }
+  /** Neither could be shown, and why: a time limit, a history without what the checker needs. */
+  | { readonly type: 'unknown'; readonly why: string };
+
+export interface CheckOptions {
+  /** How long a search may take, in ms, before it gives up with `unknown`. */
+  readonly timeLimitMs?: number;
+  /** A monotonic clock in ms; `performance.now` when absent. */
+  readonly now?: () => number;
+}
+
+export interface Checker {
+  /** As `--model` takes it. */
+  readonly name: string;
+  /** Which promise it checks, in one sentence. */
+  readonly promise: string;
+  check(history: readonly Operation[], options?: CheckOptions): Verdict;
+}
