@@ -3,7 +3,11 @@ import type { Operation } from '../history/operation.ts';
 
 export type Verdict =
   /** `checked`: what was compared how often, so that an empty history does not look like proof. */
-  | { readonly type: 'ok'; readonly how: string; readonly checked: Readonly<Record<string, number>> }
+  | {
+      readonly type: 'ok';
+      readonly how: string;
+      readonly checked: Readonly<Record<string, number>>;
+    }
   /** The contradiction in one sentence, and the operations it is about, in order of their calls. */
   | {
       readonly type: 'illegal';

@@ -1,0 +1,79 @@
+/**
+ * Whether a history could have come from an object that does one operation after another, each at
+ * some moment between its call and its return (Herlihy and Wing, 1990).
+ *
+ * Witness first: where the operations tell of an order, that order is replayed, which takes hardly
+ * longer than reading them. Only a part of the history whose order does not hold is searched, as
+ * Wing and Gong did and Lowe made fast: place some call that nothing still open must precede, go
+ * on, and go back when no call can be placed; states met before are not entered again.
+ */
+import type { Operation } from '../history/operation.ts';
+import { searchOrder } from './linearizability-search.ts';
+import type { Model } from './model.ts';
+import type { CheckOptions, Checker, Verdict } from './verdict.ts';
+import { holdsInWitnessOrder } from './witness.ts';
+
+const DEFAULT_TIME_LIMIT_MS = 60_000;
+
+/** One object's operations, by the time of their calls. */
+type Part = readonly Operation[];
+
+/** The checker of a model; see above. */
+export function linearizability<State>(model: Model<State>, promise: string): Checker {
+  return {
+    name: model.name,
+    promise,
+    check: (history, options) => checkLinearizable(model, history, options),
+  };
+}
+
+/** Checks each part of the history that shares no state with the others. */
+export function checkLinearizable<State>(
+  model: Model<State>,
+  history: readonly Operation[],
+  options: CheckOptions = {},
+): Verdict {
+  const now = options.now ?? (() => performance.now());
+  const deadlineMs = now() + (options.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS);
+  const parts = partsOf(model, history);
+  const checked = { operations: 0, parts: parts.size, witnessed: 0, searched: 0 };
+  let unknown: string | undefined;
+  for (const [name, part] of parts) {
+    checked.operations += part.length;
+    if (holdsInWitnessOrder(model, part)) {
+      checked.witnessed++;
+      continue;
+    }
+    checked.searched++;
+    const found = searchOrder(model, part, () => now() > deadlineMs);
+    if (found.type === 'none') {
+      const message = name === '' ? found.message : `${name}: ${found.message}`;
+      return { type: 'illegal', message, operations: found.operations };
+    }
+    if (found.type === 'gaveUp') {
+      const where = name === '' ? 'the history' : name;
+      unknown ??= `${where}: no order was found in time, and no proof that there is none`;
+    }
+  }
+  if (unknown !== undefined) return { type: 'unknown', why: unknown };
+  return { type: 'ok', how: checked.searched === 0 ? 'witness' : 'search', checked };
+}
+
+/** What certainly had no effect, and reads nobody got an answer of, say nothing. */
+function partsOf<State>(
+  model: Model<State>,
+  history: readonly Operation[],
+): ReadonlyMap<string, Part> {
+  const parts = new Map<string, Operation[]>();
+  for (const operation of history) {
+    if (operation.type === 'fail') continue;
+    if (operation.type === 'info' && model.readsOnly(operation)) continue;
+    const name = model.part(operation);
+    if (name === undefined) continue;
+    const part = parts.get(name);
+    if (part === undefined) parts.set(name, [operation]);
+    else part.push(operation);
+  }
+  for (const part of parts.values()) part.sort((a, b) => a.call - b.call);
+  return parts;
+}
