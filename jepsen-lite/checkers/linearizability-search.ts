@@ -5,10 +5,18 @@ import type { Model } from './model.ts';
 import { PendingList } from './pending-list.ts';
 import { PlacedSet } from './placed-set.ts';
 
+/** Places are those of the operations in the list that was searched. */
 export type Found =
-  | { readonly type: 'order' }
-  | { readonly type: 'none'; readonly message: string; readonly operations: readonly Operation[] }
-  | { readonly type: 'gaveUp' };
+  | { readonly type: 'order'; readonly order: readonly number[] }
+  | {
+      readonly type: 'none';
+      readonly message: string;
+      readonly operations: readonly Operation[];
+      /** The furthest it came, and what fits nowhere behind it. */
+      readonly order: readonly number[];
+      readonly stuck: number;
+    }
+  | { readonly type: 'gaveUp'; readonly order: readonly number[] };
 
 /** Steps between two looks at the clock. */
 const STEPS_PER_LOOK = 4096;
@@ -58,7 +66,9 @@ class OrderSearch<State> {
   run(isOver: () => boolean): Found {
     let node = this.#pending.first;
     for (let steps = 1; this.#left > 0; steps++) {
-      if (steps % STEPS_PER_LOOK === 0 && isOver()) return { type: 'gaveUp' };
+      if (steps % STEPS_PER_LOOK === 0 && isOver()) {
+        return { type: 'gaveUp', order: this.#best.placed };
+      }
       if (this.#pending.isReturn(node)) {
         // It returned, and could be placed nowhere before that.
         this.#noteStuck(this.#pending.operationAt(node));
@@ -70,7 +80,7 @@ class OrderSearch<State> {
         node = this.#tryPlace(node) ? this.#pending.first : this.#pending.after(node);
       }
     }
-    return { type: 'order' };
+    return { type: 'order', order: this.#order() };
   }
 
   /** Gives the call its place next, unless that is impossible, idle, or was tried before. */
@@ -113,8 +123,11 @@ class OrderSearch<State> {
   #noteStuck(stuck: number): void {
     const { placed, stuck: before } = this.#best;
     if (before !== -1 && this.#stack.length <= placed.length) return;
-    const order = this.#stack.map(({ node }) => this.#pending.operationAt(node));
-    this.#best = { placed: order, state: this.#state, stuck };
+    this.#best = { placed: this.#order(), state: this.#state, stuck };
+  }
+
+  #order(): number[] {
+    return this.#stack.map(({ node }) => this.#pending.operationAt(node));
   }
 
   #contradiction(): Found {
@@ -124,6 +137,7 @@ class OrderSearch<State> {
     const message =
       `no order explains it: with ${placed.length} operations in place the state is ` +
       `${this.#model.textOf(state)}, and ${describeOperation(operation)} fits nowhere`;
-    return { type: 'none', message, operations: shown.toSorted((a, b) => a.call - b.call) };
+    const inTime = shown.toSorted((a, b) => a.call - b.call);
+    return { type: 'none', message, operations: inTime, order: placed, stuck };
   }
 }

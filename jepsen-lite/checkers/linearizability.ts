@@ -10,8 +10,8 @@
 import type { Operation } from '../history/operation.ts';
 import { searchOrder } from './linearizability-search.ts';
 import type { Model } from './model.ts';
-import type { CheckOptions, Checker, Verdict } from './verdict.ts';
-import { holdsInWitnessOrder } from './witness.ts';
+import type { CheckOptions, Checker, PartOrder, Verdict } from './verdict.ts';
+import { orderOfWitness } from './witness.ts';
 
 const DEFAULT_TIME_LIMIT_MS = 60_000;
 
@@ -24,6 +24,7 @@ export function linearizability<State>(model: Model<State>, promise: string): Ch
     name: model.name,
     promise,
     check: (history, options) => checkLinearizable(model, history, options),
+    orders: (history, options) => linearizationOrders(model, history, options),
   };
 }
 
@@ -40,7 +41,7 @@ export function checkLinearizable<State>(
   let unknown: string | undefined;
   for (const [name, part] of parts) {
     checked.operations += part.length;
-    if (holdsInWitnessOrder(model, part)) {
+    if (orderOfWitness(model, part) !== undefined) {
       checked.witnessed++;
       continue;
     }
@@ -57,6 +58,30 @@ export function checkLinearizable<State>(
   }
   if (unknown !== undefined) return { type: 'unknown', why: unknown };
   return { type: 'ok', how: checked.searched === 0 ? 'witness' : 'search', checked };
+}
+
+/** The orders that `checkLinearizable` finds, to be looked at; of a bad part the longest. */
+export function linearizationOrders<State>(
+  model: Model<State>,
+  history: readonly Operation[],
+  options: CheckOptions = {},
+): PartOrder[] {
+  const now = options.now ?? (() => performance.now());
+  const deadlineMs = now() + (options.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS);
+  const orders: PartOrder[] = [];
+  for (const [name, part] of partsOf(model, history)) {
+    const witness = orderOfWitness(model, part);
+    if (witness !== undefined) {
+      orders.push({ part: name, order: witness, end: 'whole' });
+      continue;
+    }
+    const found = searchOrder(model, part, () => now() > deadlineMs);
+    const order = found.order.map((i) => part[i]!);
+    if (found.type === 'order') orders.push({ part: name, order, end: 'whole' });
+    else if (found.type === 'gaveUp') orders.push({ part: name, order, end: 'gaveUp' });
+    else orders.push({ part: name, order, end: 'stuck', stuck: part[found.stuck]! });
+  }
+  return orders;
 }
 
 /** What certainly had no effect, and reads nobody got an answer of, say nothing. */

@@ -30,4 +30,18 @@ export interface Checker {
   /** Which promise it checks, in one sentence. */
   readonly promise: string;
   check(history: readonly Operation[], options?: CheckOptions): Verdict;
+  /** Where the promise is an order: the one that was found, to be looked at. */
+  orders?(history: readonly Operation[], options?: CheckOptions): readonly PartOrder[];
+}
+
+/** How the operations of one part of a history can have followed each other. */
+export interface PartOrder {
+  /** The part's name: a key, or '' of the whole history. */
+  readonly part: string;
+  /** The operations that have a place, in their order; all that must have one of a `whole`. */
+  readonly order: readonly Operation[];
+  /** `stuck`: no order goes further; `gaveUp`: nobody knows. */
+  readonly end: 'whole' | 'stuck' | 'gaveUp';
+  /** What has no place behind `order`. */
+  readonly stuck?: Operation;
 }

@@ -2,28 +2,28 @@ import type { Operation } from '../history/operation.ts';
 import type { Model } from './model.ts';
 
 /**
- * Whether one order, the one that the operations' revisions suggest, explains them all. Answered
- * reads stand behind the write whose revision they tell; what tells of none is placed by the time
- * of its call. What has an unknown outcome and no revision is taken not to have happened: it need
- * not have. True is proof; false is not.
+ * The order that the operations' revisions suggest, if it explains them all. Answered reads stand
+ * behind the write whose revision they tell; what tells of none is placed by the time of its call.
+ * What has an unknown outcome and no revision is taken not to have happened: it need not have. An
+ * order is proof; undefined is not.
  */
-export function holdsInWitnessOrder<State>(
+export function orderOfWitness<State>(
   model: Model<State>,
   operations: readonly Operation[],
-): boolean {
+): readonly Operation[] | undefined {
   const order = witnessOrder(model, operations);
-  if (order === undefined) return false;
+  if (order === undefined) return undefined;
   let state = model.initial;
   let latestCall = -Infinity;
   for (const operation of order) {
     if (operation.call > latestCall) latestCall = operation.call;
     // It had returned before one that is to go before it was called.
-    if (operation.return !== null && operation.return < latestCall) return false;
+    if (operation.return !== null && operation.return < latestCall) return undefined;
     const next = model.step(state, operation);
-    if (next === undefined) return false;
+    if (next === undefined) return undefined;
     state = next;
   }
-  return true;
+  return order;
 }
 
 function witnessOrder<State>(
