@@ -1,4 +1,4 @@
-/** The orders that reports draw are orders: time allows them, and the model explains each answer. */
+/** The orders that reports draw: time allows them, and the model explains each answer. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linearizationOrders } from '../../jepsen-lite/checkers/linearizability.ts';
