@@ -17,26 +17,11 @@ import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { withGlobalOptions } from './context.ts';
 
-function packageVersion(): string {
+/** Of this package. */
+export function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
   const parsed: { version?: string } = JSON.parse(readFileSync(file, 'utf8'));
   return parsed.version ?? 'unknown';
-}
-
-/** Commander's own complaints as one line that says where to look. */
-function oneLine(text: string, command: string): string {
-  const complaint = text
-    .trim()
-    .replace(/^error: /, '')
-    .replace(/\.$/, '')
-    .replaceAll(/\s*\n\s*/g, ' ');
-  return `holdfast: ${complaint}; see ${command} --help\n`;
-}
-
-function complainInOneLine(command: Command, parents = ''): void {
-  const name = `${parents}${command.name()}`;
-  command.configureOutput({ outputError: (text, write) => write(oneLine(text, name)) });
-  for (const child of command.commands) complainInOneLine(child, `${name} `);
 }
 
 export function createProgram(): Command {
@@ -70,6 +55,5 @@ Start with:
   addVerifyCommand(program);
   addServeCommand(program);
   addDevCommand(program);
-  complainInOneLine(program);
   return program;
 }
