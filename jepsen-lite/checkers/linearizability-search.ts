@@ -20,6 +20,8 @@ export type Found =
 
 /** Steps between two looks at the clock. */
 const STEPS_PER_LOOK = 4096;
+/** States remembered before it gives up for want of memory. */
+const MOST_STATES = 4_000_000;
 /** Operations shown around the one that has no place. */
 const SHOWN_BEFORE = 8;
 
@@ -66,7 +68,7 @@ class OrderSearch<State> {
   run(isOver: () => boolean): Found {
     let node = this.#pending.first;
     for (let steps = 1; this.#left > 0; steps++) {
-      if (steps % STEPS_PER_LOOK === 0 && isOver()) {
+      if (steps % STEPS_PER_LOOK === 0 && (isOver() || this.#met.size > MOST_STATES)) {
         return { type: 'gaveUp', order: this.#best.placed };
       }
       if (this.#pending.isReturn(node)) {

@@ -53,10 +53,13 @@ export function checkLinearizable<State>(
     }
     if (found.type === 'gaveUp') {
       const where = name === '' ? 'the history' : name;
-      unknown ??= `${where}: no order was found in time, and no proof that there is none`;
+      unknown ??= `${where}: no order was found, nor a proof of none, within time and memory`;
     }
   }
   if (unknown !== undefined) return { type: 'unknown', why: unknown };
+  if (checked.operations === 0) {
+    return { type: 'unknown', why: `the history has no operations of the model ${model.name}` };
+  }
   return { type: 'ok', how: checked.searched === 0 ? 'witness' : 'search', checked };
 }
 

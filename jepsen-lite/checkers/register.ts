@@ -13,7 +13,7 @@ const READS: ReadonlySet<string> = new Set(['get', 'read']);
 export const registerModel: Model<RegisterState> = {
   name: 'register',
   initial: ABSENT,
-  part: ({ f, key }) => (f in STEPS ? (key ?? '') : undefined),
+  part: ({ f, key }) => (Object.hasOwn(STEPS, f) ? (key ?? '') : undefined),
   step: (state, operation) => STEPS[operation.f]!(state, operation),
   textOf: (state) => (state === ABSENT ? 'absent' : state),
   readsOnly: ({ f }) => READS.has(f),

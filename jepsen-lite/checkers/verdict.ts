@@ -22,6 +22,16 @@ export interface CheckOptions {
   readonly timeLimitMs?: number;
   /** A monotonic clock in ms; `performance.now` when absent. */
   readonly now?: () => number;
+  /**
+   * How far clocks may have been apart, in ms: what two clients believe at once for no longer than
+   * this is not held against the registry. 0 by default.
+   */
+  readonly skewMs?: number;
+  /**
+   * How much later than its TTL what a dead client held may be free, in ms: an election, and the
+   * way of the messages. 10 s by default. It counts only once the history says `healed`.
+   */
+  readonly marginMs?: number;
 }
 
 export interface Checker {

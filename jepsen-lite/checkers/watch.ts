@@ -1,0 +1,206 @@
+/** What watches tell, against each other and against the writes that were acknowledged. */
+import { describeOperation } from '../history/describe.ts';
+import type { Operation } from '../history/operation.ts';
+import { CommittedLog } from './committed-log.ts';
+import { ruleChecker, type Rule } from './rules.ts';
+import type { Checker } from './verdict.ts';
+import { byCall, endOf, fieldOf, numberOf } from './values.ts';
+import { isWanted, segmentsOf, toldUpTo, type Segment } from './watch-streams.ts';
+
+interface WatchHistory {
+  readonly segments: readonly Segment[];
+  readonly log: CommittedLog;
+  readonly compactions: readonly Operation[];
+  readonly put: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+const PUTS: ReadonlySet<string> = new Set(['put', 'write', 'cas']);
+const OTHER_WRITES: ReadonlySet<string> = new Set(['increment', 'append', 'txn', 'store']);
+
+/** Two watches, or a watch and a writer, never tell of different changes. */
+const agreement: Rule<WatchHistory> = ({ log }) => log.conflict;
+
+const inOrder: Rule<WatchHistory> = ({ segments }) => {
+  for (const { watch, told } of segments) {
+    let before: Operation | undefined;
+    const keys = new Set<string>();
+    for (const one of told) {
+      const [newer, older] = [one.revision ?? 0, before?.revision ?? 0];
+      if (before !== undefined && newer < older) {
+        return pair(before, one, (a, b) => `watch ${watch} was told ${b} after ${a}`);
+      }
+      if (before !== undefined && newer === older && isComplete(before) && one.f === 'event') {
+        return pair(before, one, (a, b) => {
+          return `watch ${watch} was told ${b}, though ${a} had closed revision ${newer}`;
+        });
+      }
+      if (newer !== older) keys.clear();
+      if (one.f === 'event' && keys.has(one.key ?? '')) {
+        const message = `watch ${watch} was told twice of ${describeOperation(one)}`;
+        return { message, operations: [one] };
+      }
+      keys.add(one.key ?? '');
+      before = one;
+    }
+  }
+  return undefined;
+};
+
+function isComplete({ f, output }: Operation): boolean {
+  return f === 'progress' || fieldOf(output, 'last') === true;
+}
+
+function pair(
+  first: Operation,
+  second: Operation,
+  message: (first: string, second: string) => string,
+): { readonly message: string; readonly operations: readonly Operation[] } {
+  const text = message(describeOperation(first), describeOperation(second));
+  return { message: text, operations: [first, second] };
+}
+
+/** Only what was asked for, and nothing from before the revision that was asked for. */
+const onlyWanted: Rule<WatchHistory> = ({ segments }) => {
+  for (const segment of segments) {
+    for (const one of segment.told) {
+      if (one.f !== 'event') continue;
+      const isEarly = (one.revision ?? 0) < (segment.from ?? 0);
+      if (!isEarly && isWanted(segment, one.key ?? '', String(fieldOf(one.output, 'type'))))
+        continue;
+      const asked = JSON.stringify(segment.begin.value);
+      const [name, event] = [segment.watch, describeOperation(one)];
+      const message = `watch ${name}, which asked for ${asked}, was told ${event}`;
+      return { message, operations: [segment.begin, one] };
+    }
+  }
+  return undefined;
+};
+
+/** Every change it asked for, up to where it was told that nothing is missing. */
+const nothingMissing: Rule<WatchHistory> = ({ segments, log }) => {
+  for (const segment of segments) {
+    if (segment.from === undefined) continue;
+    const told = new Set(segment.told.map(({ revision, key }) => `${revision} ${key}`));
+    for (const change of log.between(segment.from, toldUpTo(segment))) {
+      const { key, revision, type, source } = change;
+      if (!isWanted(segment, key, type) || told.has(`${revision} ${key}`)) continue;
+      const later = segment.told.find((one) => (one.revision ?? 0) >= revision);
+      const seen = later === undefined ? 'what came later' : describeOperation(later);
+      const message =
+        `watch ${segment.watch} was told ${seen}, but never of ` +
+        `${describeOperation(source)} at revision ${revision}`;
+      return { message, operations: later === undefined ? [source] : [source, later] };
+    }
+  }
+  return undefined;
+};
+
+/** What is told was put by somebody, where all that put the key are in the history. */
+const nothingInvented: Rule<WatchHistory> = ({ segments, put }) => {
+  for (const one of segments.flatMap(({ told }) => told)) {
+    const values = put.get(one.key ?? '');
+    if (values === undefined || fieldOf(one.output, 'type') !== 'put') continue;
+    if (values.has(JSON.stringify(fieldOf(one.output, 'value') ?? null))) continue;
+    return { message: `${describeOperation(one)} tells of what nobody put`, operations: [one] };
+  }
+  return undefined;
+};
+
+/** By key, what may have been put, as JSON text; only of keys that are put and swapped, no more. */
+function putsOf(history: readonly Operation[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const puts = new Map<string, Set<string>>();
+  const others = new Set<string>();
+  for (const { f, key, type, value } of history) {
+    if (key === undefined || type === 'fail') continue;
+    if (OTHER_WRITES.has(f)) others.add(key);
+    if (!PUTS.has(f)) continue;
+    const values = puts.get(key) ?? new Set<string>();
+    puts.set(key, values);
+    values.add(JSON.stringify((f === 'cas' && Array.isArray(value) ? value[1] : value) ?? null));
+  }
+  for (const key of others) puts.delete(key);
+  return puts;
+}
+
+/** What a key was before is what the log has before. */
+const previousIsTrue: Rule<WatchHistory> = ({ segments, log, compactions }) => {
+  const mayForget = compactions.length > 0;
+  for (const one of segments.flatMap(({ told }) => told)) {
+    const previous = fieldOf(one.output, 'previous');
+    if (one.f !== 'event' || previous === undefined) continue;
+    const before = log.before(one.key ?? '', one.revision ?? 0);
+    if (before === undefined || (previous === null && mayForget)) continue;
+    const isTrue =
+      before.type === 'delete'
+        ? previous === null || (numberOf(previous, 'revision') ?? 0) > before.revision
+        : previous !== null && isNotOlder(previous, before.revision, before.value);
+    if (isTrue) continue;
+    const message =
+      `${describeOperation(one)} tells of a value before it that was not the last: ` +
+      `that was ${describeOperation(before.source)} at revision ${before.revision}`;
+    return { message, operations: [before.source, one] };
+  }
+  return undefined;
+};
+
+/** The log may lack a change that nobody saw, so a newer value than it knows is possible. */
+function isNotOlder(previous: unknown, revision: number, value: string | undefined): boolean {
+  const told = numberOf(previous, 'revision') ?? 0;
+  if (told !== revision) return told > revision;
+  return JSON.stringify(fieldOf(previous, 'value') ?? null) === value;
+}
+
+/** A watch that begins in what was compacted is told so, and is told nothing else. */
+const compactionIsTold: Rule<WatchHistory> = ({ segments, compactions }) => {
+  for (const segment of segments) {
+    const { from } = segment;
+    if (from === undefined) continue;
+    const compaction = compactions.find(
+      (one) => endOf(one) < segment.begin.call && Number(one.value) > from,
+    );
+    if (compaction === undefined || segment.told.length === 0) continue;
+    return pair(compaction, segment.told[0]!, (a, b) => {
+      return `watch ${segment.watch} began at revision ${from} and was told ${b}, after ${a}`;
+    });
+  }
+  return undefined;
+};
+
+/** Where to go on lies ahead. */
+const resumesAhead: Rule<WatchHistory> = ({ segments }) => {
+  for (const { ended, from, watch } of segments) {
+    if (ended === undefined || fieldOf(ended.output, 'code') !== 'compacted') continue;
+    const resumeFrom = numberOf(ended.output, 'resumeFrom') ?? 0;
+    if (from === undefined || resumeFrom > from) continue;
+    const end = describeOperation(ended);
+    const message = `watch ${watch} from revision ${from} is to resume no later: ${end}`;
+    return { message, operations: [ended] };
+  }
+  return undefined;
+};
+
+export const watch: Checker = ruleChecker({
+  name: 'watch',
+  promise: 'watches tell every change, in order, once, whole revisions at a time',
+  view: (history) => ({
+    segments: [...segmentsOf(history).values()].flat(),
+    log: new CommittedLog(history),
+    put: putsOf(history),
+    compactions: byCall(history.filter(({ f, type }) => f === 'compact' && type === 'ok')),
+  }),
+  rules: [
+    agreement,
+    inOrder,
+    onlyWanted,
+    nothingMissing,
+    nothingInvented,
+    previousIsTrue,
+    compactionIsTold,
+    resumesAhead,
+  ],
+  counts: ({ segments, log }) => ({
+    changes: log.changes.length,
+    watches: segments.length,
+    told: segments.reduce((sum, { told }) => sum + told.length, 0),
+  }),
+});
