@@ -20,6 +20,7 @@ const AREAS = [
   'SRV',
   'API',
   'CLI',
+  'CHECK',
 ];
 const ID = new RegExp(`\\[((?:${AREAS.join('|')})-\\d+|[LMTBH]\\d+)\\]`, 'g');
 

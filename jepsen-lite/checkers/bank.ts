@@ -112,9 +112,9 @@ const revisionsAddUp: Rule<BankHistory> = ({ transfers, reads }) => {
     if (isExplained(expected, read.balances, possible)) continue;
     const before = dated[i - 1]!.operation;
     const message =
-      `${describeOperation(read.operation)} is not what ${describeOperation(before)} and the ` +
-      `${between.length} transfers acknowledged at the revisions between them make: ` +
-      `that would be ${JSON.stringify(expected)}`;
+      `${describeOperation(read.operation)} does not follow from ${describeOperation(before)}: ` +
+      `with the transfers acknowledged between their revisions (${between.length}), it would be ` +
+      JSON.stringify(expected);
     return { message, operations: [before, ...between.slice(-8), read.operation] };
   }
   return undefined;

@@ -68,11 +68,9 @@ export function inEach<Part>(
   rule: Rule<Part>,
 ): Rule<{ readonly parts: ReadonlyMap<string, Part> }> {
   return ({ parts }, bounds) => {
-    for (const [name, part] of parts) {
+    for (const part of parts.values()) {
       const contradiction = rule(part, bounds);
-      if (contradiction === undefined) continue;
-      const { message, operations } = contradiction;
-      return { message: name === '' ? message : `${name}: ${message}`, operations };
+      if (contradiction !== undefined) return contradiction;
     }
     return undefined;
   };
@@ -83,6 +81,9 @@ export function allOf(name: string, promise: string, checkers: readonly Checker[
   return {
     name,
     promise,
+    orders: (history, options) => {
+      return checkers.flatMap((one) => one.orders?.(history, options) ?? []);
+    },
     check(history, options) {
       let unknown: Verdict | undefined;
       const checked: Record<string, number> = {};

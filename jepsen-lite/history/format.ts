@@ -24,11 +24,11 @@ const lineSchema = z
       process: z.int('process is a whole number').min(0, 'process is not below 0'),
       f: z.string('f is the name of what was called').min(1, 'f is not empty'),
       key: z.string('key is text').optional(),
-      value: z.unknown(),
+      value: z.unknown().optional(),
       call: time('call'),
       return: z.union([time('return'), z.null()], 'return is a number of nanoseconds, or null'),
       type: z.enum(['ok', 'fail', 'info'], 'type is ok, fail or info'),
-      output: z.unknown(),
+      output: z.unknown().optional(),
       revision: z.int('revision is a whole number').min(0, 'revision is not below 0').optional(),
       error: z.string('error is text').optional(),
       node: z.string('node is text').optional(),
@@ -66,15 +66,16 @@ export function parseLine(text: string, line: number): Operation {
     throw new HistoryError(line, `not JSON: ${error instanceof Error ? error.message : ''}`);
   }
   const parsed = lineSchema.safeParse(json);
-  if (!parsed.success) throw new HistoryError(line, ruleOf(parsed.error));
+  if (!parsed.success) throw new HistoryError(line, ruleOf(parsed.error, json));
   return { ...parsed.data, output: parsed.data.output ?? null } as Operation;
 }
 
-function ruleOf(error: z.ZodError): string {
+function ruleOf(error: z.ZodError, json: unknown): string {
   const issue = error.issues[0];
-  if (issue === undefined) return 'not an operation';
-  const missing = issue.code === 'invalid_type' && issue.input === undefined;
-  return missing && issue.path.length > 0 ? `${issue.message}, and is missing` : issue.message;
+  const name = issue?.path[0];
+  const isField = typeof name === 'string' && typeof json === 'object' && json !== null;
+  const isMissing = isField && !Object.hasOwn(json, name);
+  return `${issue?.message ?? 'not an operation'}${isMissing ? ', and is missing' : ''}`;
 }
 
 /** The line that says an operation, without its end. */

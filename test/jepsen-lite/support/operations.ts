@@ -1,0 +1,50 @@
+/** Histories written by hand, in ms. */
+import assert from 'node:assert/strict';
+import type { CheckOptions, Checker } from '../../../jepsen-lite/checkers/verdict.ts';
+import type { Operation } from '../../../jepsen-lite/history/operation.ts';
+
+type Rest = Partial<Omit<Operation, 'process' | 'f' | 'call' | 'return'>>;
+
+const NS_PER_MS = 1e6;
+
+/** An operation that returned. */
+export function done(
+  process: number,
+  f: string,
+  [call, end]: readonly [number, number],
+  rest: Rest = {},
+): Operation {
+  const timing = { call: call * NS_PER_MS, return: end * NS_PER_MS };
+  return { process, f, type: 'ok', output: null, ...rest, ...timing };
+}
+
+/** An operation that nobody knows the outcome of. */
+export function open(process: number, f: string, call: number, rest: Rest = {}): Operation {
+  return { process, f, output: null, ...rest, call: call * NS_PER_MS, return: null, type: 'info' };
+}
+
+/** Something seen. */
+export function seen(process: number, f: string, when: number, rest: Rest = {}): Operation {
+  return done(process, f, [when, when], rest);
+}
+
+/** The checker finds exactly this, and shows operations. */
+export function assertIllegal(
+  checker: Checker,
+  history: readonly Operation[],
+  message: string,
+  options?: CheckOptions,
+): void {
+  const verdict = checker.check(history, options);
+  assert.equal(verdict.type === 'illegal' ? verdict.message : JSON.stringify(verdict), message);
+  assert.ok(verdict.type === 'illegal' && verdict.operations.length > 0);
+}
+
+export function assertOk(
+  checker: Checker,
+  history: readonly Operation[],
+  options?: CheckOptions,
+): void {
+  const verdict = checker.check(history, options);
+  assert.equal(verdict.type, 'ok', JSON.stringify(verdict));
+}
