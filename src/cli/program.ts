@@ -17,8 +17,7 @@ import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { withGlobalOptions } from './context.ts';
 
-/** Of this package. */
-export function packageVersion(): string {
+function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
   const parsed: { version?: string } = JSON.parse(readFileSync(file, 'utf8'));
   return parsed.version ?? 'unknown';
