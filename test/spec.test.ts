@@ -21,6 +21,7 @@ const AREAS = [
   'API',
   'CLI',
   'CHECK',
+  'KIT',
 ];
 const ID = new RegExp(`\\[((?:${AREAS.join('|')})-\\d+|[LMTBH]\\d+)\\]`, 'g');
 

@@ -1,0 +1,121 @@
+/** check: whether a history, whoever recorded it, keeps a promise. */
+import type { Command } from 'commander';
+import { unreachable } from '../../../src/base/index.ts';
+import { durationOption } from '../../../src/cli/context.ts';
+import { usageError } from '../../../src/cli/exit.ts';
+import { examples } from '../../../src/cli/help.ts';
+import { printJson, printLine } from '../../../src/cli/output.ts';
+import { checkers } from '../../checkers/index.ts';
+import type { CheckOptions, Checker, Verdict } from '../../checkers/verdict.ts';
+import { describeOperation } from '../../history/describe.ts';
+import { HistoryError } from '../../history/format.ts';
+import type { Operation } from '../../history/operation.ts';
+import { readHistory } from '../../history/read.ts';
+import { endWith, type Outcome } from '../exit.ts';
+import { fileError, formatOf, oneOf } from '../options.ts';
+
+interface CheckFlags {
+  readonly model: string;
+  readonly timeLimit: string;
+  readonly skew?: string;
+  readonly margin: string;
+}
+
+export function addCheckCommand(program: Command): void {
+  program
+    .command('check')
+    .description('check a recorded history against a model')
+    .argument('<file>', 'the history: JSON lines, one operation a line')
+    .requiredOption('--model <name>', `one of ${Object.keys(checkers).join(', ')}`)
+    .option('--time-limit <duration>', 'how long to search before giving up', '1m')
+    .option('--skew <duration>', 'how far clocks may have been apart (nothing by default)')
+    .option('--margin <duration>', 'how much later than its TTL a dead lock may be free', '10s')
+    .addHelpText(
+      'after',
+      `
+An operation is one line, its times in nanoseconds on one monotonic clock:
+  {"process":3,"f":"put","key":"k1","value":"7","call":1234567,"return":1239999,"type":"ok",
+   "output":null}
+type is ok, fail (certainly not applied) or info (unknown; then return is null, and the client goes
+on under another process number). f is get, put, cas (its value is [from, to]), delete, lock, ...
+
+Models:
+${modelList()}
+${examples('jepsen-lite check history.jsonl --model register', 'jepsen-lite check history.jsonl --model lock -w json')}`,
+    )
+    .action(async (file: string, flags: CheckFlags, command: Command) => {
+      const format = formatOf(command);
+      const checker = oneOf('--model', flags.model, checkers);
+      const options = {
+        timeLimitMs: durationOption('--time-limit', flags.timeLimit),
+        ...(flags.skew !== undefined && { skewMs: durationOption('--skew', flags.skew) }),
+        marginMs: durationOption('--margin', flags.margin),
+      };
+      endWith(checkHistory(checker, await historyOf(file), options, format === 'json'));
+    });
+}
+
+function modelList(): string {
+  const all = Object.values(checkers);
+  const width = Math.max(...all.map(({ name }) => name.length));
+  return all.map(({ name, promise }) => `  ${name.padEnd(width)}  ${promise}`).join('\n');
+}
+
+async function historyOf(file: string): Promise<readonly Operation[]> {
+  try {
+    return await readHistory(file);
+  } catch (error) {
+    if (error instanceof HistoryError) throw usageError(`${file}: ${error.message}`);
+    throw fileError('read the history', file, error);
+  }
+}
+
+function checkHistory(
+  checker: Checker,
+  history: readonly Operation[],
+  options: CheckOptions,
+  asJson: boolean,
+): Outcome {
+  const begunAt = performance.now();
+  const verdict = checker.check(history, options);
+  const wallMs = Math.round(performance.now() - begunAt);
+  if (asJson) {
+    printJson({ model: checker.name, operations: history.length, wallMs, verdict });
+  } else {
+    for (const line of linesOf(checker, history.length, verdict)) printLine(line);
+  }
+  return outcomeOfVerdict(verdict);
+}
+
+function outcomeOfVerdict({ type }: Verdict): Outcome {
+  switch (type) {
+    case 'ok':
+      return 'passed';
+    case 'illegal':
+      return 'violation';
+    case 'unknown':
+      return 'unknown';
+    default:
+      return unreachable(type);
+  }
+}
+
+function linesOf(checker: Checker, operations: number, verdict: Verdict): readonly string[] {
+  switch (verdict.type) {
+    case 'ok': {
+      const checked = Object.entries(verdict.checked).map(([what, count]) => `${count} ${what}`);
+      return [
+        `${checker.name}: ok, ${verdict.how} (${[`${operations} operations`, ...checked].join(', ')})`,
+      ];
+    }
+    case 'illegal':
+      return [
+        `${checker.name}: violation: ${verdict.message}`,
+        ...verdict.operations.map((operation) => `  ${describeOperation(operation)}`),
+      ];
+    case 'unknown':
+      return [`${checker.name}: unknown: ${verdict.why}`];
+    default:
+      return unreachable(verdict);
+  }
+}

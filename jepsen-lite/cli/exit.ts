@@ -1,0 +1,35 @@
+/** Exit codes, and how an outcome becomes one. */
+import { ExitError } from '../../src/cli/exit.ts';
+
+/** What a script may rely on. */
+export const EXIT = {
+  passed: 0,
+  /** A promise was broken. */
+  violation: 1,
+  /** The command line, or a file it names, is wrong. */
+  usage: 2,
+  /** Neither could be shown: a search gave up, a run broke off. */
+  unknown: 3,
+} as const;
+
+export type Outcome = 'passed' | 'violation' | 'unknown';
+
+/** Ends the command with the code of its outcome; what there is to say has been said. */
+export function endWith(outcome: Outcome): void {
+  if (outcome !== 'passed') throw new ExitError(EXIT[outcome]);
+}
+
+/** The worst of them: a violation outweighs what nobody knows. */
+export function worstOf(outcomes: Iterable<Outcome>): Outcome {
+  let worst: Outcome = 'passed';
+  for (const outcome of outcomes) {
+    if (outcome === 'violation') return outcome;
+    if (outcome === 'unknown') worst = outcome;
+  }
+  return worst;
+}
+
+/** What was thrown that is no outcome says nothing of the promises. */
+export function codeOfError(error: unknown): number {
+  return error instanceof ExitError ? error.exitCode : EXIT.unknown;
+}

@@ -1,0 +1,71 @@
+/** `jepsen-lite check`: exit codes and what is printed. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { runJepsenLite } from './support/run-jepsen-lite.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'holdfast-check-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+const put =
+  '{"process":1,"f":"put","key":"k","value":"7","call":0,"return":9,"type":"ok","output":null}';
+
+function read(output: string | null): string {
+  const times = '"call":20,"return":30';
+  const value = JSON.stringify(output);
+  return `{"process":2,"f":"get","key":"k",${times},"type":"ok","output":${value}}`;
+}
+
+function historyFile(name: string, ...lines: string[]): string {
+  const path = join(directory, name);
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}
+
+test('[KIT-1] check passes a history that keeps the promise, with exit code 0', async () => {
+  const file = historyFile('good', put, read('7'));
+  const { code, stdout, stderr } = await runJepsenLite('check', file, '--model', 'register');
+  assert.equal(stderr, '');
+  assert.match(stdout, /^register: ok, .*\b2 operations/);
+  assert.equal(code, 0);
+});
+
+test('[KIT-1] check tells a violation in a sentence, with exit code 1', async () => {
+  const file = historyFile('lost', put, read(null));
+  const { code, stdout } = await runJepsenLite('check', file, '--model', 'register');
+  assert.match(stdout, /^register: violation: .*fits nowhere\n {2}put k "7" by process 1/);
+  assert.equal(code, 1);
+  const json = await runJepsenLite('check', file, '--model', 'register', '-w', 'json');
+  const { verdict }: { verdict: { type: string; operations: object[] } } = JSON.parse(json.stdout);
+  assert.equal(verdict.type, 'illegal');
+  assert.equal(verdict.operations.length, 2);
+  assert.equal(json.code, 1);
+});
+
+test('[KIT-1] check says with exit code 3 that it knows nothing', async () => {
+  const file = historyFile('other', put);
+  const { code, stdout } = await runJepsenLite('check', file, '--model', 'lock');
+  assert.match(stdout, /^lock: unknown: /);
+  assert.equal(code, 3);
+});
+
+test('[KIT-1] what is wrong with the command or the file is one line, with exit code 2', async () => {
+  const file = historyFile('bad', put, '{"process":1}');
+  const refused: readonly (readonly [RegExp, readonly string[]])[] = [
+    [/^jepsen-lite: .*bad: line 2: f is /, ['check', file, '--model', 'register']],
+    [/^jepsen-lite: --model takes one of register, .*not 'x'/, ['check', file, '--model', 'x']],
+    [/^jepsen-lite: cannot read the history 'absent'/, ['check', 'absent', '--model', 'lock']],
+    [/^jepsen-lite: .*'--model <name>'.*see jepsen-lite check --help/, ['check', file]],
+    [/^jepsen-lite: unknown command 'simulat'/, ['simulat']],
+  ];
+  const results = await Promise.all(refused.map(([, args]) => runJepsenLite(...args)));
+  refused.forEach(([pattern], i) => {
+    const { code, stdout, stderr } = results[i]!;
+    assert.match(stderr, pattern);
+    assert.equal(stderr.split('\n').length, 2, stderr);
+    assert.equal(stdout, '');
+    assert.equal(code, 2);
+  });
+});
