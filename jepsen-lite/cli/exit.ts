@@ -19,16 +19,6 @@ export function endWith(outcome: Outcome): void {
   if (outcome !== 'passed') throw new ExitError(EXIT[outcome]);
 }
 
-/** The worst of them: a violation outweighs what nobody knows. */
-export function worstOf(outcomes: Iterable<Outcome>): Outcome {
-  let worst: Outcome = 'passed';
-  for (const outcome of outcomes) {
-    if (outcome === 'violation') return outcome;
-    if (outcome === 'unknown') worst = outcome;
-  }
-  return worst;
-}
-
 /** What was thrown that is no outcome says nothing of the promises. */
 export function codeOfError(error: unknown): number {
   return error instanceof ExitError ? error.exitCode : EXIT.unknown;

@@ -14,6 +14,11 @@ import { readHistory } from '../../history/read.ts';
 import { endWith, type Outcome } from '../exit.ts';
 import { fileError, formatOf, oneOf } from '../options.ts';
 
+const EXAMPLES = examples(
+  'jepsen-lite check history.jsonl --model register',
+  'jepsen-lite check history.jsonl --model lock -w json',
+);
+
 interface CheckFlags {
   readonly model: string;
   readonly timeLimit: string;
@@ -41,7 +46,7 @@ on under another process number). f is get, put, cas (its value is [from, to]), 
 
 Models:
 ${modelList()}
-${examples('jepsen-lite check history.jsonl --model register', 'jepsen-lite check history.jsonl --model lock -w json')}`,
+${EXAMPLES}`,
     )
     .action(async (file: string, flags: CheckFlags, command: Command) => {
       const format = formatOf(command);
@@ -104,9 +109,8 @@ function linesOf(checker: Checker, operations: number, verdict: Verdict): readon
   switch (verdict.type) {
     case 'ok': {
       const checked = Object.entries(verdict.checked).map(([what, count]) => `${count} ${what}`);
-      return [
-        `${checker.name}: ok, ${verdict.how} (${[`${operations} operations`, ...checked].join(', ')})`,
-      ];
+      const counts = [`${operations} operations`, ...checked].join(', ');
+      return [`${checker.name}: ok, ${verdict.how} (${counts})`];
     }
     case 'illegal':
       return [
