@@ -52,7 +52,7 @@ test('[KIT-1] check says with exit code 3 that it knows nothing', async () => {
   assert.equal(code, 3);
 });
 
-test('[KIT-1] what is wrong with the command or the file is one line, with exit code 2', async () => {
+test('[KIT-1] a bad command or file is told in one line, with exit code 2', async () => {
   const file = historyFile('bad', put, '{"process":1}');
   const refused: readonly (readonly [RegExp, readonly string[]])[] = [
     [/^jepsen-lite: .*bad: line 2: f is /, ['check', file, '--model', 'register']],
