@@ -6,7 +6,8 @@ import { Reads } from '../../src/node/reads.ts';
 import type { Runtime } from '../../src/node/runtime.ts';
 import { failure } from '../../src/node/waiter.ts';
 import type { LogIndex, NodeId } from '../../src/raft/index.ts';
-import { Life, World } from './support/world.ts';
+import { Life } from '../../jepsen-lite/simulation/life.ts';
+import { World } from '../../jepsen-lite/simulation/world.ts';
 
 test('[NODE-16] a stall after a turn counted its ticks makes a lease read ask', async () => {
   const world = new World();

@@ -27,7 +27,8 @@ import type {
 } from '../../src/raft/index.ts';
 import type { ForwardRequest, ForwardResponse } from '../../src/transport/index.ts';
 import { bytes } from './support/machine.ts';
-import { Life, World } from './support/world.ts';
+import { Life } from '../../jepsen-lite/simulation/life.ts';
+import { World } from '../../jepsen-lite/simulation/world.ts';
 
 const A = 'a' as NodeId;
 const B = 'b' as NodeId;

@@ -204,9 +204,9 @@ test('[NODE-28] repeated chunks do not multiply; a refusal is not followed at on
   const save = inner.saveSnapshot.bind(inner);
   let full = true;
   inner.saveSnapshot = async (meta, chunks) => {
-    if (full) for await (const chunk of chunks) assert.ok(chunk.length > 0);
-    if (full) throw new Error('no room');
-    await save(meta, chunks);
+    if (!full) return save(meta, chunks);
+    for await (const chunk of chunks) assert.ok(chunk.length > 0);
+    throw new Error('no room');
   };
   cluster.faults.delayMs = 1;
   cluster.faults.repeat = 0.3;

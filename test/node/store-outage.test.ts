@@ -18,7 +18,8 @@ import type {
 import { Cluster } from './support/cluster.ts';
 import type { Instance } from './support/cluster.ts';
 import type { Disk } from './support/disk.ts';
-import { Life, World } from './support/world.ts';
+import { Life } from '../../jepsen-lite/simulation/life.ts';
+import { World } from '../../jepsen-lite/simulation/world.ts';
 
 const ENTRY = makeEntry(1 as LogIndex, 1 as Term, 0, 'command', new Uint8Array(1));
 

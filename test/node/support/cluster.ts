@@ -16,7 +16,8 @@ import { bytes, CountingMachine, text } from './machine.ts';
 import type { Applied } from './machine.ts';
 import { FaultyTransport } from './wire.ts';
 import type { WireFaults } from './wire.ts';
-import { Life, World } from './world.ts';
+import { Life } from '../../../jepsen-lite/simulation/life.ts';
+import { World } from '../../../jepsen-lite/simulation/world.ts';
 
 export interface ClusterOptions {
   readonly seed?: number;

@@ -10,7 +10,8 @@ import type {
   WriteBatch,
 } from '../../../src/log-store/index.ts';
 import type { Entry, LogIndex, Metadata, SnapshotMeta } from '../../../src/raft/index.ts';
-import type { Life, World } from './world.ts';
+import type { Life } from '../../../jepsen-lite/simulation/life.ts';
+import type { World } from '../../../jepsen-lite/simulation/world.ts';
 
 /** What survives a node's lives: the memory store, and how the disk behaves. */
 export class Disk {

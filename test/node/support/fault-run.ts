@@ -6,7 +6,7 @@ import type { MembershipChange } from '../../../src/node/index.ts';
 import { Cluster, id, resultOf } from './cluster.ts';
 import type { Call, Instance } from './cluster.ts';
 import type { Applied } from './machine.ts';
-import { createRandom } from './world.ts';
+import { createRandom } from '../../../jepsen-lite/simulation/random.ts';
 
 interface Write {
   readonly command: string;

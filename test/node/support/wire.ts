@@ -6,7 +6,8 @@ import type {
   Transport,
   TransportHandlers,
 } from '../../../src/transport/index.ts';
-import type { Life, World } from './world.ts';
+import type { Life } from '../../../jepsen-lite/simulation/life.ts';
+import type { World } from '../../../jepsen-lite/simulation/world.ts';
 
 export interface WireFaults {
   delayMs: number;

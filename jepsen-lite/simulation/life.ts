@@ -1,0 +1,117 @@
+/** One life of one process, be it a node or a client: its time, its timers, and its end. */
+import type { Environment, LogLevel } from '../../src/node/index.ts';
+import type { World } from './world.ts';
+
+/**
+ * What a process takes for monotonic time: it begins anywhere, runs at a pace of its own, and may
+ * jump ahead.
+ */
+export class Clock {
+  readonly #world: World;
+  #rate = 1;
+  #read: number;
+  #readAt = 0;
+
+  constructor(world: World, startMs = 0) {
+    this.#world = world;
+    this.#read = startMs - world.now;
+    this.#readAt = 0;
+  }
+
+  now(): number {
+    return this.#read + (this.#world.now - this.#readAt) * this.#rate;
+  }
+
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** 1 is right. */
+  set rate(rate: number) {
+    this.#read = this.now();
+    this.#readAt = this.#world.now;
+    this.#rate = rate;
+  }
+
+  jump(byMs: number): void {
+    this.#read += byMs;
+  }
+}
+
+/** Once it is over, nothing of it happens any more. */
+export class Life implements Environment {
+  readonly #world: World;
+  readonly name: string;
+  readonly clock: Clock;
+  readonly #random: () => number;
+  readonly #wakes: boolean;
+  #over = false;
+  /** Events of a process that stands still wait until then. */
+  stalledUntil = 0;
+
+  /** `wakes`: its timers are what promises wait for; see `World.wake`. */
+  constructor(
+    world: World,
+    name: string,
+    options: {
+      readonly clock?: Clock;
+      readonly random?: () => number;
+      readonly wakes?: boolean;
+    } = {},
+  ) {
+    this.#world = world;
+    this.name = name;
+    this.clock = options.clock ?? new Clock(world, world.now);
+    this.#random = options.random ?? world.random;
+    this.#wakes = options.wakes === true;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  end(): void {
+    this.#over = true;
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** Runs it now; not before a stall is over, and not at all after this life's end. */
+  run(callback: () => void): void {
+    if (this.#over) return;
+    if (this.stalledUntil > this.#world.now) {
+      this.#world.at(this.stalledUntil, () => this.run(callback));
+      return;
+    }
+    if (this.#wakes) this.#world.wake();
+    callback();
+  }
+
+  setTimer(delayMs: number, callback: () => void): () => void {
+    let live = true;
+    this.#world.after(Math.max(0, delayMs) / this.clock.rate, () => {
+      if (live) this.run(() => live && callback());
+    });
+    return () => {
+      live = false;
+    };
+  }
+
+  defer(callback: () => void): void {
+    this.#world.defer(() => this.run(callback));
+  }
+
+  random(): number {
+    return this.#random();
+  }
+
+  newId(): string {
+    return `store-${this.name}-${this.#world.count()}`;
+  }
+
+  log(level: LogLevel, line: string): void {
+    this.#world.logged(`${this.#world.now.toFixed(1)} ${this.name} ${level} ${line}`);
+  }
+}
