@@ -10,6 +10,8 @@ const LOG_LINES = 400;
  */
 const STEPS_AFTER_WAKING = 12;
 
+const DONE = Promise.resolve();
+
 export interface WorldOptions {
   /**
    * Lets promises go on only after events that said `wake`: much faster, and as deterministic,
@@ -113,7 +115,7 @@ export class World {
       const woken = this.#woken;
       this.#woken = 'no';
       if (this.#held.size > 0) await Promise.allSettled(this.#held);
-      if (woken === 'some') for (let i = 0; i < STEPS_AFTER_WAKING; i++) await undefined;
+      if (woken === 'some') for (let i = 0; i < STEPS_AFTER_WAKING; i++) await DONE;
       else await World.settled();
     }
   }

@@ -1,0 +1,220 @@
+/** Which faults a run has, when and where: all of it from a seed, before the run begins. */
+import { unreachable } from '../../src/base/index.ts';
+import type { Dice } from '../simulation/random.ts';
+import { LEADER } from './fault.ts';
+import type { ClientCutFault, DirectedLink, DiskFault, Fault, PartitionShape } from './fault.ts';
+
+/** What is there to be hit. */
+export interface FaultTargets {
+  readonly nodes: readonly string[];
+  readonly clients: number;
+  /** Faults begin within so many milliseconds. */
+  readonly faultsMs: number;
+  /** The pace of the cluster: how long it waits for a leader. */
+  readonly electionTimeoutMs: number;
+  /** Clocks may part as they like: nothing that is promised relies on them. */
+  readonly clocksMayPart: boolean;
+}
+
+/** Where and when one fault is to be. */
+interface Draw {
+  readonly dice: Dice;
+  readonly targets: FaultTargets;
+  readonly atMs: number;
+  readonly forMs: number;
+}
+
+type DrawFault = (draw: Draw) => Fault;
+
+/** More often than each of the others. */
+const FAVOURED: Readonly<Record<string, number>> = { crash: 3, partition: 3 };
+/** What takes more than one node. */
+const NEEDS_PEERS: ReadonlySet<string> = new Set([
+  'partition',
+  'weather',
+  'slowLink',
+  'damage',
+  'wipe',
+  'membership',
+  'transfer',
+]);
+const PENDING_CRASHES = 10 / 11;
+
+/**
+ * Faults by the time they begin. Each seed has a mix of its own (swarm testing: what is left out of
+ * one mix leaves room for what it would have hidden).
+ */
+export function drawFaults(dice: Dice, targets: FaultTargets): Fault[] {
+  const { electionTimeoutMs, faultsMs, nodes } = targets;
+  const kinds = Object.keys(DRAWS).filter((kind) => nodes.length > 1 || !NEEDS_PEERS.has(kind));
+  const weights = kinds.map((kind) =>
+    dice.chance(0.4) ? 0 : dice.between(0.1, 1) * (FAVOURED[kind] ?? 1),
+  );
+  const meanGapMs = electionTimeoutMs * dice.magnitude(0.7, 8);
+  const longestMs = electionTimeoutMs * dice.magnitude(1, 12);
+  const faults: Fault[] = [];
+  let atMs = meanGapMs * dice.random();
+  while (atMs < faultsMs && weights.some((weight) => weight > 0)) {
+    const forMs = Math.round(longestMs * dice.magnitude(0.02, 1));
+    const draw = { dice, targets, atMs: Math.round(atMs), forMs };
+    faults.push(DRAWS[weighted(dice, kinds, weights)]!(draw));
+    atMs += -Math.log(1 - dice.random()) * meanGapMs;
+  }
+  return faults;
+}
+
+function weighted(dice: Dice, kinds: readonly string[], weights: readonly number[]): string {
+  let left = dice.random() * weights.reduce((sum, weight) => sum + weight, 0);
+  const at = weights.findIndex((weight) => {
+    left -= weight;
+    return left < 0;
+  });
+  return kinds[Math.max(0, at)]!;
+}
+
+/** A node, or half of the time whoever leads. */
+function someNode({ dice, targets }: Draw): string {
+  return dice.chance(0.4) ? LEADER : dice.pick(targets.nodes);
+}
+
+const DRAWS: Readonly<Record<string, DrawFault>> = {
+  partition: drawPartition,
+  weather: ({ dice, atMs, forMs, targets }) => ({
+    type: 'weather',
+    atMs,
+    forMs,
+    loss: dice.chance(0.5) ? 0 : dice.magnitude(0.01, 0.4),
+    duplicate: dice.chance(0.5) ? 0 : dice.magnitude(0.01, 0.4),
+    delayMs: dice.chance(0.4) ? 0 : Math.round(targets.electionTimeoutMs * dice.magnitude(0.01, 1)),
+    corrupt: dice.chance(0.6) ? 0 : dice.magnitude(0.002, 0.05),
+  }),
+  slowLink: ({ dice, atMs, forMs, targets }) => {
+    const [from, to] = dice.shuffled(targets.nodes);
+    const delayMs = Math.round(targets.electionTimeoutMs * dice.magnitude(0.05, 1.5));
+    return { type: 'slowLink', atMs, forMs, from: from!, to: to!, delayMs };
+  },
+  crash: (draw) => ({
+    type: 'crash',
+    atMs: draw.atMs,
+    forMs: draw.forMs,
+    node: someNode(draw),
+    whilePending: draw.dice.chance(PENDING_CRASHES),
+    power: draw.dice.chance(0.6),
+  }),
+  powerLoss: ({ atMs, forMs }) => ({ type: 'powerLoss', atMs, forMs }),
+  pause: (draw) => ({
+    type: 'pause',
+    atMs: draw.atMs,
+    forMs: draw.forMs,
+    node: someNode(draw),
+  }),
+  clientPause: ({ dice, atMs, forMs, targets }) => {
+    return { type: 'clientPause', atMs, forMs, client: dice.below(targets.clients) };
+  },
+  clientCut: ({ dice, atMs, forMs, targets }) => {
+    const how = dice.pick<ClientCutFault['how']>(['reset', 'frame', 'corrupt', 'silence']);
+    return { type: 'clientCut', atMs, forMs, client: dice.below(targets.clients), how };
+  },
+  clockRate: (draw) => {
+    const { dice, atMs, forMs, targets } = draw;
+    const apart = targets.clocksMayPart ? 0.5 : 0.02;
+    const rate = 1 + apart * dice.between(-1, 1);
+    return { type: 'clockRate', atMs, forMs: 2 * forMs, node: someNode(draw), rate };
+  },
+  clockJump: (draw) => {
+    const { dice, atMs, targets } = draw;
+    const longest = targets.clocksMayPart ? 20 * targets.electionTimeoutMs : 1;
+    const byMs = Math.round(longest * dice.magnitude(0.01, 1));
+    return { type: 'clockJump', atMs, forMs: 0, node: someNode(draw), byMs };
+  },
+  disk: (draw) => ({
+    type: 'disk',
+    atMs: draw.atMs,
+    forMs: draw.forMs,
+    node: someNode(draw),
+    how: drawDiskTrouble(draw),
+  }),
+  damage: (draw) => ({
+    type: 'damage',
+    atMs: draw.atMs,
+    forMs: draw.forMs,
+    node: someNode(draw),
+    how: draw.dice.chance(0.7) ? 'bitFlip' : 'misdirected',
+    where: draw.dice.random(),
+  }),
+  wipe: (draw) => ({ type: 'wipe', atMs: draw.atMs, forMs: draw.forMs, node: someNode(draw) }),
+  membership: (draw) => ({
+    type: 'membership',
+    atMs: draw.atMs,
+    forMs: 3 * draw.forMs,
+    node: someNode(draw),
+    how: draw.dice.pick(['demote', 'remove', 'join']),
+  }),
+  transfer: ({ dice, atMs, targets }) => {
+    return { type: 'transfer', atMs, forMs: 0, to: dice.pick(targets.nodes) };
+  },
+};
+
+function drawDiskTrouble({ dice, targets }: Draw): DiskFault['how'] {
+  const type = dice.pick(['slow', 'stuck', 'error', 'full']);
+  if (type === 'slow') {
+    return { type, latencyMs: Math.round(targets.electionTimeoutMs * dice.magnitude(0.05, 3)) };
+  }
+  if (type === 'error') return { type, written: dice.chance(0.5) };
+  return type === 'stuck' ? { type: 'stuck' } : { type: 'full' };
+}
+
+function drawPartition({ dice, targets, atMs, forMs }: Draw): Fault {
+  const shapes: PartitionShape[] = ['one', 'halves', 'oneWay', 'leader'];
+  if (targets.nodes.length > 3) shapes.push('majorityRing', 'bridge');
+  const shape = dice.pick(shapes);
+  const links = linksOf(shape, dice.shuffled(targets.nodes));
+  const flapMs = dice.chance(0.2)
+    ? Math.round(targets.electionTimeoutMs * dice.magnitude(0.1, 2))
+    : 0;
+  return { type: 'partition', atMs, forMs, shape, links, flapMs };
+}
+
+/** What a shape cuts, of nodes in an order that was drawn. */
+function linksOf(shape: PartitionShape, nodes: readonly string[]): DirectedLink[] {
+  const half = Math.floor(nodes.length / 2);
+  switch (shape) {
+    case 'leader':
+      return [];
+    case 'one':
+      return between(nodes.slice(0, 1), nodes.slice(1));
+    case 'halves':
+      return between(nodes.slice(0, half), nodes.slice(half));
+    case 'oneWay':
+      return nodes.slice(1).map((to): DirectedLink => [nodes[0]!, to]);
+    case 'bridge':
+      return between(nodes.slice(0, half), nodes.slice(half + 1));
+    case 'majorityRing':
+      return ringCuts(nodes);
+    default:
+      return unreachable(shape);
+  }
+}
+
+/** Both directions between any of the one and any of the other. */
+function between(some: readonly string[], others: readonly string[]): DirectedLink[] {
+  return some.flatMap((a) =>
+    others.flatMap((b): DirectedLink[] => [
+      [a, b],
+      [b, a],
+    ]),
+  );
+}
+
+/** Each keeps so many neighbours on a ring that with itself they are a majority. */
+function ringCuts(nodes: readonly string[]): DirectedLink[] {
+  const count = nodes.length;
+  const reach = Math.ceil(Math.floor(count / 2) / 2);
+  const isNear = (i: number, j: number): boolean => {
+    const distance = Math.abs(i - j);
+    return Math.min(distance, count - distance) <= reach;
+  };
+  return nodes.flatMap((a, i) =>
+    nodes.flatMap((b, j): DirectedLink[] => (i === j || isNear(i, j) ? [] : [[a, b]])),
+  );
+}

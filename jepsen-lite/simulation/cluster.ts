@@ -1,0 +1,300 @@
+/** A cluster on virtual time, network and disks, every step of which is checked. */
+import { HoldfastError } from '../../src/base/index.ts';
+import type { Membership, NodeId } from '../../src/raft/index.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import type { Configuration, DiskConfiguration } from './configuration.ts';
+import { SimulatedDisk } from './disk.ts';
+import { Clock, Life } from './life.ts';
+import { LogSafety } from './log-safety.ts';
+import { MessageLog } from './message-log.ts';
+import { SimulatedNetwork, type Loss, type NetworkObserver } from './network.ts';
+import { SimulatedNode } from './node.ts';
+import type { MachineObserver } from './observed-machine.ts';
+import type { StoreObserver } from './observed-store.ts';
+import { Dice, randomFor } from './random.ts';
+import { Sometimes } from './sometimes.ts';
+import { StateSafety } from './state-safety.ts';
+import { Timeline } from './timeline.ts';
+import { TraceHash } from './trace-hash.ts';
+import { Violations } from './violations.ts';
+import { World } from './world.ts';
+
+export const nodeName = (i: number): NodeId => `n${i + 1}` as NodeId;
+
+/** What a node is, whichever of its lives it is in. */
+export interface Place {
+  readonly id: NodeId;
+  readonly address: string;
+  readonly number: number;
+  readonly disk: SimulatedDisk;
+  readonly clock: Clock;
+  readonly timeline: Timeline;
+  node: SimulatedNode | undefined;
+  /** It founds the cluster with the others when its disk is empty; else it waits to be found. */
+  founds: boolean;
+  /** Its machine is on, though the process may be down. */
+  isPowered: boolean;
+  /** Identity of the store that was last opened here. */
+  storeId: string;
+  /** What was last seen to be in force here. */
+  membership: Membership | undefined;
+  /** Log index of the snapshot that was last opened. */
+  readingSnapshot: number;
+}
+
+export class SimulatedCluster {
+  readonly seed: number;
+  readonly world: World;
+  readonly network: SimulatedNetwork;
+  readonly configuration: Configuration;
+  readonly violations: Violations;
+  readonly sometimes: Sometimes = new Sometimes();
+  readonly trace: TraceHash = new TraceHash();
+  readonly messages: MessageLog = new MessageLog();
+  readonly log: LogSafety;
+  readonly state: StateSafety;
+  readonly acknowledgements: Acknowledgements;
+  readonly places: Map<string, Place> = new Map();
+  /** Told of nodes that stopped by themselves, or could not be started. */
+  onFailure: (place: string, error: unknown) => void = () => {};
+  readonly #founders: ReadonlyMap<NodeId, string>;
+
+  constructor(seed: number, configuration: Configuration) {
+    this.seed = seed;
+    this.configuration = configuration;
+    this.world = new World(seed, { wakesOnly: true });
+    this.violations = new Violations(() => this.world.now);
+    this.log = new LogSafety(this.violations, this.sometimes);
+    this.state = new StateSafety(this.violations);
+    this.acknowledgements = new Acknowledgements(this.violations);
+    const { network, settings, nodes, disks } = configuration;
+    this.network = new SimulatedNetwork(this.world, {
+      ...network,
+      random: randomFor(seed, 'network'),
+      retryMs: (settings.electionTimeoutMs ?? 0) / 4 + 1,
+      observer: this.#networkObserver(),
+    });
+    for (let i = 0; i < nodes; i++) this.addPlace(disks[i]!, true);
+    this.#founders = new Map([...this.places.values()].map(({ id, address }) => [id, address]));
+  }
+
+  addPlace(disk: DiskConfiguration, founds: boolean): Place {
+    const number = this.places.size;
+    const id = nodeName(number);
+    const dice = new Dice(randomFor(this.seed, `disk ${id}`));
+    const clock = new Clock(this.world, 1_000_000 * dice.random());
+    clock.rate = this.configuration.clockRates[number] ?? 1;
+    const place: Place = {
+      id,
+      address: `${id}:7400`,
+      number,
+      disk: new SimulatedDisk(disk, dice),
+      clock,
+      timeline: new Timeline(id),
+      node: undefined,
+      founds,
+      isPowered: true,
+      storeId: '',
+      membership: undefined,
+      readingSnapshot: 0,
+    };
+    this.places.set(id, place);
+    return place;
+  }
+
+  at(id: string): Place {
+    const place = this.places.get(id);
+    if (place === undefined) throw new HoldfastError('invalid-argument', `there is no node ${id}`);
+    return place;
+  }
+
+  running(): SimulatedNode[] {
+    return [...this.places.values()].flatMap(({ node }) => node ?? []);
+  }
+
+  /** Of those that lead, the one of the latest term. */
+  leader(): SimulatedNode | undefined {
+    let newest: SimulatedNode | undefined;
+    let newestTerm = -1;
+    for (const node of this.running()) {
+      const { role, term } = node.raft.status();
+      if (role !== 'leader' || term <= newestTerm) continue;
+      newest = node;
+      newestTerm = term;
+    }
+    return newest;
+  }
+
+  start(id: string): void {
+    const place = this.at(id);
+    if (place.node !== undefined) return;
+    place.isPowered = true;
+    const life = new Life(this.world, id, {
+      clock: place.clock,
+      random: randomFor(this.seed, `life of ${id} from ${this.world.now}`),
+    });
+    this.state.begun(id);
+    place.timeline.life(this.world.now, 'up');
+    const node: SimulatedNode = new SimulatedNode({
+      id: place.id,
+      address: place.address,
+      peers: place.founds ? this.#founders : new Map(),
+      world: this.world,
+      life,
+      network: this.network,
+      disk: place.disk,
+      settings: this.configuration.settings,
+      limits: {},
+      store: this.#storeObserver(place),
+      machine: this.#machineObserver(place),
+      watching: (raft) => this.acknowledgements.watching(raft),
+      failed: (error) => this.#failed(place, node, error),
+    });
+    place.node = node;
+  }
+
+  #failed(place: Place, node: SimulatedNode, error: unknown): void {
+    if (place.node !== node || node.life.over) return;
+    this.end(place.id, false);
+    this.onFailure(place.id, error);
+  }
+
+  /** The process is gone, and with `power` its machine. */
+  end(id: string, power: boolean): void {
+    const place = this.at(id);
+    const { node, disk, timeline } = place;
+    if (power) place.isPowered = false;
+    if (node === undefined) return;
+    if (disk.pending !== undefined) this.sometimes.met('crashedWhilePending');
+    place.membership = node.raft.status().membership ?? place.membership;
+    node.end(power);
+    disk.crash(power);
+    place.node = undefined;
+    timeline.life(this.world.now, 'down');
+  }
+
+  /** What a look at every running node shows, for the report. */
+  lookAround(): void {
+    let leaders = 0;
+    for (const place of this.places.values()) {
+      const { node, timeline } = place;
+      if (node === undefined) continue;
+      const status = node.raft.status();
+      const { role, membership } = status;
+      place.membership = membership ?? place.membership;
+      if (role === 'leader') leaders += 1;
+      if (role === 'joining' || role === 'stopped') continue;
+      const isLearner = membership?.learners.includes(node.id) === true;
+      timeline.moment(this.world.now, {
+        role: isLearner ? 'learner' : role,
+        term: status.term,
+        commit: status.commitIndex,
+        applied: status.appliedIndex,
+        lastIndex: status.lastIndex,
+        snapshot: status.snapshotIndex,
+      });
+    }
+    if (leaders > 1) this.sometimes.met('twoLeaders');
+  }
+
+  /** Whether it holds for the membership that any node has, or was last seen to have, in force. */
+  #anyMembership(isEnough: (membership: Membership) => boolean): boolean {
+    for (const { membership } of this.places.values()) {
+      if (membership !== undefined && isEnough(membership)) return true;
+    }
+    return this.running().some(({ raft }) => {
+      const { membership } = raft.status();
+      return membership !== undefined && isEnough(membership);
+    });
+  }
+
+  #storeObserver(place: Place): StoreObserver {
+    const { id, number, timeline } = place;
+    return {
+      opened: (recovered) => {
+        place.storeId = recovered.storeId;
+        this.log.opened(id, recovered);
+        const { damage } = place.disk;
+        if (damage !== undefined) {
+          const text = `${id} opened its store without noticing a damaged ${damage}`;
+          this.violations.report('damage-found', text, [id]);
+        }
+        timeline.disk(this.world.now, 'ok');
+        if (recovered.repaired.some((line) => line.includes('torn'))) {
+          this.sometimes.met('tornTail');
+        }
+      },
+      asked: (batch) => {
+        this.#traced(1, number, batch.entries?.at(-1)?.index ?? 0, batch.truncateFrom ?? 0);
+        this.log.asked(id, batch);
+      },
+      durable: (batch) => {
+        this.#traced(2, number, batch.entries?.at(-1)?.index ?? 0, batch.metadata?.term ?? 0);
+        this.log.durable(id, batch);
+      },
+      failed: () => this.sometimes.met('writeFailed'),
+      saved: (meta) => {
+        this.#traced(3, number, meta.index, meta.term);
+        this.log.snapshotSaved(id, meta);
+        this.sometimes.met('snapshotSaved');
+      },
+      reading: (meta) => {
+        place.readingSnapshot = meta.index;
+      },
+    };
+  }
+
+  #machineObserver(place: Place): MachineObserver {
+    const { id, number } = place;
+    return {
+      applied: (command, { index, term }, result) => {
+        this.#traced(4, number, index, term);
+        if (this.state.applied(id, index, command, result)) {
+          this.acknowledgements.committed(id, command);
+        }
+        this.log.applied(id, index, term, (isEnough) => this.#anyMembership(isEnough));
+      },
+      cut: () => {
+        const position = this.state.positionOf(id);
+        return (hash) => this.state.snapshot(id, position, hash);
+      },
+      restored: (hash) => {
+        this.state.restored(id, place.readingSnapshot);
+        this.state.snapshot(id, this.state.positionOf(id), hash);
+        if (place.node?.isStarted !== true) return;
+        this.sometimes.met('snapshotInstalled');
+        if (this.network.hasCuts) this.sometimes.met('snapshotInPartition');
+      },
+    };
+  }
+
+  #networkObserver(): NetworkObserver {
+    return {
+      sent: (message) => {
+        this.log.sent(message);
+        return this.messages.sent(message, this.world.now);
+      },
+      delivered: ({ from, to }, bytes) => {
+        const checksum = new DataView(bytes.buffer, bytes.byteOffset).getInt32(8, true);
+        this.#traced(5, this.at(from).number, this.at(to).number, checksum);
+      },
+      lost: (_from, _to, why: Loss) => {
+        if (why === 'cut') this.sometimes.met('messageCut');
+        if (why === 'lost') this.sometimes.met('messageLost');
+      },
+      refused: () => this.sometimes.met('frameRefused'),
+      acceptedDamage: (from, to) => {
+        const text = `${to} took a damaged frame of ${from} for a message`;
+        this.violations.report('damage-refused', text, [from, to]);
+      },
+    };
+  }
+
+  #traced(what: number, a: number, b: number, c: number): void {
+    const { trace } = this;
+    trace.add(this.world.now);
+    trace.add(what * 1_000 + a);
+    trace.add(b);
+    trace.add(c);
+  }
+}

@@ -1,0 +1,95 @@
+/** What a seed decides of a run before it begins. */
+import type { NodeSettings } from '../../src/node/index.ts';
+import type { RegistryOptions } from '../../src/client/index.ts';
+import { workloads } from '../workloads/index.ts';
+import { Dice, randomFor } from './random.ts';
+
+/** Plain JSON, as it stands in records and replay files. */
+export interface Configuration {
+  readonly workload: string;
+  /** Founding nodes. */
+  readonly nodes: number;
+  readonly clients: number;
+  /** How long faults come and go, in milliseconds of simulated time. */
+  readonly faultsMs: number;
+  readonly settings: Partial<NodeSettings>;
+  readonly client: RegistryOptions;
+  readonly network: { readonly minLatencyMs: number; readonly maxLatencyMs: number };
+  /** Of each founding node. */
+  readonly disks: readonly DiskConfiguration[];
+  /** What a workload's pauses are multiplied by. */
+  readonly pace: number;
+  /** Pace of each clock; 1 is right. */
+  readonly clockRates: readonly number[];
+}
+
+export interface DiskConfiguration {
+  readonly minLatencyMs: number;
+  readonly maxLatencyMs: number;
+  readonly isSynchronous: boolean;
+}
+
+/** What the caller decides himself. */
+export interface Wishes {
+  readonly workload?: string | undefined;
+  readonly nodes?: number | undefined;
+  readonly clients?: number | undefined;
+  /** How long faults come and go; 30 s unless given. */
+  readonly faultsMs?: number | undefined;
+}
+
+const DEFAULT_FAULTS_MS = 30_000;
+/** Election timeout of the quickest cluster; the others are so many times slower in everything. */
+const BASE_TIMEOUT_MS = 150;
+const SLOWNESS = [1, 2, 4, 8];
+
+export function drawConfiguration(seed: number, wishes: Wishes = {}): Configuration {
+  const dice = new Dice(randomFor(seed, 'configuration'));
+  const slowness = dice.pick(SLOWNESS);
+  const nodes = wishes.nodes ?? dice.pick([1, 3, 3, 3, 3, 5, 5]);
+  const workload = dice.pick(Object.keys(workloads));
+  const clients = 2 + dice.below(4);
+  const settings = drawSettings(dice, slowness);
+  const maxLatencyMs = slowness * dice.magnitude(0.3, 12);
+  return {
+    workload: wishes.workload ?? workload,
+    nodes,
+    clients: wishes.clients ?? clients,
+    faultsMs: wishes.faultsMs ?? DEFAULT_FAULTS_MS,
+    settings,
+    client: {
+      requestTimeout: Math.round(slowness * dice.between(300, 1_500)),
+      sessionTtl: Math.round(Math.max(1_000, slowness * dice.between(600, 3_000))),
+    },
+    network: { minLatencyMs: maxLatencyMs * dice.between(0.1, 0.9), maxLatencyMs },
+    disks: Array.from({ length: nodes }, () => drawDisk(dice, slowness)),
+    pace: slowness * dice.magnitude(0.5, 8),
+    clockRates: Array.from({ length: nodes }, () => 1 + 0.01 * dice.between(-1, 1)),
+  };
+}
+
+function drawSettings(dice: Dice, slowness: number): Partial<NodeSettings> {
+  const electionTimeoutMs = slowness * BASE_TIMEOUT_MS;
+  const isSmall = dice.chance(0.5);
+  return {
+    tickMs: electionTimeoutMs / dice.pick([10, 15]),
+    electionTimeoutMs,
+    heartbeatMs: electionTimeoutMs / 5,
+    slowWriteMs: electionTimeoutMs,
+    requestTimeoutMs: 4 * electionTimeoutMs,
+    snapshotEveryEntries: 5 + dice.below(dice.pick([20, 300])),
+    trailingEntries: dice.below(20),
+    snapshotChunkBytes: dice.pick([128, 1_024, 16_384]),
+    maxAppendBytes: isSmall ? 200 + dice.below(400) : 65_536,
+    maxInflightMessages: 1 + dice.below(16),
+    maxCachedBytes: isSmall ? dice.below(1_000) : 1_048_576,
+    maxUncommittedBytes: isSmall ? 1_000 : 1_048_576,
+    checkInvariants: true,
+  };
+}
+
+function drawDisk(dice: Dice, slowness: number): DiskConfiguration {
+  const maxLatencyMs = slowness * dice.magnitude(0.1, 10);
+  const minLatencyMs = maxLatencyMs * dice.between(0.1, 1);
+  return { minLatencyMs, maxLatencyMs, isSynchronous: dice.chance(0.25) };
+}

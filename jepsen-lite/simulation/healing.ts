@@ -1,0 +1,144 @@
+/**
+ * What comes after the faults: a core of the cluster is healed while all other failures stay, and
+ * must make progress; then everything is healed, and all must come to the same state.
+ */
+import { memberOf } from '../../src/raft/index.ts';
+import type { Registry } from '../../src/client/index.ts';
+import type { ClientNetwork } from './client-network.ts';
+import type { Place, SimulatedCluster } from './cluster.ts';
+import { stateHash } from './observed-machine.ts';
+import type { Operator } from './operator.ts';
+import { Dice, randomFor } from './random.ts';
+
+/** Within so many election timeouts a healed core must take a write. */
+const PROGRESS_TIMEOUTS = 120;
+/** And all nodes be equal once everything is healed. */
+const CONVERGENCE_TIMEOUTS = 300;
+const PROGRESS_KEY = 'jepsen-lite/progress';
+
+export class Healing {
+  readonly #cluster: SimulatedCluster;
+  readonly #clients: ClientNetwork;
+  readonly #operator: Operator;
+  readonly #dice: Dice;
+
+  constructor(cluster: SimulatedCluster, clients: ClientNetwork, operator: Operator) {
+    this.#cluster = cluster;
+    this.#clients = clients;
+    this.#operator = operator;
+    this.#dice = new Dice(randomFor(cluster.seed, 'healing'));
+  }
+
+  get #timeoutMs(): number {
+    return this.#cluster.configuration.settings.electionTimeoutMs ?? 1_000;
+  }
+
+  readonly #isOver = (): boolean => this.#cluster.violations.first !== undefined;
+
+  /** Heals a core, leaves the rest as it is and cuts it off, and demands a write. */
+  async healCore(): Promise<void> {
+    const { network, places, world, violations } = this.#cluster;
+    const core = this.#chooseCore();
+    const rest = [...places.keys()].filter((id) => !core.includes(id));
+    world.logged(`${world.now.toFixed(1)} CORE ${core.join(' ')}`);
+    network.healAll();
+    for (const id of rest) {
+      for (const other of core) {
+        network.cut(id, other);
+        network.cut(other, id);
+      }
+    }
+    this.#operator.leave(rest);
+    for (const id of core) this.#operator.heal(id);
+    const done = this.#write(this.#clients.add(core).registry);
+    const deadline = world.now + PROGRESS_TIMEOUTS * this.#timeoutMs;
+    await world.runUntil(deadline, () => done() || this.#isOver());
+    if (done()) return;
+    const text = `the healed majority ${core.join(', ')} took no write within`;
+    violations.report('liveness', `${text} ${PROGRESS_TIMEOUTS} election timeouts`, core);
+  }
+
+  /** Writes once, however often it takes; tells whether that succeeded. */
+  #write(registry: Registry): () => boolean {
+    let isDone = false;
+    const attempt = async (): Promise<void> => {
+      while (!isDone && !this.#isOver()) {
+        isDone = await registry.put(PROGRESS_KEY, 'made').then(
+          () => true,
+          () => false,
+        );
+      }
+    };
+    this.#cluster.world.wake();
+    void attempt();
+    return () => isDone;
+  }
+
+  /**
+   * A majority of every membership that is in force anywhere, drawn at random among those whose
+   * disks are whole.
+   */
+  #chooseCore(): string[] {
+    const places = [...this.#cluster.places.values()];
+    for (const place of places) {
+      place.membership = place.node?.raft.status().membership ?? place.membership;
+    }
+    const memberships = places.flatMap(({ membership }) => membership ?? []);
+    const core: string[] = [];
+    const suffices = (): boolean =>
+      memberships.every((membership) =>
+        [membership.voters, membership.outgoing].every((set) => {
+          const healthy = set.filter((id) => {
+            const { storeId } = this.#cluster.at(id);
+            return core.includes(id) && memberOf(membership, id)?.storeId === storeId;
+          });
+          return set.length === 0 || healthy.length > set.length / 2;
+        }),
+      );
+    for (const { id, disk } of this.#dice.shuffled(places)) {
+      if (suffices()) break;
+      if (!disk.wasDamaged) core.push(id);
+    }
+    if (suffices()) return core;
+    return places.map(({ id }) => id);
+  }
+
+  /** Heals everything and demands that all nodes come to one state. */
+  async healAll(clientsDone: () => boolean): Promise<void> {
+    const { network, places, world, violations } = this.#cluster;
+    network.healAll();
+    this.#operator.leaveNobody();
+    for (const place of places.values()) this.#healWithDisk(place);
+    const deadline = world.now + CONVERGENCE_TIMEOUTS * this.#timeoutMs;
+    let difference: string | undefined = '';
+    while (world.now < deadline && difference !== undefined && !this.#isOver()) {
+      await world.runUntil(world.now + this.#timeoutMs / 2, this.#isOver);
+      difference = clientsDone() ? this.#difference() : 'a client has not come to its end';
+    }
+    if (difference === undefined) return;
+    const text = `healed for ${CONVERGENCE_TIMEOUTS} election timeouts, but ${difference}`;
+    violations.report('convergence', text);
+  }
+
+  /** A node whose disk is damaged without its knowledge is made to find out. */
+  #healWithDisk({ id, disk }: Place): void {
+    if (disk.damage !== undefined) this.#operator.end(id, false);
+    this.#operator.heal(id);
+  }
+
+  /** In what the nodes are not equal yet; undefined when they are. */
+  #difference(): string | undefined {
+    if (!this.#operator.restoreMembership()) return 'the membership is not what it was';
+    const running = this.#cluster.running();
+    const indexes = running.map(({ raft }) => raft.appliedIndex);
+    const first = indexes[0];
+    if (indexes.some((index) => index !== first)) return `nodes applied ${indexes.join(', ')}`;
+    if (running.some(({ raft }) => raft.status().commitIndex !== first)) return 'commits lag';
+    const hashes = running.map(({ registry }) => stateHash(registry));
+    if (hashes.every((hash) => hash === hashes[0])) return undefined;
+    const names = running.map(({ id }) => id);
+    const text = `states differ at log index ${first ?? 0}`;
+    this.#cluster.violations.report('state-equal', text, names);
+    return text;
+  }
+}

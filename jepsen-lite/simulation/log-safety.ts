@@ -1,0 +1,259 @@
+/**
+ * What Raft promises of terms, votes and logs (paper, figure 3), checked at every write and every
+ * message of every node.
+ */
+import type { RecoveredLog, WriteBatch } from '../../src/log-store/index.ts';
+import type { Entry, Membership, SnapshotMeta } from '../../src/raft/index.ts';
+import type { PeerMessage } from '../../src/transport/index.ts';
+import { digestOf, LogView } from './log-view.ts';
+import type { Sometimes } from './sometimes.ts';
+import type { Violations } from './violations.ts';
+
+/** Terms stay far below this, so that an index and a term make one key. */
+const TERM_SPACE = 2 ** 20;
+
+interface KnownEntry {
+  readonly digest: number;
+  /** Undefined where nobody who told of this entry held the one before. */
+  previousTerm: number | undefined;
+}
+
+interface NodeLogs {
+  /** With what is asked for and not durable yet: what the node's core has in memory. */
+  readonly asked: LogView;
+  readonly durable: LogView;
+  /** A write under way, or that failed, may have taken away what lies behind this index. */
+  keptThrough: number;
+}
+
+export class LogSafety {
+  readonly #violations: Violations;
+  readonly #sometimes: Sometimes;
+  readonly #nodes = new Map<string, NodeLogs>();
+  /** Of disks that are gone. */
+  readonly #former: { readonly node: string; readonly view: LogView }[] = [];
+  readonly #entries = new Map<number, KnownEntry>();
+  readonly #leaders = new Map<number, string>();
+  /** Term of every entry known to be committed. */
+  readonly #committed = new Map<number, number>();
+  #lastCommitted = 0;
+
+  constructor(violations: Violations, sometimes: Sometimes) {
+    this.#violations = violations;
+    this.#sometimes = sometimes;
+  }
+
+  #logsOf(node: string): NodeLogs {
+    let logs = this.#nodes.get(node);
+    if (logs === undefined) {
+      logs = { asked: new LogView(), durable: new LogView(), keptThrough: Infinity };
+      this.#nodes.set(node, logs);
+    }
+    return logs;
+  }
+
+  /** The node's disk is gone, or an older one. What it held counts for what was decided by then. */
+  forget(node: string): void {
+    const logs = this.#nodes.get(node);
+    if (logs !== undefined) this.#former.push({ node, view: logs.durable });
+    this.#nodes.delete(node);
+  }
+
+  opened(node: string, recovered: RecoveredLog): void {
+    const logs = this.#logsOf(node);
+    const { durable, keptThrough } = logs;
+    const found = new LogView();
+    found.recover(recovered);
+    const lost = durable.firstNotIn(found, Math.min(durable.last, keptThrough));
+    if (lost !== undefined) {
+      const text = `${node} opened its store without entry ${lost}, which was durable`;
+      this.#report('durability', text, node);
+    }
+    if (found.term < durable.term) {
+      const text = `${node} came back in term ${found.term}, though ${durable.term} was durable`;
+      this.#report('durability', text, node);
+    }
+    const asked = new LogView();
+    asked.recover(recovered);
+    this.#nodes.set(node, { asked, durable: found, keptThrough: Infinity });
+  }
+
+  asked(node: string, batch: WriteBatch): void {
+    const logs = this.#logsOf(node);
+    const { asked } = logs;
+    this.#checkMetadata(node, asked, batch);
+    logs.keptThrough = (batch.truncateFrom ?? Infinity) - 1;
+    const before = this.#cutBy(asked, batch);
+    asked.apply(batch);
+    for (const entry of batch.entries ?? []) this.#checkEntry(node, asked, entry);
+    this.#checkCut(node, asked, before);
+  }
+
+  #checkMetadata(node: string, view: LogView, { metadata }: WriteBatch): void {
+    if (metadata === undefined) return;
+    const { term, votedFor } = metadata;
+    if (term < view.term) {
+      this.#report('term-monotone', `${node} went from term ${view.term} to ${term}`, node);
+    }
+    const changed = view.votedFor !== undefined && view.votedFor !== votedFor;
+    if (term === view.term && changed) {
+      const text = `${node} voted for ${view.votedFor} and then for ${votedFor ?? 'nobody'}`;
+      this.#report('one-vote', `${text} in term ${term}`, node);
+    }
+  }
+
+  /** The entries a batch cuts off, by index. */
+  #cutBy(view: LogView, { truncateFrom }: WriteBatch): ReadonlyMap<number, number> | undefined {
+    if (truncateFrom === undefined || truncateFrom > view.last) return undefined;
+    const cut = new Map<number, number>();
+    for (let index: number = truncateFrom; index <= view.last; index++) {
+      const term = view.termAt(index);
+      if (term !== undefined) cut.set(index, term);
+    }
+    return cut;
+  }
+
+  #checkCut(node: string, view: LogView, cut: ReadonlyMap<number, number> | undefined): void {
+    if (cut === undefined) return;
+    for (const [index, term] of cut) {
+      if (view.holds(index, term)) continue;
+      this.#sometimes.met('logTruncated');
+      if (this.#leaders.get(view.term) === node) {
+        const text = `${node}, leader of term ${view.term}, removed entry ${index}`;
+        this.#report('leader-append-only', `${text} of its own log`, node);
+      }
+      if (this.#committed.get(index) === term) {
+        const text = `${node} removed entry ${index} of term ${term}, which was committed`;
+        this.#report('committed-stays', text, node);
+      }
+      return;
+    }
+  }
+
+  /** Equal index and term: the same entry, after the same one (log matching, by induction). */
+  #checkEntry(node: string, view: LogView, entry: Entry): void {
+    const { index, term } = entry;
+    const digest = digestOf(entry);
+    const previousTerm = view.termAt(index - 1);
+    const key = index * TERM_SPACE + term;
+    const known = this.#entries.get(key);
+    if (known === undefined) {
+      this.#entries.set(key, { digest, previousTerm });
+      return;
+    }
+    if (known.digest !== digest) {
+      const text = `${node} holds another entry ${index} of term ${term} than others do`;
+      this.#report('log-matching', text, node);
+    }
+    known.previousTerm ??= previousTerm;
+    if (previousTerm !== undefined && previousTerm !== known.previousTerm) {
+      const text = `${node} holds entry ${index} of term ${term} after one of term ${previousTerm}`;
+      this.#report('log-matching', `${text}, others after one of ${known.previousTerm}`, node);
+    }
+  }
+
+  durable(node: string, batch: WriteBatch): void {
+    const logs = this.#logsOf(node);
+    logs.durable.apply(batch);
+    logs.keptThrough = Infinity;
+  }
+
+  snapshotSaved(node: string, { index }: SnapshotMeta): void {
+    const { asked, durable } = this.#logsOf(node);
+    asked.snapshotAt(index);
+    durable.snapshotAt(index);
+  }
+
+  /** What a message says must be so on the disk of its sender by the time it leaves. */
+  sent(message: PeerMessage): void {
+    const { from, to, type } = message;
+    if (type === 'appendRequest' || type === 'heartbeatRequest') {
+      this.#leads(from, message.term);
+    } else if (type === 'voteRequest') {
+      this.#checkVoteDurable(from, message.term, from);
+    } else if (type === 'voteResponse' && message.granted) {
+      this.#checkVoteDurable(from, message.term, to);
+    } else if (type === 'appendResponse' && message.result.type === 'accepted') {
+      this.#checkAcknowledged(from, message.result.matchIndex);
+    }
+  }
+
+  #leads(node: string, term: number): void {
+    const known = this.#leaders.get(term);
+    if (known === node) return;
+    if (known !== undefined) {
+      const text = `${known} and ${node} both lead term ${term}`;
+      this.#violations.report('election-safety', text, [known, node]);
+      return;
+    }
+    this.#leaders.set(term, node);
+    this.#sometimes.met('leaderElected');
+    const { asked } = this.#logsOf(node);
+    const committedTerm = this.#committed.get(this.#lastCommitted);
+    if (committedTerm === undefined || asked.holds(this.#lastCommitted, committedTerm)) return;
+    const text = `${node} leads term ${term} without entry ${this.#lastCommitted}`;
+    this.#report('leader-completeness', `${text} of term ${committedTerm}, committed before`, node);
+  }
+
+  #checkVoteDurable(node: string, term: number, votedFor: string): void {
+    const { durable } = this.#logsOf(node);
+    if (durable.term === term && durable.votedFor === votedFor) return;
+    const on = `on disk stand term ${durable.term} and ${durable.votedFor ?? 'no vote'}`;
+    const text = `${node} spoke of its vote for ${votedFor} in term ${term}, but ${on}`;
+    // Replies to what was asked in an earlier term may leave late.
+    if (durable.term <= term) this.#report('vote-durable', text, node);
+  }
+
+  #checkAcknowledged(node: string, matchIndex: number): void {
+    const { durable } = this.#logsOf(node);
+    if (matchIndex <= durable.last) return;
+    const text = `${node} acknowledged entry ${matchIndex}`;
+    this.#report('acknowledged-durable', `${text}, but ${durable.last} is its last durable`, node);
+  }
+
+  /** The node gives an entry to its state machine: it must be committed for good. */
+  applied(
+    node: string,
+    index: number,
+    term: number,
+    anyMembership: (holds: (membership: Membership) => boolean) => boolean,
+  ): void {
+    const known = this.#committed.get(index);
+    if (known !== undefined) {
+      if (known === term) return;
+      const text = `${node} applied entry ${index} of term ${term}, others that of term ${known}`;
+      this.#report('state-machine-safety', text, node);
+      return;
+    }
+    this.#committed.set(index, term);
+    this.#lastCommitted = Math.max(this.#lastCommitted, index);
+    if (anyMembership((one) => this.#onMajority(one, index, term))) return;
+    const text = `${node} applied entry ${index} of term ${term}`;
+    this.#report('commit-quorum', `${text}, which is durable on no majority of the voters`, node);
+  }
+
+  #onMajority({ voters, outgoing }: Membership, index: number, term: number): boolean {
+    return [voters, outgoing].every((set) => {
+      const holders = set.filter((id) => this.#holds(id, index, term));
+      return set.length === 0 || holders.length > set.length / 2;
+    });
+  }
+
+  #holds(id: string, index: number, term: number): boolean {
+    if (this.#nodes.get(id)?.durable.holds(index, term) === true) return true;
+    return this.#former.some(({ node, view }) => node === id && view.holds(index, term));
+  }
+
+  /** What is known to be committed by now. */
+  get lastCommitted(): number {
+    return this.#lastCommitted;
+  }
+
+  lastDurable(node: string): number {
+    return this.#nodes.get(node)?.durable.last ?? 0;
+  }
+
+  #report(check: string, message: string, node: string): void {
+    this.#violations.report(check, message, [node]);
+  }
+}

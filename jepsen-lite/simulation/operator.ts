@@ -1,0 +1,235 @@
+/**
+ * What people do for a cluster: they start what stopped, replace disks that are damaged, change the
+ * membership; and in faults, do the same at the wrong time, within the bounds of what a cluster can
+ * survive.
+ */
+import { HoldfastError, unreachable } from '../../src/base/index.ts';
+import { isMember, memberOf } from '../../src/raft/index.ts';
+import type { MembershipChange } from '../../src/node/index.ts';
+import type { Membership, NodeId } from '../../src/raft/index.ts';
+import type { DamageFault, MembershipFault } from '../faults/fault.ts';
+import type { ClientNetwork } from './client-network.ts';
+import type { Place, SimulatedCluster } from './cluster.ts';
+import type { Situation } from './sometimes.ts';
+
+export interface OperatorEffect {
+  readonly targets: readonly string[];
+  readonly undo?: () => void;
+  readonly note?: string;
+}
+
+const nothing = (why: string): OperatorEffect => ({ targets: [], note: `not carried out: ${why}` });
+
+export class Operator {
+  readonly #cluster: SimulatedCluster;
+  readonly #clients: ClientNetwork;
+  /** Nodes that are not to be started by themselves: their failure is permanent. */
+  readonly #left = new Set<string>();
+
+  constructor(cluster: SimulatedCluster, clients: ClientNetwork) {
+    this.#cluster = cluster;
+    this.#clients = clients;
+    cluster.onFailure = (id, error) => this.#failed(cluster.at(id), error);
+  }
+
+  get #timeoutMs(): number {
+    return this.#cluster.configuration.settings.electionTimeoutMs ?? 1_000;
+  }
+
+  /** Ends a node's process, and with `power` its machine. */
+  end(id: string, power: boolean): void {
+    this.#cluster.end(id, power);
+    this.#clients.nodeGone(id, power);
+  }
+
+  /** Whatever happens to these, nobody helps. */
+  leave(ids: readonly string[]): void {
+    for (const id of ids) this.#left.add(id);
+  }
+
+  /** All are helped again. */
+  leaveNobody(): void {
+    this.#left.clear();
+  }
+
+  #failed(place: Place, error: unknown): void {
+    const { id, disk, timeline } = place;
+    const { violations, sometimes, world } = this.#cluster;
+    this.#clients.nodeGone(id, false);
+    const code = error instanceof HoldfastError ? error.code : 'unknown';
+    const message = error instanceof Error ? error.message : String(error);
+    if (code === 'corrupt-data') {
+      if (!disk.wasDamaged) {
+        violations.report('durability', `${id} found damage where none was done: ${message}`, [id]);
+      }
+      sometimes.met('damageFound');
+      timeline.disk(world.now, 'damaged');
+      this.#empty(place);
+    } else if (code !== 'disk-failed' && code !== 'disk-full') {
+      violations.report('node-died', `${id} stopped by itself: ${message}`, [id]);
+    }
+    world.after(2 * this.#timeoutMs, () => {
+      if (!this.#left.has(id)) this.#cluster.start(id);
+    });
+  }
+
+  #empty(place: Place): void {
+    const { id, disk, timeline } = place;
+    const { log, world } = this.#cluster;
+    place.storeId = '';
+    log.forget(id);
+    disk.replace(undefined);
+    timeline.disk(world.now, 'wiped');
+  }
+
+  /** The membership that the newest leader has in force. */
+  #membership(): Membership | undefined {
+    return this.#cluster.leader()?.raft.status().membership;
+  }
+
+  /**
+   * Why this node's disk may not be lost now: all others must be good, and among the voters with
+   * the disks they are known by.
+   */
+  #whyNotLose({ id }: Place): string | undefined {
+    const membership = this.#membership();
+    if (membership === undefined) return 'nobody leads';
+    const { voters, outgoing } = membership;
+    if (outgoing.length > 0) return 'the membership is about to change';
+    if (voters.length < 3) return 'no majority would be left';
+    for (const voter of voters) {
+      const other = this.#cluster.at(voter);
+      const recorded = memberOf(membership, voter)?.storeId;
+      const isGood = recorded === other.storeId && !other.disk.wasDamaged;
+      if (!isGood) return `${voter} has lost its disk already`;
+    }
+    const others = [...this.#cluster.places.values()].filter((one) => one.id !== id);
+    return others.some(({ disk }) => disk.wasDamaged) ? 'another disk is damaged' : undefined;
+  }
+
+  damage(place: Place, how: DamageFault['how'], where: number): OperatorEffect {
+    const why = this.#whyNotLose(place);
+    if (why !== undefined) return nothing(why);
+    if (how === 'misdirected') {
+      place.disk.misdirectNext = true;
+      return { targets: [place.id] };
+    }
+    const what = place.disk.flipBit(where);
+    return what === undefined ? nothing('nothing is stored') : { targets: [place.id], note: what };
+  }
+
+  wipe(place: Place): OperatorEffect {
+    const why = this.#whyNotLose(place);
+    if (why !== undefined) return nothing(why);
+    this.end(place.id, true);
+    this.#empty(place);
+    this.#cluster.sometimes.met('nodeWiped');
+    return { targets: [place.id], undo: () => this.#cluster.start(place.id) };
+  }
+
+  useOldDisk(_place: Place): OperatorEffect {
+    return nothing('an old copy of a disk is not told from a good one');
+  }
+
+  transfer(to: string): OperatorEffect {
+    const leader = this.#cluster.leader();
+    if (leader === undefined) return nothing('nobody leads');
+    void this.#met('leadershipTransferred', leader.raft.transfer(to as NodeId));
+    return { targets: [leader.id, to] };
+  }
+
+  changeMembership(fault: MembershipFault): OperatorEffect {
+    const leader = this.#cluster.leader();
+    const id = fault.node === 'leader' ? leader?.id : fault.node;
+    if (leader === undefined || id === undefined) return nothing('nobody leads');
+    switch (fault.how) {
+      case 'demote':
+        this.#change({ type: 'demote', id: id as NodeId });
+        return { targets: [id], undo: () => this.#change({ type: 'promote', id: id as NodeId }) };
+      case 'remove':
+        return this.#remove(this.#cluster.at(id));
+      case 'join':
+        return this.#join();
+      default:
+        return unreachable(fault.how);
+    }
+  }
+
+  #remove(place: Place): OperatorEffect {
+    const why = this.#whyNotLose(place);
+    if (why !== undefined) return nothing(why);
+    const { id } = place;
+    this.#change({ type: 'remove', id });
+    return { targets: [id], undo: () => this.#readmit(place) };
+  }
+
+  /** A node that was removed comes back as a new one; one that was not is what it was. */
+  #readmit(place: Place): void {
+    const membership = this.#membership();
+    if (membership === undefined || isMember(membership, place.id)) return;
+    this.end(place.id, false);
+    this.#empty(place);
+    place.founds = false;
+    this.#cluster.start(place.id);
+    const { id, address } = place;
+    this.#change({ type: 'add', id, address, promote: true });
+  }
+
+  #join(): OperatorEffect {
+    const { configuration, places } = this.#cluster;
+    if (places.size > configuration.nodes) return nothing('a node has joined already');
+    const place = this.#cluster.addPlace(configuration.disks[0]!, false);
+    this.#cluster.start(place.id);
+    const { id, address } = place;
+    this.#change({ type: 'add', id, address, promote: true });
+    return { targets: [id], undo: () => this.#change({ type: 'remove', id }) };
+  }
+
+  #change(change: MembershipChange): void {
+    const leader = this.#cluster.leader();
+    if (leader === undefined) return;
+    void this.#met('membershipChanged', leader.raft.changeMembership(change));
+  }
+
+  /** Counts what comes to a good end; that it may be refused is part of the game. */
+  async #met(situation: Situation, doing: Promise<void>): Promise<void> {
+    try {
+      await doing;
+      this.#cluster.sometimes.met(situation);
+    } catch (error) {
+      this.#cluster.world.logged(`${situation} not: ${String(error)}`);
+    }
+  }
+
+  /** Everything a node may suffer from ends, and it runs. */
+  heal(id: string): void {
+    const { disk, clock, node, timeline } = this.#cluster.at(id);
+    disk.set(undefined);
+    disk.misdirectNext = false;
+    clock.rate = 1;
+    if (node === undefined) this.#cluster.start(id);
+    else node.life.stalledUntil = Math.min(node.life.stalledUntil, this.#cluster.world.now);
+    timeline.life(this.#cluster.world.now, 'up');
+  }
+
+  /**
+   * Brings the cluster back to its founding members, all of them voters: one step, if one is to be
+   * done. True when nothing is left to do.
+   */
+  restoreMembership(): boolean {
+    const membership = this.#membership();
+    if (membership === undefined) return false;
+    for (const place of this.#cluster.places.values()) {
+      const { id, number } = place;
+      const isFounder = number < this.#cluster.configuration.nodes;
+      const isVoter = membership.voters.includes(id);
+      if (!isFounder && isMember(membership, id)) this.#change({ type: 'remove', id });
+      else if (!isFounder && place.node !== undefined) this.end(id, false);
+      else if (isFounder && !isMember(membership, id)) this.#readmit(place);
+      else if (isFounder && !isVoter) this.#change({ type: 'promote', id });
+      else continue;
+      return false;
+    }
+    return membership.outgoing.length === 0;
+  }
+}
