@@ -4,6 +4,7 @@
  * workloads.)
  */
 import type { Answer, RaftNode } from '../../src/node/index.ts';
+import type { Sometimes } from './sometimes.ts';
 import type { Violations } from './violations.ts';
 
 interface Proposal {
@@ -20,10 +21,12 @@ function keyOf(command: Uint8Array): string {
 
 export class Acknowledgements {
   readonly #violations: Violations;
+  readonly #sometimes: Sometimes;
   readonly #proposals = new Map<string, Proposal>();
 
-  constructor(violations: Violations) {
+  constructor(violations: Violations, sometimes: Sometimes) {
     this.#violations = violations;
+    this.#sometimes = sometimes;
   }
 
   /** The same node, whose proposals are seen from now on. */
@@ -33,6 +36,7 @@ export class Acknowledgements {
       const proposal = this.#proposals.get(key) ?? { calls: 0, refused: 0, inLog: 0 };
       this.#proposals.set(key, proposal);
       proposal.calls += 1;
+      if (proposal.calls > 1) this.#sometimes.met('writeRepeated');
       const answered = (answer: Answer): void => {
         this.#answered(node.id, proposal, answer);
         done(answer);

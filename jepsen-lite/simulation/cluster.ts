@@ -38,6 +38,9 @@ export interface Place {
   storeId: string;
   /** What was last seen to be in force here. */
   membership: Membership | undefined;
+  /** Nothing was written, applied or decided since it was last looked at. */
+  isStill: boolean;
+  wasLeader: boolean;
   /** Log index of the snapshot that was last opened. */
   readingSnapshot: number;
 }
@@ -66,7 +69,7 @@ export class SimulatedCluster {
     this.violations = new Violations(() => this.world.now);
     this.log = new LogSafety(this.violations, this.sometimes);
     this.state = new StateSafety(this.violations);
-    this.acknowledgements = new Acknowledgements(this.violations);
+    this.acknowledgements = new Acknowledgements(this.violations, this.sometimes);
     const { network, settings, nodes, disks } = configuration;
     this.network = new SimulatedNetwork(this.world, {
       ...network,
@@ -96,6 +99,8 @@ export class SimulatedCluster {
       isPowered: true,
       storeId: '',
       membership: undefined,
+      isStill: false,
+      wasLeader: false,
       readingSnapshot: 0,
     };
     this.places.set(id, place);
@@ -129,6 +134,7 @@ export class SimulatedCluster {
     const place = this.at(id);
     if (place.node !== undefined) return;
     place.isPowered = true;
+    place.isStill = false;
     const life = new Life(this.world, id, {
       clock: place.clock,
       random: randomFor(this.seed, `life of ${id} from ${this.world.now}`),
@@ -148,6 +154,9 @@ export class SimulatedCluster {
       store: this.#storeObserver(place),
       machine: this.#machineObserver(place),
       watching: (raft) => this.acknowledgements.watching(raft),
+      leaderChanged: () => {
+        place.isStill = false;
+      },
       failed: (error) => this.#failed(place, node, error),
     });
     place.node = node;
@@ -179,10 +188,16 @@ export class SimulatedCluster {
     for (const place of this.places.values()) {
       const { node, timeline } = place;
       if (node === undefined) continue;
+      if (place.isStill) {
+        if (place.wasLeader) leaders += 1;
+        continue;
+      }
+      place.isStill = true;
       const status = node.raft.status();
       const { role, membership } = status;
       place.membership = membership ?? place.membership;
-      if (role === 'leader') leaders += 1;
+      place.wasLeader = role === 'leader';
+      if (place.wasLeader) leaders += 1;
       if (role === 'joining' || role === 'stopped') continue;
       const isLearner = membership?.learners.includes(node.id) === true;
       timeline.moment(this.world.now, {
@@ -225,10 +240,12 @@ export class SimulatedCluster {
         }
       },
       asked: (batch) => {
+        place.isStill = false;
         this.#traced(1, number, batch.entries?.at(-1)?.index ?? 0, batch.truncateFrom ?? 0);
         this.log.asked(id, batch);
       },
       durable: (batch) => {
+        place.isStill = false;
         this.#traced(2, number, batch.entries?.at(-1)?.index ?? 0, batch.metadata?.term ?? 0);
         this.log.durable(id, batch);
       },
@@ -248,6 +265,7 @@ export class SimulatedCluster {
     const { id, number } = place;
     return {
       applied: (command, { index, term }, result) => {
+        place.isStill = false;
         this.#traced(4, number, index, term);
         if (this.state.applied(id, index, command, result)) {
           this.acknowledgements.committed(id, command);

@@ -118,6 +118,7 @@ export class LogSafety {
     for (const [index, term] of cut) {
       if (view.holds(index, term)) continue;
       this.#sometimes.met('logTruncated');
+      if (this.#leaders.get(term) === node) this.#sometimes.met('leaderDeposed');
       if (this.#leaders.get(view.term) === node) {
         const text = `${node}, leader of term ${view.term}, removed entry ${index}`;
         this.#report('leader-append-only', `${text} of its own log`, node);
@@ -189,10 +190,23 @@ export class LogSafety {
     this.#leaders.set(term, node);
     this.#sometimes.met('leaderElected');
     const { asked } = this.#logsOf(node);
+    this.#lookForFigure8(asked, term);
     const committedTerm = this.#committed.get(this.#lastCommitted);
     if (committedTerm === undefined || asked.holds(this.#lastCommitted, committedTerm)) return;
     const text = `${node} leads term ${term} without entry ${this.#lastCommitted}`;
     this.#report('leader-completeness', `${text} of term ${committedTerm}, committed before`, node);
+  }
+
+  /** An entry of an earlier term, on a majority, that may not be committed by counting (5.4.2). */
+  #lookForFigure8(log: LogView, term: number): void {
+    for (let index = log.last; index > this.#lastCommitted; index--) {
+      const entryTerm = log.termAt(index);
+      if (entryTerm === undefined || entryTerm === term) continue;
+      const logs = [...this.#nodes.values()];
+      const holders = logs.filter(({ durable }) => durable.holds(index, entryTerm)).length;
+      if (holders > logs.length / 2) this.#sometimes.met('figure8');
+      return;
+    }
   }
 
   #checkVoteDurable(node: string, term: number, votedFor: string): void {

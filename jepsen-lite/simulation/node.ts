@@ -35,6 +35,8 @@ export interface NodeParts {
   readonly machine: MachineObserver;
   /** Sees the node's proposals: gives back the node that clients are served from. */
   readonly watching: (node: RaftNode) => RaftNode;
+  /** It knows another leader, or none. */
+  readonly leaderChanged: () => void;
   /** It could not be started, or stopped itself. */
   readonly failed: (error: unknown) => void;
 }
@@ -88,7 +90,10 @@ export class SimulatedNode {
       environment: life,
       settings: { ...defaultSettings, ...parts.settings },
       onApplied: () => this.#service.applied(),
-      onLeaderChanged: () => this.#service.leaderChanged(),
+      onLeaderChanged: () => {
+        parts.leaderChanged();
+        this.#service.leaderChanged();
+      },
       onFatal: parts.failed,
     });
   }
