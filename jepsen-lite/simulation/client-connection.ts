@@ -88,7 +88,7 @@ export class ClientConnection implements Channel {
     world.at(Math.max(this.#silentUntilMs, world.now + latencyMs()), () => {
       this.#life.run(() => this.#closed || this.#events.opened(node.id));
     });
-    this.#channel = node.openChannel({
+    this.#channel = node.openChannel?.({
       response: (response) => this.#answer(response),
       closed: (reason) => this.reset(reason),
     });

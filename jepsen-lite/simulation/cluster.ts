@@ -2,6 +2,7 @@
 import { HoldfastError } from '../../src/base/index.ts';
 import type { Membership, NodeId } from '../../src/raft/index.ts';
 import { Acknowledgements } from './acknowledgements.ts';
+import { registryApplication, type CreateApplication } from './application.ts';
 import type { Configuration, DiskConfiguration } from './configuration.ts';
 import { SimulatedDisk } from './disk.ts';
 import { Clock, Life } from './life.ts';
@@ -10,10 +11,11 @@ import { MessageLog } from './message-log.ts';
 import { SimulatedNetwork, type Loss, type NetworkObserver } from './network.ts';
 import { SimulatedNode } from './node.ts';
 import type { MachineObserver } from './observed-machine.ts';
-import type { StoreObserver } from './observed-store.ts';
+import { ObservedStore, type StoreObserver } from './observed-store.ts';
 import { Dice, randomFor } from './random.ts';
 import { Sometimes } from './sometimes.ts';
 import { StateSafety } from './state-safety.ts';
+import { simulatedStore, type RealStores } from './stores.ts';
 import { Timeline } from './timeline.ts';
 import { TraceHash } from './trace-hash.ts';
 import { Violations } from './violations.ts';
@@ -45,6 +47,12 @@ export interface Place {
   readingSnapshot: number;
 }
 
+/** What a user puts in the place of the parts that a cluster has by itself. */
+export interface ClusterParts {
+  readonly application?: CreateApplication | undefined;
+  readonly stores?: RealStores | undefined;
+}
+
 export class SimulatedCluster {
   readonly seed: number;
   readonly world: World;
@@ -60,10 +68,12 @@ export class SimulatedCluster {
   readonly places: Map<string, Place> = new Map();
   /** Told of nodes that stopped by themselves, or could not be started. */
   onFailure: (place: string, error: unknown) => void = () => {};
+  readonly #parts: ClusterParts;
   readonly #founders: ReadonlyMap<NodeId, string>;
 
-  constructor(seed: number, configuration: Configuration) {
+  constructor(seed: number, configuration: Configuration, parts: ClusterParts = {}) {
     this.seed = seed;
+    this.#parts = parts;
     this.configuration = configuration;
     this.world = new World(seed, { wakesOnly: true });
     this.violations = new Violations(() => this.world.now);
@@ -148,10 +158,9 @@ export class SimulatedCluster {
       world: this.world,
       life,
       network: this.network,
-      disk: place.disk,
+      store: this.#storeFor(place, life),
       settings: this.configuration.settings,
-      limits: {},
-      store: this.#storeObserver(place),
+      application: (this.#parts.application ?? registryApplication)(),
       machine: this.#machineObserver(place),
       watching: (raft) => this.acknowledgements.watching(raft),
       leaderChanged: () => {
@@ -160,6 +169,17 @@ export class SimulatedCluster {
       failed: (error) => this.#failed(place, node, error),
     });
     place.node = node;
+  }
+
+  #storeFor(place: Place, life: Life): ObservedStore {
+    const real = this.#parts.stores?.create(place.id);
+    const store = real ?? simulatedStore(place.disk, life, this.world);
+    return new ObservedStore(store, {
+      world: this.world,
+      life,
+      isReal: real !== undefined,
+      observer: this.#storeObserver(place),
+    });
   }
 
   #failed(place: Place, node: SimulatedNode, error: unknown): void {
@@ -178,8 +198,24 @@ export class SimulatedCluster {
     place.membership = node.raft.status().membership ?? place.membership;
     node.end(power);
     disk.crash(power);
+    this.#parts.stores?.crashed(id);
     place.node = undefined;
     timeline.life(this.world.now, 'down');
+  }
+
+  /** Its disk is gone, and with it what was promised on it. */
+  empty(id: string): void {
+    const place = this.at(id);
+    place.storeId = '';
+    place.disk.replace(undefined);
+    place.timeline.disk(this.world.now, 'wiped');
+    this.log.forget(id);
+    this.#parts.stores?.wiped(id);
+  }
+
+  /** Whether disks are simulated ones, which faults can be done to. */
+  get hasSimulatedDisks(): boolean {
+    return this.#parts.stores === undefined;
   }
 
   /** What a look at every running node shows, for the report. */

@@ -3,10 +3,9 @@
  * must make progress; then everything is healed, and all must come to the same state.
  */
 import { memberOf } from '../../src/raft/index.ts';
-import type { Registry } from '../../src/client/index.ts';
 import type { ClientNetwork } from './client-network.ts';
 import type { Place, SimulatedCluster } from './cluster.ts';
-import { stateHash } from './observed-machine.ts';
+import { NodeCalls } from './node-calls.ts';
 import type { Operator } from './operator.ts';
 import { Dice, randomFor } from './random.ts';
 
@@ -50,7 +49,7 @@ export class Healing {
     }
     this.#operator.leave(rest);
     for (const id of core) this.#operator.heal(id);
-    const done = this.#write(this.#clients.add(core).registry);
+    const done = this.#progressOf(core);
     const deadline = world.now + PROGRESS_TIMEOUTS * this.#timeoutMs;
     await world.runUntil(deadline, () => done() || this.#isOver());
     if (done()) return;
@@ -58,12 +57,20 @@ export class Healing {
     violations.report('liveness', `${text} ${PROGRESS_TIMEOUTS} election timeouts`, core);
   }
 
-  /** Writes once, however often it takes; tells whether that succeeded. */
-  #write(registry: Registry): () => boolean {
+  /** Has a client write once, however often it takes; tells whether that succeeded. */
+  #progressOf(core: readonly string[]): () => boolean {
     let isDone = false;
+    const { life, registry } = this.#clients.add(core);
+    const calls = new NodeCalls(this.#cluster, life);
+    const isRegistry = this.#cluster.running().some((node) => node.openChannel !== undefined);
+    // Of a user's state machine no command is known: a read takes an entry of the term, too.
+    const probe = (): Promise<unknown> =>
+      isRegistry
+        ? registry.put(PROGRESS_KEY, 'made')
+        : calls.barrier(this.#dice.pick(core), 'linearizable', this.#timeoutMs);
     const attempt = async (): Promise<void> => {
       while (!isDone && !this.#isOver()) {
-        isDone = await registry.put(PROGRESS_KEY, 'made').then(
+        isDone = await probe().then(
           () => true,
           () => false,
         );
@@ -113,7 +120,7 @@ export class Healing {
     let difference: string | undefined = '';
     while (world.now < deadline && difference !== undefined && !this.#isOver()) {
       await world.runUntil(world.now + this.#timeoutMs / 2, this.#isOver);
-      difference = clientsDone() ? this.#difference() : 'a client has not come to its end';
+      difference = clientsDone() ? await this.#difference() : 'a client has not come to its end';
     }
     if (difference === undefined) return;
     const text = `healed for ${CONVERGENCE_TIMEOUTS} election timeouts, but ${difference}`;
@@ -127,14 +134,14 @@ export class Healing {
   }
 
   /** In what the nodes are not equal yet; undefined when they are. */
-  #difference(): string | undefined {
+  async #difference(): Promise<string | undefined> {
     if (!this.#operator.restoreMembership()) return 'the membership is not what it was';
     const running = this.#cluster.running();
     const indexes = running.map(({ raft }) => raft.appliedIndex);
     const first = indexes[0];
     if (indexes.some((index) => index !== first)) return `nodes applied ${indexes.join(', ')}`;
     if (running.some(({ raft }) => raft.status().commitIndex !== first)) return 'commits lag';
-    const hashes = running.map(({ registry }) => stateHash(registry));
+    const hashes = await Promise.all(running.map(({ application }) => application.hash()));
     if (hashes.every((hash) => hash === hashes[0])) return undefined;
     const names = running.map(({ id }) => id);
     const text = `states differ at log index ${first ?? 0}`;

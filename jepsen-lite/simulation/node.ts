@@ -1,24 +1,17 @@
-/** One life of a node in a simulated cluster: the real node, store, registry and service. */
-import { BackedLogStore, BlockBackend } from '../../src/log-store/index.ts';
+/** One life of a node in a simulated cluster: the real node, with all around it simulated. */
+import type { LogStore } from '../../src/log-store/index.ts';
 import { createNode, defaultSettings } from '../../src/node/index.ts';
-import type { NodeSettings, RaftNode, StateMachine } from '../../src/node/index.ts';
+import type { NodeSettings, RaftNode } from '../../src/node/index.ts';
 import type { OpenChannel } from '../../src/protocol/index.ts';
 import type { NodeId } from '../../src/raft/index.ts';
-import { RegistryStateMachine } from '../../src/registry/index.ts';
-import type { RegistryLimits } from '../../src/registry/index.ts';
-import { RegistryService } from '../../src/server/index.ts';
-import { runTreeWork } from '../../src/server/tree-work.ts';
-import type { SimulatedDisk } from './disk.ts';
+import { CLUSTER_NAME } from './application.ts';
+import type { Application, Service } from './application.ts';
 import type { Life } from './life.ts';
-import { SimulatedMedium } from './medium.ts';
 import type { SimulatedNetwork } from './network.ts';
 import { ObservedMachine } from './observed-machine.ts';
-import { ObservedStore, type StoreObserver } from './observed-store.ts';
 import type { MachineObserver } from './observed-machine.ts';
 import { SimulatedTransport } from './transport.ts';
 import type { World } from './world.ts';
-
-const CLUSTER_NAME = 'simulated';
 
 export interface NodeParts {
   readonly id: NodeId;
@@ -28,10 +21,9 @@ export interface NodeParts {
   readonly world: World;
   readonly life: Life;
   readonly network: SimulatedNetwork;
-  readonly disk: SimulatedDisk;
+  readonly store: LogStore;
   readonly settings: Partial<NodeSettings>;
-  readonly limits: Partial<RegistryLimits>;
-  readonly store: StoreObserver;
+  readonly application: Application;
   readonly machine: MachineObserver;
   /** Sees the node's proposals: gives back the node that clients are served from. */
   readonly watching: (node: RaftNode) => RaftNode;
@@ -46,53 +38,46 @@ export class SimulatedNode {
   readonly address: string;
   readonly life: Life;
   readonly raft: RaftNode;
-  readonly registry: RegistryStateMachine;
-  readonly openChannel: OpenChannel;
-  readonly transport: SimulatedTransport;
+  readonly application: Application;
   isStarted = false;
-  readonly #service: RegistryService;
-  readonly #endTreeWork: () => void;
+  readonly #transport: SimulatedTransport;
+  readonly #service: Service | undefined;
 
   constructor(parts: NodeParts) {
-    const { id, address, life, network, world } = parts;
+    const { id, address, life, network, application } = parts;
     this.id = id;
     this.address = address;
     this.life = life;
-    this.transport = new SimulatedTransport(network, life, id, address);
-    this.registry = new RegistryStateMachine({ limits: parts.limits });
-    const node = this.#createNode(parts, new ObservedMachine(this.registry, parts.machine));
+    this.application = application;
+    this.#transport = new SimulatedTransport(network, life, id, address);
+    const node = this.#createNode(parts);
     this.raft = parts.watching(node);
-    this.#service = new RegistryService({
-      node: this.raft,
-      registry: this.registry,
-      clusterName: CLUSTER_NAME,
-      environment: life,
-      maintain: () => Promise.reject(new Error('nobody is asked for this in simulation')),
-    });
-    this.openChannel = this.#service.openChannel;
-    this.#endTreeWork = runTreeWork(this.registry, life);
-    world.wakeFully();
+    this.#service = application.serve?.(this.raft, life);
+    parts.world.wakeFully();
     void this.#start(node, parts.failed);
   }
 
-  #createNode(parts: NodeParts, stateMachine: StateMachine): RaftNode {
-    const { id, address, peers, world, life, disk } = parts;
-    const medium = new SimulatedMedium(disk, life, world);
-    const store = new BackedLogStore(new BlockBackend(medium));
+  /** Undefined where clients call the node itself. */
+  get openChannel(): OpenChannel | undefined {
+    return this.#service?.openChannel;
+  }
+
+  #createNode(parts: NodeParts): RaftNode {
+    const { id, address, peers, life, store, application } = parts;
     return createNode({
       id,
       clusterName: CLUSTER_NAME,
       address,
       peers,
-      store: new ObservedStore(store, world, parts.store),
-      transport: this.transport,
-      stateMachine,
+      store,
+      transport: this.#transport,
+      stateMachine: new ObservedMachine(application, parts.machine),
       environment: life,
       settings: { ...defaultSettings, ...parts.settings },
-      onApplied: () => this.#service.applied(),
+      onApplied: () => this.#service?.applied(),
       onLeaderChanged: () => {
         parts.leaderChanged();
-        this.#service.leaderChanged();
+        this.#service?.leaderChanged();
       },
       onFatal: parts.failed,
     });
@@ -110,7 +95,7 @@ export class SimulatedNode {
   /** Nothing of it happens any more. `silently`: its peers are not told. */
   end(silently: boolean): void {
     this.life.end();
-    this.#endTreeWork();
-    this.transport.end(silently);
+    this.#service?.end();
+    this.#transport.end(silently);
   }
 }

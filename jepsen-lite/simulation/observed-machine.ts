@@ -1,7 +1,7 @@
-/** The registry as a state machine that is watched while it is applied to, saved and restored. */
+/** A state machine that is watched while it is applied to, saved and restored. */
 import { createHash } from 'node:crypto';
 import type { ApplyContext, LeaderSide, StateMachine } from '../../src/node/index.ts';
-import type { RegistryStateMachine } from '../../src/registry/index.ts';
+import type { Application } from './application.ts';
 
 export interface MachineObserver {
   applied(command: Uint8Array, context: ApplyContext, result: Uint8Array): void;
@@ -11,43 +11,38 @@ export interface MachineObserver {
   restored(hash: string): void;
 }
 
-/** Hash of a registry's whole state. */
-export function stateHash(registry: RegistryStateMachine): string {
-  const hash = createHash('sha1');
-  for (const chunk of registry.snapshotChunks()) hash.update(chunk);
-  return hash.digest('hex');
-}
-
 export class ObservedMachine implements StateMachine {
-  readonly configuration: string;
-  readonly leaderSide: LeaderSide;
-  readonly #registry: RegistryStateMachine;
+  readonly configuration: string | undefined;
+  readonly leaderSide: LeaderSide | undefined;
+  readonly #application: Application;
+  readonly #machine: StateMachine;
   readonly #observer: MachineObserver;
 
-  constructor(registry: RegistryStateMachine, observer: MachineObserver) {
-    this.#registry = registry;
+  constructor(application: Application, observer: MachineObserver) {
+    this.#application = application;
+    this.#machine = application.stateMachine;
     this.#observer = observer;
-    this.configuration = registry.configuration;
-    this.leaderSide = registry.leaderSide;
+    this.configuration = this.#machine.configuration;
+    this.leaderSide = this.#machine.leaderSide;
   }
 
   apply(command: Uint8Array, context: ApplyContext): Uint8Array {
-    const result = this.#registry.apply(command, context);
+    const result = this.#machine.apply(command, context);
     this.#observer.applied(command, context, result);
     return result;
   }
 
   query(request: Uint8Array): Uint8Array {
-    return this.#registry.query(request);
+    return this.#machine.query(request);
   }
 
   snapshot(): AsyncIterable<Uint8Array> {
-    return hashing(this.#registry.snapshot(), this.#observer.cut());
+    return hashing(this.#machine.snapshot(), this.#observer.cut());
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#registry.restore(chunks);
-    this.#observer.restored(stateHash(this.#registry));
+    await this.#machine.restore(chunks);
+    this.#observer.restored(await this.#application.hash());
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   WriteBatch,
 } from '../../src/log-store/index.ts';
 import type { Entry, LogIndex, Metadata, SnapshotMeta } from '../../src/raft/index.ts';
+import type { Life } from './life.ts';
 import type { World } from './world.ts';
 
 export interface StoreObserver {
@@ -21,30 +22,55 @@ export interface StoreObserver {
   reading(meta: SnapshotMeta): void;
 }
 
+export interface ObservedStoreParts {
+  readonly world: World;
+  readonly life: Life;
+  /** Its promises have something real behind them: virtual time waits for it. */
+  readonly isReal: boolean;
+  readonly observer: StoreObserver;
+}
+
 export class ObservedStore implements LogStore {
   readonly kind: string;
   readonly #inner: LogStore;
   readonly #world: World;
+  readonly #parts: ObservedStoreParts;
   readonly #observer: StoreObserver;
 
-  constructor(inner: LogStore, world: World, observer: StoreObserver) {
+  constructor(inner: LogStore, parts: ObservedStoreParts) {
     this.kind = inner.kind;
     this.#inner = inner;
-    this.#world = world;
-    this.#observer = observer;
+    this.#parts = parts;
+    this.#world = parts.world;
+    this.#observer = parts.observer;
+  }
+
+  /** Lets promises go on, and nothing come back after this life's end. */
+  #seen<T>(call: () => Promise<T>): Promise<T> {
+    const { isReal, life, world } = this.#parts;
+    if (life.over) return new Promise(() => {});
+    world.wake();
+    if (!isReal) return call();
+    // In the order they were asked for, whichever is done first.
+    const result = world.inOrder(call());
+    return new Promise((resolve, reject) => {
+      result.then(
+        (value) => life.over || resolve(value),
+        (error: unknown) => life.over || reject(error instanceof Error ? error : new Error()),
+      );
+    });
   }
 
   async open(options: OpenOptions): Promise<RecoveredLog> {
     this.#world.wakeFully();
-    const recovered = await this.#inner.open(options);
+    const recovered = await this.#seen(() => this.#inner.open(options));
     this.#observer.opened(recovered);
     return recovered;
   }
 
   write(batch: WriteBatch): Promise<void> {
-    this.#world.wake();
     this.#observer.asked(batch);
-    return this.#inner.write(batch).then(
+    return this.#seen(() => this.#inner.write(batch)).then(
       () => this.#observer.durable(batch),
       (error: unknown) => {
         this.#observer.failed(error);
@@ -66,18 +92,15 @@ export class ObservedStore implements LogStore {
   }
 
   getEntry(index: LogIndex): Promise<Entry | undefined> {
-    this.#world.wake();
-    return this.#inner.getEntry(index);
+    return this.#seen(() => this.#inner.getEntry(index));
   }
 
   slice(from: LogIndex, through: LogIndex, maxBytes: number): Promise<readonly Entry[]> {
-    this.#world.wake();
-    return this.#inner.slice(from, through, maxBytes);
+    return this.#seen(() => this.#inner.slice(from, through, maxBytes));
   }
 
   lastEntry(): Promise<Entry | undefined> {
-    this.#world.wake();
-    return this.#inner.lastEntry();
+    return this.#seen(() => this.#inner.lastEntry());
   }
 
   lastIndex(): LogIndex {
@@ -98,13 +121,35 @@ export class ObservedStore implements LogStore {
 
   async saveSnapshot(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     this.#world.wakeFully();
-    await this.#inner.saveSnapshot(meta, chunks);
-    this.#observer.saved(meta);
+    const { isReal, life } = this.#parts;
+    if (isReal) await this.#saveHolding(meta, chunks);
+    else await this.#inner.saveSnapshot(meta, chunks);
+    if (!life.over) this.#observer.saved(meta);
+  }
+
+  /** Virtual time stands still while the store is at work, not while it waits for a chunk. */
+  async #saveHolding(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { world } = this.#parts;
+    let release = world.holdUntilReleased();
+    async function* released(): AsyncGenerator<Uint8Array> {
+      release();
+      for await (const chunk of chunks) {
+        release = world.holdUntilReleased();
+        yield chunk;
+        release();
+      }
+      release = world.holdUntilReleased();
+    }
+    try {
+      await this.#inner.saveSnapshot(meta, released());
+    } finally {
+      release();
+    }
   }
 
   async openSnapshot(): Promise<SnapshotReader | undefined> {
     this.#world.wakeFully();
-    const reader = await this.#inner.openSnapshot();
+    const reader = await this.#seen(() => this.#inner.openSnapshot());
     if (reader !== undefined) this.#observer.reading(reader.meta);
     return reader && this.#waking(reader);
   }
@@ -115,9 +160,9 @@ export class ObservedStore implements LogStore {
       size: reader.size,
       read: (offset, length) => {
         this.#world.wakeFully();
-        return reader.read(offset, length);
+        return this.#seen(() => reader.read(offset, length));
       },
-      close: () => reader.close(),
+      close: () => this.#seen(() => reader.close()),
     };
   }
 
@@ -127,7 +172,7 @@ export class ObservedStore implements LogStore {
 
   close(): Promise<void> {
     this.#world.wakeFully();
-    return this.#inner.close();
+    return this.#seen(() => this.#inner.close());
   }
 
   destroy(): Promise<void> {

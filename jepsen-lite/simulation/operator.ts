@@ -64,22 +64,13 @@ export class Operator {
       }
       sometimes.met('damageFound');
       timeline.disk(world.now, 'damaged');
-      this.#empty(place);
+      this.#cluster.empty(place.id);
     } else if (code !== 'disk-failed' && code !== 'disk-full') {
       violations.report('node-died', `${id} stopped by itself: ${message}`, [id]);
     }
     world.after(2 * this.#timeoutMs, () => {
       if (!this.#left.has(id)) this.#cluster.start(id);
     });
-  }
-
-  #empty(place: Place): void {
-    const { id, disk, timeline } = place;
-    const { log, world } = this.#cluster;
-    place.storeId = '';
-    log.forget(id);
-    disk.replace(undefined);
-    timeline.disk(world.now, 'wiped');
   }
 
   /** The membership that the newest leader has in force. */
@@ -110,6 +101,7 @@ export class Operator {
   damage(place: Place, how: DamageFault['how'], where: number): OperatorEffect {
     const why = this.#whyNotLose(place);
     if (why !== undefined) return nothing(why);
+    if (!this.#cluster.hasSimulatedDisks) return nothing('the stores are real');
     if (how === 'misdirected') {
       place.disk.misdirectNext = true;
       return { targets: [place.id] };
@@ -122,7 +114,7 @@ export class Operator {
     const why = this.#whyNotLose(place);
     if (why !== undefined) return nothing(why);
     this.end(place.id, true);
-    this.#empty(place);
+    this.#cluster.empty(place.id);
     this.#cluster.sometimes.met('nodeWiped');
     return { targets: [place.id], undo: () => this.#cluster.start(place.id) };
   }
@@ -168,7 +160,7 @@ export class Operator {
     const membership = this.#membership();
     if (membership === undefined || isMember(membership, place.id)) return;
     this.end(place.id, false);
-    this.#empty(place);
+    this.#cluster.empty(place.id);
     place.founds = false;
     this.#cluster.start(place.id);
     const { id, address } = place;

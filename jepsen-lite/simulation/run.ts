@@ -2,9 +2,9 @@
 import type { Fault } from '../faults/fault.ts';
 import { drawFaults } from '../faults/draw-faults.ts';
 import { workloads } from '../workloads/index.ts';
-import type { Workload, WorkloadContext } from '../workloads/workload.ts';
+import type { CreateWorkload, Workload, WorkloadContext } from '../workloads/workload.ts';
 import { ClientNetwork } from './client-network.ts';
-import { nodeName, SimulatedCluster } from './cluster.ts';
+import { nodeName, SimulatedCluster, type ClusterParts } from './cluster.ts';
 import { drawConfiguration, type Configuration, type Wishes } from './configuration.ts';
 import { FaultInjector } from './injector.ts';
 import { Healing } from './healing.ts';
@@ -26,6 +26,10 @@ export interface Schedule {
 export interface SimulationOptions extends Schedule {
   /** What of the configuration is not to be drawn. */
   readonly wishes?: Wishes;
+  /** In place of the one the configuration names. */
+  readonly workload?: CreateWorkload;
+  /** What takes the place of the cluster's own parts. */
+  readonly parts?: ClusterParts;
 }
 
 /** A run and what decided it, whole: to be repeated, and to be cut down. */
@@ -62,7 +66,7 @@ class SimulationRun {
   constructor(options: SimulationOptions) {
     const { seed } = options;
     const configuration = options.configuration ?? drawConfiguration(seed, options.wishes);
-    const create = workloads[configuration.workload];
+    const create = options.workload ?? workloads[configuration.workload];
     if (create === undefined) throw new RangeError(`no workload ${configuration.workload}`);
     this.#workload = create();
     this.#schedule = {
@@ -70,7 +74,7 @@ class SimulationRun {
       configuration,
       faults: options.faults ?? faultsOf(seed, configuration),
     };
-    this.#cluster = new SimulatedCluster(seed, configuration);
+    this.#cluster = new SimulatedCluster(seed, configuration, options.parts);
     this.#clients = new ClientNetwork(this.#cluster);
     this.#operator = new Operator(this.#cluster, this.#clients);
     this.#injector = new FaultInjector(this.#cluster, this.#clients, this.#operator);

@@ -35,6 +35,7 @@ export class World {
   #counter = 0;
   #woken: 'no' | 'some' | 'all' = 'no';
   readonly #held = new Set<Promise<unknown>>();
+  #lastInOrder: Promise<unknown> = DONE;
 
   constructor(seed = 1, options: WorldOptions = {}) {
     this.random = createRandom(seed);
@@ -81,6 +82,23 @@ export class World {
     this.#held.add(promise);
     promise.then(over, over);
     this.wakeFully();
+  }
+
+  /** Holds time for a promise, and gives its result after those of all such promises before it. */
+  async inOrder<T>(promise: Promise<T>): Promise<T> {
+    const before = this.#lastInOrder;
+    const settled = Promise.allSettled([before, promise]).then(() => undefined);
+    this.#lastInOrder = settled;
+    this.hold(settled);
+    await before;
+    return await promise;
+  }
+
+  /** As `hold`, until the function returned is called. */
+  holdUntilReleased(): () => void {
+    const releases: (() => void)[] = [];
+    this.hold(new Promise<void>((resolve) => releases.push(resolve)));
+    return () => releases.pop()?.();
   }
 
   /** Lets everything that waits for a settled promise go on. Only memory is behind any promise. */
