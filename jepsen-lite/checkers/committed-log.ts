@@ -24,16 +24,14 @@ export class CommittedLog {
   constructor(history: readonly Operation[]) {
     const places = new Map<string, Change>();
     let conflict: Contradiction | undefined;
-    for (const operation of history) {
-      const change = changeOf(operation);
-      if (change === undefined) continue;
+    for (const change of history.flatMap(changesOf)) {
       const place = `${change.revision} ${change.key}`;
       const other = places.get(place);
       if (other === undefined) places.set(place, change);
       else if (other.type !== change.type || other.value !== change.value) {
-        const [a, b] = [describeOperation(other.source), describeOperation(operation)];
+        const [a, b] = [describeOperation(other.source), describeOperation(change.source)];
         const message = `at revision ${change.revision}, ${a} and ${b} tell of different changes`;
-        conflict ??= { message, operations: [other.source, operation] };
+        conflict ??= { message, operations: [other.source, change.source] };
       }
     }
     this.conflict = conflict;
@@ -73,20 +71,31 @@ export class CommittedLog {
   }
 }
 
-/** A put whose revision is known, or an event of any watch. */
-function changeOf(operation: Operation): Change | undefined {
-  const { f, key, type, value, output, revision } = operation;
-  if (key === undefined || revision === undefined || type !== 'ok') return undefined;
-  if (f === 'put' || f === 'write') {
-    return { key, revision, type: 'put', value: textOf(value), source: operation };
+/** What a call puts, by key; of a `txn` its value says it: `{ put: { key: value } }`. */
+export function putsIn({ f, key, value }: Operation): readonly (readonly [string, unknown])[] {
+  if (f === 'txn') {
+    const put = fieldOf(value, 'put');
+    return typeof put === 'object' && put !== null ? Object.entries(put) : [];
   }
-  if (f === 'cas' && output !== false && Array.isArray(value)) {
-    return { key, revision, type: 'put', value: textOf(value[1]), source: operation };
+  if (key === undefined) return [];
+  if (f === 'put' || f === 'write') return [[key, value]];
+  return f === 'cas' && Array.isArray(value) ? [[key, value[1]]] : [];
+}
+
+/** Of puts whose revision is known, and of an event of any watch. */
+function changesOf(operation: Operation): Change[] {
+  const { f, key, type, output, revision } = operation;
+  if (revision === undefined || type !== 'ok') return [];
+  if (f !== 'event') {
+    if (output === false) return [];
+    return putsIn(operation).map(([written, value]) => {
+      return { key: written, revision, type: 'put', value: textOf(value), source: operation };
+    });
   }
-  if (f !== 'event') return undefined;
+  if (key === undefined) return [];
   const change = fieldOf(output, 'type') === 'delete' ? 'delete' : 'put';
   const put = change === 'put' ? textOf(fieldOf(output, 'value')) : undefined;
-  return { key, revision, type: change, value: put, source: operation };
+  return [{ key, revision, type: change, value: put, source: operation }];
 }
 
 function textOf(value: unknown): string {

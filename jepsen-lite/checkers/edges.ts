@@ -35,7 +35,7 @@ export interface EdgeHistory {
   /** Of all sessions, in order. */
   readonly sessionLists: readonly Operation[];
   readonly lives: ReadonlyMap<number, SessionLife>;
-  /** From here on everybody had read the notices there were. */
+  /** By now, these had read all the notices there were: `{ sessions }`. */
   readonly drained: Operation | undefined;
 }
 
@@ -218,11 +218,13 @@ function mayHaveEnded({ lives }: EdgeHistory, tie: Operation, beforeNs: number):
 const everyEndIsTold: Rule<EdgeHistory> = (view) => {
   const { drained } = view;
   if (drained === undefined) return undefined;
+  const readers = fieldOf(drained.value, 'sessions');
   const told = new Set(view.notices.map(connectionOf));
   const alive = view.sessionLists.findLast(({ call }) => call > drained.call);
   const list = view.tableLists.findLast(({ return: end }) => end! < drained.call);
   for (const edge of view.edges) {
     if (NOTICE_TYPE[edge.type] === undefined || told.has(edge.connection)) continue;
+    if (!Array.isArray(readers) || !readers.includes(edge.peer)) continue;
     if (isDisconnected(view, edge) || list === undefined || alive === undefined) continue;
     if (edge.made.return! >= list.call || shows(list, edge)) continue;
     if (!Array.isArray(alive.output) || !alive.output.includes(edge.peer)) continue;

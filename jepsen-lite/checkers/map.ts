@@ -1,129 +1,133 @@
 /**
- * Named maps: `put`, `get` and `remove` of a key go to the cluster; a `view` is what one process
- * holds of it, `{ key: value }` as of a revision (value: `{ replica }`), and `wrote` notes what the
- * same process put.
+ * Named maps as processes hold them. A `view` (value: `{ replica }`) is all that one process shows
+ * at a moment: `{ key: { value, revision } }`, complete up to its own `revision`, and with what the
+ * same process changed since, which it notes as `wrote` (value: `{ replica }`).
  */
 import { describeOperation } from '../history/describe.ts';
 import type { Operation } from '../history/operation.ts';
 import { CommittedLog } from './committed-log.ts';
 import { ruleChecker, type Rule } from './rules.ts';
 import type { Checker } from './verdict.ts';
-import { byCall, nameOf } from './values.ts';
+import { byCall, fieldOf, nameOf, numberOf } from './values.ts';
 
 interface MapHistory {
+  /** In order, of all replicas. */
   readonly views: readonly View[];
   readonly wrote: readonly Operation[];
   readonly log: CommittedLog;
+  /** Keys whose changes are known. */
+  readonly keys: readonly string[];
   /** Keys that somebody may have removed. */
   readonly removed: ReadonlySet<string>;
-  readonly keys: readonly string[];
-  /** What was put by calls whose revision nobody learned: it may be newer than what is known. */
-  readonly open: ReadonlySet<string>;
 }
 interface View {
   readonly operation: Operation;
   readonly replica: string;
   readonly revision: number;
-  readonly entries: Readonly<Record<string, unknown>>;
+  readonly entries: ReadonlyMap<string, Entry>;
+}
+interface Entry {
+  /** As JSON text. */
+  readonly value: string;
+  readonly revision: number;
 }
 
 function viewOf(history: readonly Operation[]): MapHistory {
   const ordered = byCall(history);
   const log = new CommittedLog(history);
+  const removals = history.filter(
+    ({ f, type }) => (f === 'remove' || f === 'delete') && type !== 'fail',
+  );
   return {
     views: ordered.filter(({ f }) => f === 'view').map(replicaView),
     wrote: ordered.filter(({ f }) => f === 'wrote'),
     log,
-    removed: new Set(
-      history
-        .filter(({ f, type }) => (f === 'remove' || f === 'delete') && type !== 'fail')
-        .map(({ key }) => key ?? ''),
-    ),
-    open: new Set(
-      history
-        .filter(({ f, type, revision }) => f === 'put' && type !== 'fail' && revision === undefined)
-        .map(({ key, value }) => placeOf(key ?? '', JSON.stringify(value ?? null))),
-    ),
     keys: [...new Set(log.changes.map(({ key }) => key))],
+    removed: new Set(removals.map(({ key }) => key ?? '')),
   };
-}
-
-function placeOf(key: string, value: string): string {
-  return `${key} ${value}`;
 }
 
 function replicaView(operation: Operation): View {
   const { output, revision, value } = operation;
-  const isObject = typeof output === 'object' && output !== null;
-  return {
-    operation,
-    replica: nameOf(value, 'replica') ?? '',
-    revision: revision ?? 0,
-    entries: isObject ? (output as Readonly<Record<string, unknown>>) : {},
-  };
+  const shown = typeof output === 'object' && output !== null ? Object.entries(output) : [];
+  const entries = shown.map(([key, entry]) => {
+    const text = JSON.stringify(fieldOf(entry, 'value') ?? null);
+    return [key, { value: text, revision: numberOf(entry, 'revision') ?? 0 }] as const;
+  });
+  const replica = nameOf(value, 'replica') ?? '';
+  return { operation, replica, revision: revision ?? 0, entries: new Map(entries) };
 }
 
+/** Neither a view as a whole nor any of its keys is ever older than before. */
 const neverBack: Rule<MapHistory> = ({ views }) => {
   const last = new Map<string, View>();
   for (const view of views) {
     const before = last.get(view.replica);
     last.set(view.replica, view);
-    if (before === undefined || before.revision <= view.revision) continue;
+    if (before === undefined) continue;
     const [a, b] = [describeOperation(before.operation), describeOperation(view.operation)];
-    const message = `${b} is as of revision ${view.revision}, after ${a} as of ${before.revision}`;
-    return { message, operations: [before.operation, view.operation] };
-  }
-  return undefined;
-};
-
-/** One revision is one state, in whichever process. */
-const oneStatePerRevision: Rule<MapHistory> = ({ views }) => {
-  const seen = new Map<number, View>();
-  for (const view of views) {
-    const other = seen.get(view.revision);
-    if (other === undefined) {
-      seen.set(view.revision, view);
-      continue;
+    const operations = [before.operation, view.operation];
+    if (view.revision < before.revision) {
+      const message = `${b} is as of an older revision than ${a} before it`;
+      return { message, operations };
     }
-    if (textOf(other) === textOf(view)) continue;
-    const [a, b] = [describeOperation(other.operation), describeOperation(view.operation)];
-    const message = `${a} and ${b} differ, though both are as of revision ${view.revision}`;
-    return { message, operations: [other.operation, view.operation] };
+    for (const [key, entry] of view.entries) {
+      const earlier = before.entries.get(key);
+      if (earlier === undefined || entry.revision >= earlier.revision) continue;
+      const message = `${b} shows an older ${key} than ${a} before it`;
+      return { message, operations };
+    }
   }
   return undefined;
 };
 
-function textOf({ entries }: View): string {
-  return JSON.stringify(Object.entries(entries).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
+/** A key as of a revision has one value, in whichever process. */
+const oneValuePerRevision: Rule<MapHistory> = ({ views, log }) => {
+  const seen = new Map<string, { readonly value: string; readonly source: Operation }>();
+  for (const { key, revision, value, source } of log.changes) {
+    if (value !== undefined) seen.set(`${revision} ${key}`, { value, source });
+  }
+  for (const { operation, entries } of views) {
+    for (const [key, { value, revision }] of entries) {
+      const other = seen.get(`${revision} ${key}`);
+      if (other === undefined) seen.set(`${revision} ${key}`, { value, source: operation });
+      if (other === undefined || other.value === value) continue;
+      const [a, b] = [describeOperation(other.source), describeOperation(operation)];
+      const message = `${b} shows ${key} at revision ${revision} as ${value}, other than ${a}`;
+      return { message, operations: [other.source, operation] };
+    }
+  }
+  return undefined;
+};
 
-/** What a process put through a map shows there at once. */
-const ownWritesShow: Rule<MapHistory> = ({ views, wrote }) => {
+/** What a process put through a map shows there at once, until somebody changes it. */
+const ownWritesShow: Rule<MapHistory> = ({ views, wrote, removed }) => {
   for (const write of wrote) {
     const replica = nameOf(write.value, 'replica') ?? '';
     const view = views.find((one) => one.replica === replica && one.operation.call >= write.call);
-    if (view === undefined || view.revision >= (write.revision ?? 0)) continue;
+    const key = write.key ?? '';
+    const shown = view?.entries.get(key)?.revision ?? (removed.has(key) ? Infinity : 0);
+    if (view === undefined || shown >= (write.revision ?? 0)) continue;
     const message =
-      `${describeOperation(view.operation)} is as of revision ${view.revision}, though the same ` +
-      `process had put revision ${write.revision} before`;
+      `${describeOperation(view.operation)} does not show ${key} as the same process ` +
+      `had put it at revision ${write.revision}`;
     return { message, operations: [write, view.operation] };
   }
   return undefined;
 };
 
-/**
- * A view holds of each key the last change of its revision or before, as far as those are known.
- */
-const viewsAreTrue: Rule<MapHistory> = ({ views, log, keys, removed, open }) => {
+/** A view lacks no change up to its revision, as far as those are known. */
+const nothingMissing: Rule<MapHistory> = ({ views, log, keys, removed }) => {
   for (const { operation, revision, entries } of views) {
     for (const key of keys) {
       const change = log.before(key, revision + 1);
-      if (change === undefined || removed.has(key)) continue;
-      const shown = JSON.stringify(entries[key] ?? null);
-      if (shown === change.value || open.has(placeOf(key, shown))) continue;
+      if (change === undefined) continue;
+      const shown = entries.get(key);
+      const isMissing = shown === undefined ? !removed.has(key) : shown.revision < change.revision;
+      if (!isMissing) continue;
       const message =
-        `${describeOperation(operation)} as of revision ${revision} does not show ${key} as ` +
-        `${describeOperation(change.source)} had put it at revision ${change.revision}`;
+        `${describeOperation(operation)} is as of revision ${revision}, but misses ` +
+        `${describeOperation(change.source)} at revision ${change.revision}`;
       return { message, operations: [change.source, operation] };
     }
   }
@@ -132,8 +136,8 @@ const viewsAreTrue: Rule<MapHistory> = ({ views, log, keys, removed, open }) => 
 
 export const map: Checker = ruleChecker({
   name: 'map',
-  promise: 'every process holds a map as it was at some revision, and never an older one again',
+  promise: 'every process holds a map without a gap, and never an older one than before',
   view: viewOf,
-  rules: [neverBack, oneStatePerRevision, ownWritesShow, viewsAreTrue],
+  rules: [neverBack, oneValuePerRevision, ownWritesShow, nothingMissing],
   counts: ({ views, log }) => ({ views: views.length, changes: log.changes.length }),
 });

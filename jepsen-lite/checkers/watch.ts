@@ -1,7 +1,7 @@
 /** What watches tell, against each other and against the writes that were acknowledged. */
 import { describeOperation } from '../history/describe.ts';
 import type { Operation } from '../history/operation.ts';
-import { CommittedLog } from './committed-log.ts';
+import { CommittedLog, putsIn } from './committed-log.ts';
 import { ruleChecker, type Rule } from './rules.ts';
 import type { Checker } from './verdict.ts';
 import { byCall, endOf, fieldOf, numberOf } from './values.ts';
@@ -14,8 +14,7 @@ interface WatchHistory {
   readonly put: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-const PUTS: ReadonlySet<string> = new Set(['put', 'write', 'cas']);
-const OTHER_WRITES: ReadonlySet<string> = new Set(['increment', 'append', 'txn', 'store']);
+const OTHER_WRITES: ReadonlySet<string> = new Set(['increment', 'append', 'store']);
 
 /** Two watches, or a watch and a writer, never tell of different changes. */
 const agreement: Rule<WatchHistory> = ({ log }) => log.conflict;
@@ -110,13 +109,15 @@ const nothingInvented: Rule<WatchHistory> = ({ segments, put }) => {
 function putsOf(history: readonly Operation[]): ReadonlyMap<string, ReadonlySet<string>> {
   const puts = new Map<string, Set<string>>();
   const others = new Set<string>();
-  for (const { f, key, type, value } of history) {
-    if (key === undefined || type === 'fail') continue;
-    if (OTHER_WRITES.has(f)) others.add(key);
-    if (!PUTS.has(f)) continue;
-    const values = puts.get(key) ?? new Set<string>();
-    puts.set(key, values);
-    values.add(JSON.stringify((f === 'cas' && Array.isArray(value) ? value[1] : value) ?? null));
+  for (const operation of history) {
+    const { f, key, type } = operation;
+    if (type === 'fail') continue;
+    if (OTHER_WRITES.has(f)) others.add(key ?? '');
+    for (const [written, value] of putsIn(operation)) {
+      const values = puts.get(written) ?? new Set<string>();
+      puts.set(written, values);
+      values.add(JSON.stringify(value ?? null));
+    }
   }
   for (const key of others) puts.delete(key);
   return puts;

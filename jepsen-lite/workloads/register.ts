@@ -1,8 +1,9 @@
 /** Puts, gets, deletes and compare-and-swaps of a few keys. */
 import { register } from '../checkers/register.ts';
+import { revisions } from '../checkers/revisions.ts';
 import { below, pick } from './chance.ts';
-import type { Answer, CreateWorkload, WorkloadContext } from './workload.ts';
-import type { RegistryRecord } from '../../src/client/index.ts';
+import { readAnswer, writtenAnswer } from './records.ts';
+import type { CreateWorkload, WorkloadContext } from './workload.ts';
 
 const KEYS = ['register/0', 'register/1', 'register/2'];
 const VALUES = 5;
@@ -12,7 +13,7 @@ const MAX_PAUSE_MS = 20;
 export const registerWorkload: CreateWorkload = () => ({
   name: 'register',
   promise: 'each key is read and written as if there were one copy of it',
-  checkers: [register],
+  checkers: [register, revisions],
   async run(context) {
     while (!context.stopped()) {
       await step(context);
@@ -32,22 +33,14 @@ async function step(context: WorkloadContext): Promise<void> {
   if (chance < 0.4) {
     await get(context, key);
   } else if (chance < 0.7) {
-    await context.invoke(
-      'put',
-      { key, value },
-      () => registry.put(key, value),
-      ({ modRevision }) => ({ output: null, revision: modRevision }),
-    );
+    await context.invoke('put', { key, value }, () => registry.put(key, value), writtenAnswer);
   } else if (chance < 0.95) {
     const from = valueOf(context);
     await context.invoke(
       'cas',
       { key, value: [from, value] },
       () => registry.compareAndSwap(key, from, value),
-      ({ swapped, record }) => ({
-        output: swapped,
-        ...(swapped && record !== undefined && { revision: record.modRevision }),
-      }),
+      ({ swapped, revision }) => ({ output: swapped, ...(swapped && { revision }) }),
     );
   } else {
     await context.invoke(
@@ -60,14 +53,9 @@ async function step(context: WorkloadContext): Promise<void> {
 }
 
 async function get(context: WorkloadContext, key: string): Promise<void> {
-  await context.invoke('get', { key }, () => context.registry.get(key), read);
+  await context.invoke('get', { key }, () => context.registry.get(key), readAnswer);
 }
 
 function valueOf(context: WorkloadContext): string {
   return String(below(context, VALUES));
-}
-
-function read(record: RegistryRecord | undefined): Answer {
-  if (record === undefined) return { output: null };
-  return { output: record.text(), revision: record.modRevision };
 }

@@ -55,11 +55,19 @@ export interface Workload {
   readonly promise: string;
   /** What its histories are judged by. */
   readonly checkers: readonly Checker[];
+  /**
+   * Of a positive control: the checker whose verdict has to be `illegal`, since the workload does
+   * what must go wrong. All others must be satisfied.
+   */
+  readonly mustFail?: string;
   /** Once, before the clients and before any fault. */
   setup?(context: WorkloadContext): Promise<void>;
   /** What each client does until `context.stopped()`; `client` counts from 0. */
   run(context: WorkloadContext, client: number): Promise<void>;
-  /** Once, after all clients ended and everything was healed: final reads. */
+  /**
+   * Once, after all clients ended and everything was healed: final reads. The clients' registries
+   * and contexts are still there.
+   */
   finish?(context: WorkloadContext): Promise<void>;
 }
 
