@@ -39,9 +39,11 @@ test('[CHECK-1] a line of documented fields alone is an operation; more fields a
   assert.deepEqual({ ...kept }, { host: 'b', revision: 4, ...parseHistory(LINE)[0] });
 });
 
+function line(process: number, f: string, rest: string): string {
+  return `{"process":${process},"f":"${f}","key":"k1",${rest}}`;
+}
+
 test('[CHECK-1] a history of documented fields alone is judged', () => {
-  const line = (process: number, f: string, rest: string): string =>
-    `{"process":${process},"f":"${f}","key":"k1",${rest}}`;
   const lines = [
     LINE,
     line(3, 'get', '"value":null,"call":1240000,"return":1250000,"type":"ok","output":"7"'),
