@@ -1,0 +1,48 @@
+/** Where the run broke: a line through all lanes, and the operations that contradict each other. */
+import { GUTTER } from './layout.ts';
+import { clipped, xOf, type Scene } from './scene.ts';
+
+const LABEL = 'violation';
+
+export function drawViolation(scene: Scene): void {
+  const { context, theme, run, layout } = scene;
+  clipped(scene, () => {
+    for (const operation of run.accused) outline(scene, operation, theme.fail, 1.5);
+    const { violation } = run.record;
+    if (violation === undefined) return;
+    const x = Math.round(xOf(scene, violation.atMs)) + 0.5;
+    if (x < GUTTER || x > layout.width) return;
+    context.strokeStyle = theme.fail;
+    context.lineWidth = 1;
+    context.beginPath();
+    context.moveTo(x, layout.axis.top + 36);
+    context.lineTo(x, layout.height);
+    context.stroke();
+    context.font = `600 10.5px ${theme.text}`;
+    const width = context.measureText(LABEL).width + 12;
+    const left = Math.min(x - 0.5, layout.width - width);
+    context.fillStyle = theme.fail;
+    context.beginPath();
+    context.roundRect(left, layout.axis.top + 20, width, 16, 3);
+    context.fill();
+    context.fillStyle = theme.onAccent;
+    context.textBaseline = 'middle';
+    context.textAlign = 'left';
+    context.fillText(LABEL, left + 6, layout.axis.top + 28.5);
+  });
+}
+
+/** Around an operation's bar. */
+export function outline(scene: Scene, operation: number, color: string, width: number): void {
+  const { context, run, layout } = scene;
+  const left = xOf(scene, run.callMs[operation]!);
+  const right = xOf(scene, run.endMs[operation]!);
+  if (right < GUTTER || left > layout.width) return;
+  const top = layout.clients.top + run.row[operation]! * layout.clientRow;
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.beginPath();
+  const broad = Math.max(3, right - left + 2);
+  context.roundRect(left - 1, top + 0.5, broad, layout.clientRow - 1, 3);
+  context.stroke();
+}
