@@ -1,6 +1,7 @@
 /** Faults in words, and the families that reports colour them by. */
 import { unreachable } from '../../src/base/unreachable.ts';
-import type { DiskFault, Fault, PartitionShape } from '../faults/fault.ts';
+import type { DirectedLink, DiskFault, Fault, PartitionShape } from '../faults/fault.ts';
+import type { InjectedFault } from '../simulation/run-record.ts';
 
 export type FaultFamily = 'network' | 'process' | 'clock' | 'disk' | 'membership' | 'client';
 
@@ -24,6 +25,8 @@ export const FAULT_FAMILIES: Readonly<Record<Fault['type'], FaultFamily>> = {
   transfer: 'membership',
 };
 
+/** A partition's links are told up to so many. */
+const MOST_LINKS = 6;
 const SHAPES: Readonly<Record<PartitionShape, string>> = {
   one: 'one node alone',
   halves: 'two parts',
@@ -32,6 +35,11 @@ const SHAPES: Readonly<Record<PartitionShape, string>> = {
   oneWay: 'one way',
   leader: 'leader alone',
 };
+
+/** Not every fault finds what it is meant for: a leader, a disk that is still whole. */
+export function wasCarriedOut({ targets }: InjectedFault): boolean {
+  return targets.length > 0;
+}
 
 /** A few words, such as `pause` or `disk full`: enough for a label. */
 export function faultName(fault: Fault): string {
@@ -77,7 +85,7 @@ export function faultName(fault: Fault): string {
 export function faultDetail(fault: Fault): string {
   switch (fault.type) {
     case 'partition':
-      return fault.links.map(([from, to]) => `${from} → ${to}`).join(', ');
+      return linksText(fault.links);
     case 'weather':
       return [
         percent(fault.loss, 'lost'),
@@ -108,6 +116,12 @@ export function faultDetail(fault: Fault): string {
     default:
       return unreachable(fault);
   }
+}
+
+function linksText(links: readonly DirectedLink[]): string {
+  const texts = links.slice(0, MOST_LINKS).map(([from, to]) => `${from} → ${to}`);
+  const rest = links.length - texts.length;
+  return texts.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 function diskName({ how }: DiskFault): string {

@@ -5,6 +5,7 @@ import type { CheckResult, RunRecord } from '../simulation/run-record.ts';
 import { FAULT_FAMILIES, faultDetail, faultName } from './fault-text.ts';
 import { html, NOTHING, type Html } from './html.ts';
 import { countText, durationText, secondsText } from './numbers.ts';
+import { settingText, situationText } from './words.ts';
 import { untestedOf } from './untested.ts';
 
 /** Longer lists are cut, and say so. */
@@ -102,21 +103,23 @@ function untested(record: RunRecord, shown: number): Html {
 
 function counters({ sometimes }: RunRecord): Html {
   const entries = Object.entries(sometimes).toSorted((a, b) => b[1] - a[1]);
-  const most = Math.max(1, ...entries.map(([, count]) => count));
+  const met = entries.filter(([, count]) => count > 0);
+  const most = Math.max(1, ...met.map(([, count]) => count));
   const width = (count: number): string => ((100 * Math.sqrt(count / most)) | 0).toString();
   return html`<section>
     <h2>Sometimes</h2>
     <p class="lead">
-      What a run should meet now and then. The length of a bar is the root of the count.
+      What a run should meet now and then: ${met.length} of ${entries.length} came about. The length
+      of a bar is the root of the count.
     </p>
     <table class="counters">
       <tbody>
-        ${entries.map(
+        ${met.map(
           ([name, count]) =>
-            html`<tr class="${count === 0 ? 'never' : ''}">
-              <th>${name}</th>
+            html`<tr>
+              <th>${situationText(name)}</th>
               <td class="bar"><i style="width:${width(count)}%"></i></td>
-              <td class="number">${count === 0 ? 'never' : countText(count)}</td>
+              <td class="number">${countText(count)}</td>
             </tr> `,
         )}
       </tbody>
@@ -143,10 +146,6 @@ function configuration(record: RunRecord): Html {
       <dd>${record.messages.choice}</dd>
     </dl>
   </section>`;
-}
-
-function settingText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 function faults(record: RunRecord): Html {

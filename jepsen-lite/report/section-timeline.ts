@@ -6,16 +6,17 @@ import { kindColors } from './kinds.ts';
 export function timelineSection(record: RunRecord): Html {
   const kinds = [...new Set(record.history.map(({ f }) => f))];
   const colors = kindColors(kinds);
-  const legend = kinds.map((f, i) => ({ f, color: colors[i]! }));
-  legend.sort((a, b) => a.color - b.color);
+  const legend = kinds
+    .map((f, i) => ({ f, color: colors[i]! }))
+    .toSorted((a, b) => a.color - b.color)
+    .map(({ f, color }) => html`<span><i class="kind kind-${color}"></i>${f}</span>`);
   return html`<section class="timeline" id="timeline" aria-label="Timeline">
     <div class="controls">
       <select id="filter-key" aria-label="Key"></select>
       <select id="filter-process" aria-label="Process"></select>
       <select id="filter-node" aria-label="Node"></select>
       <span class="kinds"
-        >${legend.map(({ f, color }) => html`<span><i class="kind kind-${color}"></i>${f}</span>`)}<span
-          ><i class="kind failed"></i>failed</span
+        >${legend}<span><i class="kind failed"></i>failed</span
         ><span><i class="kind open"></i>unknown</span></span
       >
       <span class="zoom"

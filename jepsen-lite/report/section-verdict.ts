@@ -1,6 +1,8 @@
 /** What came of the run, before anything else: the verdict, the contradiction, how to replay it. */
 import { outcomeOf, type RunRecord } from '../simulation/run-record.ts';
+import { wasCarriedOut } from './fault-text.ts';
 import { html, NOTHING, type Html } from './html.ts';
+import { sentenceOf } from './words.ts';
 import { countText, durationText, plural } from './numbers.ts';
 
 export function verdictSection(record: RunRecord): Html {
@@ -9,7 +11,7 @@ export function verdictSection(record: RunRecord): Html {
   return html`<header class="verdict">
     <p class="eyebrow">${harness} · ${record.workload.name} · seed ${record.seed}</p>
     <h1><span class="lamp"></span>${HEADLINES[outcome]}</h1>
-    <p class="sentence">${sentenceOf(record)}</p>
+    <p class="sentence">${headline(record)}</p>
     <div class="replay">
       <code>${record.replay}</code>
       <button data-go="copy" data-text="${record.replay}">Copy</button>
@@ -23,7 +25,7 @@ const SHOW = html`<button class="strong" data-go="violation">Show it</button>`;
 const HEADLINES = { passed: 'Passed', violation: 'Violation', unknown: 'Unknown' } as const;
 
 /** Of a failure the contradiction; else what held, or what could not be told. */
-function sentenceOf(record: RunRecord): string {
+function headline(record: RunRecord): string {
   if (record.violation !== undefined) return ended(record.violation.message);
   for (const { checker, verdict } of record.results) {
     if (verdict.type === 'illegal') return ended(`${checker}: ${verdict.message}`);
@@ -31,9 +33,9 @@ function sentenceOf(record: RunRecord): string {
   for (const { checker, verdict } of record.results) {
     if (verdict.type === 'unknown') return ended(`${checker}: ${verdict.why}`);
   }
-  const faults = plural(record.faults.length, 'fault');
+  const faults = plural(record.faults.filter(wasCarriedOut).length, 'fault');
   const { promise } = record.workload;
-  return `${promise.slice(0, 1).toUpperCase()}${promise.slice(1)}: held under ${faults}.`;
+  return sentenceOf(`${promise}: held under ${faults}`);
 }
 
 /** Begins as it is: with a key, often. */
@@ -46,6 +48,8 @@ function facts(record: RunRecord): Html {
   const count = (type: string): number => history.filter((one) => one.type === type).length;
   const failed = count('fail');
   const open = count('info');
+  const happened = faults.filter(wasCarriedOut);
+  const kinds = new Set(happened.map(({ fault }) => fault.type));
   const speed = wallMs > 0 ? durationMs / wallMs : 0;
   const terms = Math.max(0, ...nodes.map(({ term }) => term.at(-1)?.[1] ?? 0));
   const list: [string, string, string][] = [
@@ -54,11 +58,7 @@ function facts(record: RunRecord): Html {
       countText(history.length),
       `${countText(failed)} failed, ${countText(open)} open`,
     ],
-    [
-      'Faults',
-      countText(faults.length),
-      plural(new Set(faults.map((f) => f.fault.type)).size, 'kind'),
-    ],
+    ['Faults', countText(happened.length), plural(kinds.size, 'kind')],
     ['Nodes', countText(nodes.length), plural(terms, 'term')],
     ['Messages', countText(messages.sent), `${countText(messages.kept.length)} kept here`],
     ['Lasted', durationText(durationMs), `${durationText(wallMs)} of real time`],

@@ -55,10 +55,9 @@ export const DETAILS_STYLES = `
 }
 .counters th {
   font-weight: 400;
-  white-space: nowrap;
 }
 .counters .bar {
-  width: 60%;
+  width: 45%;
   vertical-align: middle;
 }
 .counters .bar i {
@@ -68,14 +67,6 @@ export const DETAILS_STYLES = `
   border-radius: 3px;
   background: var(--accent);
   opacity: 0.7;
-}
-.counters .never th,
-.counters .never td {
-  color: var(--warn);
-  font-weight: 600;
-}
-.counters .never i {
-  display: none;
 }
 .settings {
   gap: 4px 20px;

@@ -1,7 +1,8 @@
 /** What a run says nothing about: as honest a part of its report as what it says. */
 import type { Fault } from '../faults/fault.ts';
 import type { RunRecord } from '../simulation/run-record.ts';
-import { FAULT_FAMILIES } from './fault-text.ts';
+import { FAULT_FAMILIES, wasCarriedOut } from './fault-text.ts';
+import { sentenceOf, situationText } from './words.ts';
 
 const FAULT_WORDS: Readonly<Record<Fault['type'], string>> = {
   partition: 'partitions',
@@ -26,19 +27,20 @@ const FAULT_WORDS: Readonly<Record<Fault['type'], string>> = {
 export function untestedOf(record: RunRecord): string[] {
   const { faults, sometimes, results, history, notTested } = record;
   const sentences: string[] = [];
-  const met = new Set<string>(faults.map(({ fault }) => fault.type));
+  const met = new Set<string>(faults.filter(wasCarriedOut).map(({ fault }) => fault.type));
   const absent = (Object.keys(FAULT_FAMILIES) as Fault['type'][]).filter((type) => !met.has(type));
   if (absent.length > 0) {
     sentences.push(
       `No such fault in this run: ${absent.map((type) => FAULT_WORDS[type]).join(', ')}.`,
     );
   }
-  const never = Object.keys(sometimes).filter((name) => sometimes[name] === 0);
+  const names = Object.keys(sometimes).filter((name) => sometimes[name] === 0);
+  const never = names.map(situationText);
   if (never.length > 0) sentences.push(`Never came about: ${never.join('; ')}.`);
   for (const { checker, verdict } of results) {
     if (verdict.type === 'unknown') sentences.push(`${checker} gave no answer: ${verdict.why}.`);
   }
   if (results.length === 0) sentences.push('No checker looked at the history.');
   if (history.length === 0) sentences.push('No client called anything.');
-  return [...sentences, ...notTested];
+  return [...sentences, ...notTested.map(sentenceOf)];
 }

@@ -29,7 +29,7 @@ export interface Phase {
 export interface InjectedFault {
   /** As it was decided; its `atMs` counts from the beginning of the faults, not of the run. */
   readonly fault: Fault;
-  /** The nodes it hit, `leader` resolved; of a client `client-0`. */
+  /** The nodes it hit, `leader` resolved; of a client `client-0`. None: it was not carried out. */
   readonly targets: readonly string[];
   readonly fromMs: number;
   /** When it was undone; as `fromMs` for what happens at once. */

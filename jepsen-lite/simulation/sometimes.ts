@@ -2,7 +2,7 @@
  * Situations that random runs are meant to reach, counted. One that stays at zero over many runs
  * says that something was not tested.
  */
-const SITUATIONS = {
+export const SITUATIONS = {
   leaderElected: 'a leader was elected',
   twoLeaders: 'two leaders of different terms were alive at once',
   leaderDeposed: 'a leader was deposed with entries that never committed',

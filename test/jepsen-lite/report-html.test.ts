@@ -130,3 +130,13 @@ test('writing a report puts it into one file', async () => {
     await rm(directory, { recursive: true });
   }
 });
+
+test('a fault that was not carried out counts for nothing', () => {
+  const base = sampleRecord(small);
+  const [one] = base.faults;
+  const missed = { ...one!, targets: [], note: 'not carried out: nobody leads' };
+  const text = textOf(reportHtml({ ...base, faults: [missed] }));
+  assert.match(text, /held under 0 faults\./);
+  assert.match(text, /No such fault in this run: .*clocks of other speed/);
+  assert.match(text, /not carried out: nobody leads/);
+});

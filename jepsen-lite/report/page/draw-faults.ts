@@ -118,5 +118,5 @@ function placeOf(
 }
 
 function isDimmed({ filter }: Scene, { targets }: InjectedFault): boolean {
-  return filter.node !== undefined && !targets.includes(filter.node);
+  return targets.length === 0 || (filter.node !== undefined && !targets.includes(filter.node));
 }

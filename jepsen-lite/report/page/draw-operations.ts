@@ -127,9 +127,10 @@ function drawLabel(scene: Scene, i: number, left: number, right: number, y: numb
   context.font = `10.5px ${theme.mono}`;
   context.textBaseline = 'middle';
   context.fillStyle = operation.type === 'ok' ? theme.onAccent : theme.ink;
-  const long = operationText(operation, true);
-  const text = context.measureText(long).width <= room ? long : operationText(operation, false);
-  context.fillText(fitted(context, text, room), from, y + 0.5);
+  // Rather less than something cut off.
+  const texts = [operationText(operation, true), operationText(operation, false), operation.f];
+  const text = texts.find((one) => context.measureText(one).width <= room);
+  if (text !== undefined) context.fillText(text, from, y + 0.5);
 }
 
 /** `put register/1 = "3"`, `get register/1 → "3"`; short without the key. */

@@ -27,7 +27,7 @@ export function followKeyboard(stage: Stage, filterChanged: () => void): void {
 /** Whether the key means something. */
 function act(stage: Stage, event: KeyboardEvent, filterChanged: () => void): boolean {
   const { view } = stage;
-  const middleMs = stage.isPinned ? clamped(stage) : (view.fromMs + view.toMs) / 2;
+  const middleMs = stage.isPinned ? view.nearest(stage.cursorMs) : (view.fromMs + view.toMs) / 2;
   const scrub = view.spanMs * SCRUB_SHARE * (event.shiftKey ? 10 : 1);
   const actions: Readonly<Record<string, () => void>> = {
     '+': () => view.zoom(ZOOM, middleMs, true),
@@ -56,10 +56,6 @@ function act(stage: Stage, event: KeyboardEvent, filterChanged: () => void): boo
   const action = Object.hasOwn(actions, event.key) ? actions[event.key] : undefined;
   action?.();
   return action !== undefined;
-}
-
-function clamped({ cursorMs, view }: Stage): number {
-  return Math.min(view.toMs, Math.max(view.fromMs, cursorMs));
 }
 
 function isTyping(target: EventTarget | null): boolean {

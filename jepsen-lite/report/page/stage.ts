@@ -180,7 +180,8 @@ export class Stage {
     fitCanvas(this.overlay, width, height);
     const scene = this.scene();
     scene.context.clearRect(0, 0, width, height);
-    const { cursorMs: atMs, isPinned, hovered: operation } = this;
+    const { isPinned, hovered: operation } = this;
+    const atMs = isPinned ? this.cursorMs : this.view.nearest(this.cursorMs);
     drawCursor(scene, { atMs, isPinned, operation });
     this.#inspector.show(atMs, this.selected);
   }

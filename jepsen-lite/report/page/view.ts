@@ -21,6 +21,11 @@ export class View {
     return this.toMs - this.fromMs;
   }
 
+  /** The moment itself while it is on the screen, else the edge it is beyond. */
+  nearest(atMs: number): number {
+    return Math.min(this.toMs, Math.max(this.fromMs, atMs));
+  }
+
   /** Shows this part at once, kept inside the run. */
   show(fromMs: number, toMs: number): void {
     cancelAnimationFrame(this.#glide);
