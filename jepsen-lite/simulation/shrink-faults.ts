@@ -1,0 +1,36 @@
+/** What a fault might be replaced by to make a run easier to understand. */
+import type { Fault } from '../faults/fault.ts';
+
+/** Shorter than this is not worth another run. */
+const SHORTEST_MS = 2;
+
+/** The same fault in calmer forms, the calmest first. */
+export function calmerFaults(fault: Fault): readonly Fault[] {
+  return [...plainer(fault), ...shorter(fault)];
+}
+
+function shorter(fault: Fault): readonly Fault[] {
+  if (fault.forMs < SHORTEST_MS) return [];
+  return [8, 2].map((by) => ({ ...fault, forMs: Math.ceil(fault.forMs / by) }));
+}
+
+/** With one of its aspects gone. */
+function plainer(fault: Fault): readonly Fault[] {
+  switch (fault.type) {
+    case 'crash':
+      return [
+        ...(fault.power ? [{ ...fault, power: false }] : []),
+        ...(fault.whilePending ? [{ ...fault, whilePending: false }] : []),
+      ];
+    case 'weather':
+      return (['corrupt', 'duplicate', 'loss', 'delayMs'] as const)
+        .filter((aspect) => fault[aspect] > 0)
+        .map((aspect) => ({ ...fault, [aspect]: 0 }));
+    case 'partition':
+      return fault.flapMs > 0 ? [{ ...fault, flapMs: 0 }] : [];
+    case 'clientCut':
+      return fault.how === 'reset' ? [] : [{ ...fault, how: 'reset' }];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * Makes a failing run small: fewer faults, operations, clients and nodes, less time, calmer faults;
+ * what is left fails with the same kind of violation. A change as small as one operation less moves
+ * every later delivery, so a smaller schedule is tried with a few seeds before it is given up.
+ */
+import type { RunRecord, Violation } from './run-record.ts';
+import type { Schedule } from './run.ts';
+import { shrinkList } from './shrink-list.ts';
+import { calmerFaults } from './shrink-faults.ts';
+import { fewerClients, fewerNodes, gapClosed, upTo } from './shrink-schedule.ts';
+
+/** All that decides a run. */
+export type WholeSchedule = Required<Schedule>;
+
+/** A run, and the schedule of what was carried out. */
+export interface ShrinkRun {
+  readonly record: RunRecord;
+  readonly schedule: WholeSchedule;
+}
+
+export interface ShrinkOptions {
+  readonly run: (schedule: WholeSchedule) => Promise<ShrinkRun>;
+  /** Runs at most; 600 unless given. */
+  readonly maxRuns?: number;
+  /** Asked before each run: false ends it with what was reached. */
+  readonly mayGoOn?: () => boolean;
+  readonly onProgress?: (reached: ShrinkRun, runs: number) => void;
+}
+
+export interface Shrunk extends ShrinkRun {
+  readonly violation: Violation;
+  readonly runs: number;
+  /** Nothing more could be left out; else the runs, or the time, were used up. */
+  readonly isSmallest: boolean;
+}
+
+const MAX_RUNS = 600;
+/** Seeds that a smaller schedule is tried with. */
+const SEEDS_TRIED = 3;
+/** Gaps in time that it tries to close, the longest first. */
+const GAPS_TRIED = 6;
+
+/**
+ * @param failing a run with a violation, and its schedule
+ * @throws RangeError when it has none
+ */
+export async function shrink(failing: ShrinkRun, options: ShrinkOptions): Promise<Shrunk> {
+  const { violation } = failing.record;
+  if (violation === undefined) throw new RangeError('only a run with a violation can be shrunk');
+  const shrinking = new Shrinking(failing, violation, options);
+  await shrinking.run();
+  const { reached, runs, isOver } = shrinking;
+  const found = reached.record.violation ?? violation;
+  return { ...reached, violation: found, runs, isSmallest: !isOver() };
+}
+
+class Shrinking {
+  reached: ShrinkRun;
+  runs = 0;
+  readonly #check: string;
+  readonly #options: ShrinkOptions;
+
+  constructor(failing: ShrinkRun, { check }: Violation, options: ShrinkOptions) {
+    this.reached = failing;
+    this.#check = check;
+    this.#options = options;
+  }
+
+  readonly isOver = (): boolean => {
+    const { maxRuns = MAX_RUNS, mayGoOn } = this.#options;
+    return this.runs >= maxRuns || mayGoOn?.() === false;
+  };
+
+  get #schedule(): WholeSchedule {
+    return this.reached.schedule;
+  }
+
+  /** Everything in turn, until nothing of it makes the run smaller. */
+  async run(): Promise<void> {
+    let size = Infinity;
+    while (this.#size() < size && !this.isOver()) {
+      size = this.#size();
+      await this.#end();
+      await this.#faults();
+      await this.#operations();
+      await this.#nodes();
+      await this.#calm();
+      await this.#time();
+    }
+  }
+
+  /** What counts, most important first. */
+  #size(): number {
+    const { faults, operations, configuration } = this.#schedule;
+    const { nodes, clients, faultsMs } = configuration;
+    const lasting = faults.reduce((sum, { forMs }) => sum + forMs, 0);
+    const things = 100 * (faults.length + operations.length) + 10 * (nodes + clients);
+    return things + (lasting + faultsMs) / 1_000;
+  }
+
+  /** Whether it still fails, in which case it is what was reached. */
+  readonly #shows = async (
+    schedule: WholeSchedule,
+    seeds: number = SEEDS_TRIED,
+  ): Promise<boolean> => {
+    for (let more = 0; more < seeds && !this.isOver(); more++) {
+      this.runs += 1;
+      const seed = schedule.seed + more;
+      const result = await this.#options.run({ ...schedule, seed });
+      if (result.record.violation?.check !== this.#check) continue;
+      this.reached = result;
+      this.#options.onProgress?.(result, this.runs);
+      return true;
+    }
+    return false;
+  };
+
+  /** Nothing after the violation is needed, nor what never came about. */
+  async #end(): Promise<void> {
+    const { record, schedule } = this.reached;
+    const carriedOut = record.faults.filter(({ note }) => note?.startsWith('not ') !== true);
+    const known = new Set(carriedOut.map(({ fault }) => JSON.stringify(fault)));
+    const faults = schedule.faults.filter((fault) => known.has(JSON.stringify(fault)));
+    if (faults.length < schedule.faults.length) await this.#shows({ ...schedule, faults });
+    for (const endMs of this.#ends()) {
+      if (await this.#shows(upTo(this.#schedule, endMs))) return;
+    }
+  }
+
+  /** When the faults might end, in milliseconds since they began: earliest first. */
+  #ends(): number[] {
+    const { record, schedule } = this.reached;
+    const { faultsMs } = schedule.configuration;
+    const foundMs = (record.violation?.atMs ?? 0) - this.#faultsFromMs();
+    const shares = [1 / 8, 1 / 4, 1 / 2, 3 / 4].map((share) => share * faultsMs);
+    const ends = foundMs < faultsMs ? [...shares, foundMs + 1] : shares;
+    return ends.filter((endMs) => endMs > 0 && endMs < faultsMs).toSorted((a, b) => a - b);
+  }
+
+  async #faults(): Promise<void> {
+    await shrinkList(this.#schedule.faults, (faults) => this.#shows({ ...this.#schedule, faults }));
+  }
+
+  async #operations(): Promise<void> {
+    const clients = new Set(this.#schedule.operations.map(({ client }) => client));
+    for (const left of clients) {
+      const operations = this.#schedule.operations.filter(({ client }) => client !== left);
+      await this.#shows({ ...this.#schedule, operations });
+    }
+    await shrinkList(this.#schedule.operations, (operations) =>
+      this.#shows({ ...this.#schedule, operations }),
+    );
+    const fewer = fewerClients(this.#schedule);
+    if (fewer !== undefined) await this.#shows(fewer);
+  }
+
+  async #nodes(): Promise<void> {
+    for (let nodes = 1; nodes < this.#schedule.configuration.nodes; nodes++) {
+      if (await this.#shows(fewerNodes(this.#schedule, nodes))) return;
+    }
+  }
+
+  async #calm(): Promise<void> {
+    for (let at = 0; at < this.#schedule.faults.length; at++) {
+      for (const calmer of calmerFaults(this.#schedule.faults[at]!)) {
+        await this.#shows({ ...this.#schedule, faults: this.#schedule.faults.with(at, calmer) });
+      }
+    }
+  }
+
+  async #time(): Promise<void> {
+    for (let rank = 0; rank < GAPS_TRIED; rank++) {
+      const closed = gapClosed(this.#schedule, rank, this.#faultsFromMs());
+      if (closed === undefined) return;
+      await this.#shows(closed, 1);
+    }
+  }
+
+  #faultsFromMs(): number {
+    const { phases } = this.reached.record;
+    return phases.find(({ name }) => name === 'safety')?.fromMs ?? 0;
+  }
+}
