@@ -1,6 +1,8 @@
 /** The command line as a whole. */
 import { Command } from 'commander';
 import { addCheckCommand } from './commands/check.ts';
+import { addReplayCommand } from './commands/replay.ts';
+import { addSimulateCommand } from './commands/simulate.ts';
 
 export function createProgram(): Command {
   const program = new Command('jepsen-lite')
@@ -12,6 +14,8 @@ export function createProgram(): Command {
       `
 Exit codes: 0 passed; 1 a violation was found; 2 bad usage; 3 neither could be shown.`,
     );
+  addSimulateCommand(program);
+  addReplayCommand(program);
   addCheckCommand(program);
   return program;
 }

@@ -17,7 +17,7 @@ export interface ReplayFound {
 export interface ReplayFile extends WholeSchedule {
   readonly version: typeof VERSION;
   /** Absent of a run that passed. */
-  readonly found?: ReplayFound;
+  readonly found?: ReplayFound | undefined;
 }
 
 /** A file that is not what a replay file is: the first rule that it breaks. */
@@ -56,7 +56,13 @@ const fault: z.ZodType<Fault> = z.discriminatedUnion('type', [
     delayMs: ms,
     corrupt: share,
   }),
-  z.object({ type: z.literal('slowLink'), ...timed, from: z.string(), to: z.string(), delayMs: ms }),
+  z.object({
+    type: z.literal('slowLink'),
+    ...timed,
+    from: z.string(),
+    to: z.string(),
+    delayMs: ms,
+  }),
   z.object({ type: z.literal('crash'), ...onNode, whilePending: z.boolean(), power: z.boolean() }),
   z.object({ type: z.literal('powerLoss'), ...timed }),
   z.object({ type: z.literal('pause'), ...onNode }),

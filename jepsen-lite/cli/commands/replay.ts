@@ -1,0 +1,91 @@
+/** replay: one simulated run again, from its file or its seed. */
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { usageError } from '../../../src/cli/exit.ts';
+import { examples } from '../../../src/cli/help.ts';
+import { printJson, printLine } from '../../../src/cli/output.ts';
+import { parseReplay, ReplayFileError, type ReplayFile } from '../../simulation/replay-file.ts';
+import { outcomeOf } from '../../simulation/run-record.ts';
+import { runSimulation, type SimulationOptions } from '../../simulation/run.ts';
+import { workloads } from '../../workloads/index.ts';
+import { endWith } from '../exit.ts';
+import { fileError, formatOf, oneOf } from '../options.ts';
+import { eventLines, outcomeLine, runJson } from '../run-text.ts';
+import { seedRange, wishesOf, withSimulationOptions } from '../simulation-flags.ts';
+import type { SimulationFlags } from '../simulation-flags.ts';
+
+interface ReplayFlags extends SimulationFlags {
+  readonly seed?: string;
+  readonly log?: boolean;
+}
+
+const EXAMPLES = examples(
+  'jepsen-lite replay jepsen-lite-7.json',
+  'jepsen-lite replay jepsen-lite-7.json --log',
+  'jepsen-lite replay --seed 7 --nodes 5',
+);
+
+export function addReplayCommand(program: Command): void {
+  const command = program
+    .command('replay')
+    .description('run one simulation again, from a saved file or a seed')
+    .argument('[file]', 'a run that simulate saved; its faults and operations may be edited')
+    .option('--seed <number>', 'the run of this seed, as simulate with the same options ran it');
+  withSimulationOptions(command)
+    .option('--log', 'print the last log lines of all nodes')
+    .addHelpText(
+      'after',
+      `
+The same file, or seed, gives the same run as long as the code is the same.
+
+Exit codes: 0 passed; 1 a violation was found; 2 bad usage; 3 the run could not be judged.
+${EXAMPLES}`,
+    )
+    .action(async (file: string | undefined, flags: ReplayFlags, self: Command) => {
+      await replay(file, flags, self);
+    });
+}
+
+async function replay(
+  file: string | undefined,
+  flags: ReplayFlags,
+  command: Command,
+): Promise<void> {
+  const format = formatOf(command);
+  const saved = file === undefined ? undefined : await replayFileOf(file);
+  const { record, lines } = await runSimulation(saved ?? optionsOf(flags));
+  const isSame = saved?.found === undefined || saved.found.traceHash === record.traceHash;
+  if (format === 'json') {
+    printJson({ ...runJson(record), sameAsSaved: isSame });
+  } else {
+    if (flags.log === true) for (const line of lines) printLine(line);
+    for (const line of eventLines(record)) printLine(line);
+    printLine(outcomeLine(record));
+    if (!isSame) printLine('Not the run that was saved: the code, or the file, has changed since.');
+  }
+  endWith(outcomeOf(record));
+}
+
+function optionsOf(flags: ReplayFlags): SimulationOptions {
+  if (flags.seed === undefined) throw usageError('replay takes a file, or a seed with --seed');
+  const { from, to } = seedRange(flags.seed);
+  if (from !== to) throw usageError(`--seed takes one seed, not '${flags.seed}'`);
+  return { seed: from, wishes: wishesOf(flags) };
+}
+
+async function replayFileOf(file: string): Promise<ReplayFile> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw fileError('read', file, error);
+  }
+  try {
+    const saved = parseReplay(text);
+    oneOf(`${file}: configuration.workload`, saved.configuration.workload, workloads);
+    return saved;
+  } catch (error) {
+    if (error instanceof ReplayFileError) throw usageError(`${file}: ${error.message}`);
+    throw error;
+  }
+}

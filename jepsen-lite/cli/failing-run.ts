@@ -1,0 +1,75 @@
+/** What is done about a simulated run with a violation: made small, saved, and told. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { printLine } from '../../src/cli/output.ts';
+import { startProgress } from '../../src/cli/progress.ts';
+import { formatReplay } from '../simulation/replay-file.ts';
+import type { RunRecord } from '../simulation/run-record.ts';
+import { runSimulation, type SimulationResult } from '../simulation/run.ts';
+import { shrink, type ShrinkRun } from '../simulation/shrink.ts';
+import { fileError } from './options.ts';
+import { eventLines } from './run-text.ts';
+
+export interface FailingRunOptions {
+  /** Where the file goes. */
+  readonly directory: string;
+  /** How long it may take to make the run small, in ms; 0: not at all. */
+  readonly shrinkMs: number;
+}
+
+export interface SavedRun {
+  readonly path: string;
+  readonly record: RunRecord;
+}
+
+/** Makes the run as small as the time allows and saves what is left. */
+export async function saveFailingRun(
+  result: SimulationResult,
+  { directory, shrinkMs }: FailingRunOptions,
+): Promise<SavedRun> {
+  const small = shrinkMs > 0 ? await shrinkWithProgress(result, shrinkMs) : result;
+  const { record, schedule } = small;
+  const path = join(directory, `jepsen-lite-${result.record.seed}.json`);
+  try {
+    await writeFile(path, replayText({ record, schedule }));
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+  return { path, record };
+}
+
+export function replayText({ record, schedule }: ShrinkRun): string {
+  const { violation, traceHash } = record;
+  if (violation === undefined) return formatReplay(schedule);
+  const { check, message } = violation;
+  return formatReplay(schedule, { check, message, traceHash });
+}
+
+async function shrinkWithProgress(result: ShrinkRun, shrinkMs: number): Promise<ShrinkRun> {
+  const progress = startProgress();
+  const endAt = performance.now() + shrinkMs;
+  const shrunk = await shrink(result, {
+    run: runSimulation,
+    mayGoOn: () => performance.now() < endAt,
+    onProgress: (reached, runs) =>
+      progress.update(() => `making it small: ${sizeText(reached)} after ${runs} runs`),
+  });
+  const end = shrunk.isSmallest ? 'nothing more can be left out' : 'more might be left out';
+  progress.end(`made small in ${shrunk.runs} runs: ${sizeText(shrunk)}; ${end}`);
+  return shrunk;
+}
+
+function sizeText({ schedule }: ShrinkRun): string {
+  const { faults, operations, configuration } = schedule;
+  const { nodes } = configuration;
+  return `${faults.length} faults, ${operations.length} operations, ${nodes} nodes`;
+}
+
+/** For people: what is left, step by step, and how to see it again. */
+export function printSavedRun({ path, record }: SavedRun): void {
+  const lines = eventLines(record);
+  if (lines.length > 0) printLine('What is left of it:');
+  for (const line of lines) printLine(line);
+  if (record.violation !== undefined) printLine(`In short: ${record.violation.message}`);
+  printLine(`Saved: npx jepsen-lite replay ${path}`);
+}

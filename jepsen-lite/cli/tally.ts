@@ -1,0 +1,69 @@
+/** What many runs come to, together. */
+import { outcomeOf, type RunRecord } from '../simulation/run-record.ts';
+import type { Outcome } from './exit.ts';
+
+const MS_PER_S = 1_000;
+
+export class Tally {
+  readonly #begunAt = performance.now();
+  readonly #outcomes = { passed: 0, violation: 0, unknown: 0 };
+  readonly #sometimes = new Map<string, number>();
+  readonly #workloads = new Map<string, number>();
+  readonly #wallMs: number[] = [];
+  #operations = 0;
+  #faults = 0;
+  #simulatedMs = 0;
+
+  add(record: RunRecord): void {
+    this.#outcomes[outcomeOf(record)] += 1;
+    this.#operations += record.history.length;
+    this.#faults += record.faults.length;
+    this.#simulatedMs += record.durationMs;
+    this.#wallMs.push(record.wallMs);
+    const { name } = record.workload;
+    this.#workloads.set(name, (this.#workloads.get(name) ?? 0) + 1);
+    for (const [what, count] of Object.entries(record.sometimes)) {
+      this.#sometimes.set(what, (this.#sometimes.get(what) ?? 0) + count);
+    }
+  }
+
+  get outcome(): Outcome {
+    if (this.#outcomes.violation > 0) return 'violation';
+    return this.#outcomes.unknown > 0 ? 'unknown' : 'passed';
+  }
+
+  get runs(): number {
+    return this.#wallMs.length;
+  }
+
+  get violations(): number {
+    return this.#outcomes.violation;
+  }
+
+  toJson(): Record<string, unknown> {
+    return {
+      runs: this.runs,
+      ...this.#outcomes,
+      operations: this.#operations,
+      faults: this.#faults,
+      simulatedMs: Math.round(this.#simulatedMs),
+      wallMs: Math.round(performance.now() - this.#begunAt),
+      workloads: Object.fromEntries(this.#workloads),
+      sometimes: Object.fromEntries(this.#sometimes),
+    };
+  }
+
+  lines(): readonly string[] {
+    const { passed, violation, unknown } = this.#outcomes;
+    const wallS = (performance.now() - this.#begunAt) / MS_PER_S;
+    const simulatedS = this.#simulatedMs / MS_PER_S;
+    const pace = Math.round(simulatedS / Math.max(wallS, 0.001));
+    const never = [...this.#sometimes].filter(([, count]) => count === 0).map(([what]) => what);
+    return [
+      `${this.runs} runs: ${passed} passed, ${violation} with a violation, ${unknown} unknown`,
+      `${this.#operations} operations under ${this.#faults} faults; ` +
+        `${Math.round(simulatedS)} s simulated in ${wallS.toFixed(1)} s, ${pace} to 1`,
+      ...(never.length === 0 ? [] : [`never happened, so not tested: ${never.join(', ')}`]),
+    ];
+  }
+}
