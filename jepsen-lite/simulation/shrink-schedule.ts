@@ -13,6 +13,34 @@ export function upTo(schedule: WholeSchedule, endMs: number): WholeSchedule {
   return { ...schedule, faults, configuration: { ...schedule.configuration, faultsMs } };
 }
 
+/**
+ * Only what happens from `fromMs` after the faults began, and that much sooner.
+ * @param faultsFromMs when the faults begin, since operations count from the beginning of the run
+ */
+export function since(
+  schedule: WholeSchedule,
+  fromMs: number,
+  faultsFromMs: number,
+): WholeSchedule {
+  const { configuration } = schedule;
+  const byMs = Math.floor(fromMs);
+  const sooner = <T extends { readonly atMs: number }>(one: T): T => ({
+    ...one,
+    atMs: one.atMs - byMs,
+  });
+  // What the workload sets up is called before the faults begin.
+  const isKept = ({ atMs }: { readonly atMs: number }): boolean =>
+    atMs < faultsFromMs || atMs >= faultsFromMs + byMs;
+  return {
+    ...schedule,
+    configuration: { ...configuration, faultsMs: Math.max(1, configuration.faultsMs - byMs) },
+    faults: schedule.faults.filter(({ atMs }) => atMs >= byMs).map(sooner),
+    operations: schedule.operations
+      .filter(isKept)
+      .map((one) => (one.atMs < faultsFromMs ? one : sooner(one))),
+  };
+}
+
 /** Only the first nodes are left, and the faults that concern no others. */
 export function fewerNodes(schedule: WholeSchedule, nodes: number): WholeSchedule {
   const { configuration } = schedule;

@@ -7,7 +7,7 @@ import type { RunRecord, Violation } from './run-record.ts';
 import type { Schedule } from './run.ts';
 import { shrinkList } from './shrink-list.ts';
 import { calmerFaults } from './shrink-faults.ts';
-import { fewerClients, fewerNodes, gapClosed, upTo } from './shrink-schedule.ts';
+import { fewerClients, fewerNodes, gapClosed, since, upTo } from './shrink-schedule.ts';
 
 /** All that decides a run. */
 export type WholeSchedule = Required<Schedule>;
@@ -20,7 +20,7 @@ export interface ShrinkRun {
 
 export interface ShrinkOptions {
   readonly run: (schedule: WholeSchedule) => Promise<ShrinkRun>;
-  /** Runs at most; 600 unless given. */
+  /** Runs at most; 3,000 unless given. */
   readonly maxRuns?: number;
   /** Asked before each run: false ends it with what was reached. */
   readonly mayGoOn?: () => boolean;
@@ -34,11 +34,17 @@ export interface Shrunk extends ShrinkRun {
   readonly isSmallest: boolean;
 }
 
-const MAX_RUNS = 600;
-/** Seeds that a smaller schedule is tried with. */
-const SEEDS_TRIED = 3;
+const MAX_RUNS = 3_000;
+/**
+ * Seeds that a smaller schedule is tried with: the more is left out, the more it is worth, and the
+ * more is moved about.
+ */
+const FEWEST_SEEDS = 2;
+const MOST_SEEDS = 12;
 /** Gaps in time that it tries to close, the longest first. */
 const GAPS_TRIED = 6;
+/** Shares of the time before the violation that are tried alone. */
+const WINDOWS = [1 / 16, 1 / 8, 1 / 4, 1 / 2];
 
 /**
  * @param failing a run with a violation, and its schedule
@@ -101,7 +107,7 @@ class Shrinking {
   /** Whether it still fails, in which case it is what was reached. */
   readonly #shows = async (
     schedule: WholeSchedule,
-    seeds: number = SEEDS_TRIED,
+    seeds: number = this.#seedsFor(schedule),
   ): Promise<boolean> => {
     for (let more = 0; more < seeds && !this.isOver(); more++) {
       this.runs += 1;
@@ -115,6 +121,15 @@ class Shrinking {
     return false;
   };
 
+  #seedsFor({ faults, operations }: WholeSchedule): number {
+    const shareOf = (left: number, all: number): number => (all === 0 ? 0 : 1 - left / all);
+    const gone = Math.max(
+      shareOf(faults.length, this.#schedule.faults.length),
+      shareOf(operations.length, this.#schedule.operations.length),
+    );
+    return FEWEST_SEEDS + Math.round(gone * (MOST_SEEDS - FEWEST_SEEDS));
+  }
+
   /** Nothing after the violation is needed, nor what never came about. */
   async #end(): Promise<void> {
     const { record, schedule } = this.reached;
@@ -123,15 +138,24 @@ class Shrinking {
     const faults = schedule.faults.filter((fault) => known.has(JSON.stringify(fault)));
     if (faults.length < schedule.faults.length) await this.#shows({ ...schedule, faults });
     for (const endMs of this.#ends()) {
-      if (await this.#shows(upTo(this.#schedule, endMs))) return;
+      if (await this.#shows(upTo(this.#schedule, endMs))) break;
+    }
+    await this.#latest();
+  }
+
+  /** What happened last before the violation is most likely what brought it about. */
+  async #latest(): Promise<void> {
+    const untilMs = this.#foundMs();
+    for (const share of WINDOWS) {
+      const fromMs = untilMs * (1 - share);
+      if (await this.#shows(since(this.#schedule, fromMs, this.#faultsFromMs()))) return;
     }
   }
 
   /** When the faults might end, in milliseconds since they began: earliest first. */
   #ends(): number[] {
-    const { record, schedule } = this.reached;
-    const { faultsMs } = schedule.configuration;
-    const foundMs = (record.violation?.atMs ?? 0) - this.#faultsFromMs();
+    const { faultsMs } = this.#schedule.configuration;
+    const foundMs = this.#foundMs();
     const shares = [1 / 8, 1 / 4, 1 / 2, 3 / 4].map((share) => share * faultsMs);
     const ends = foundMs < faultsMs ? [...shares, foundMs + 1] : shares;
     return ends.filter((endMs) => endMs > 0 && endMs < faultsMs).toSorted((a, b) => a - b);
@@ -174,6 +198,11 @@ class Shrinking {
       if (closed === undefined) return;
       await this.#shows(closed, 1);
     }
+  }
+
+  /** When the violation was found, in milliseconds since the faults began. */
+  #foundMs(): number {
+    return (this.reached.record.violation?.atMs ?? 0) - this.#faultsFromMs();
   }
 
   #faultsFromMs(): number {
