@@ -152,10 +152,10 @@ export class SimulatedDisk {
     const { pending, dice } = this;
     this.#waiting = [];
     this.pending = undefined;
+    // A commit that was carried out has synced all that was written before it.
+    if (pending !== undefined && dice.chance(0.4)) this.commit(pending.change);
+    else if (pending !== undefined && dice.chance(0.5)) this.tornTail = true;
     if (power) this.#loseUnsynced();
-    if (pending === undefined) return;
-    if (dice.chance(0.4)) this.commit(pending.change);
-    else if (dice.chance(0.5)) this.tornTail = true;
   }
 
   #loseUnsynced(): void {
