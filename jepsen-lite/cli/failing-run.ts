@@ -38,7 +38,7 @@ export async function saveFailingRun(
   return { path, record };
 }
 
-export function replayText({ record, schedule }: ShrinkRun): string {
+function replayText({ record, schedule }: ShrinkRun): string {
   const { violation, traceHash } = record;
   if (violation === undefined) return formatReplay(schedule);
   const { check, message } = violation;

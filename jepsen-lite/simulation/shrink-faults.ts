@@ -16,21 +16,19 @@ function shorter(fault: Fault): readonly Fault[] {
 
 /** With one of its aspects gone. */
 function plainer(fault: Fault): readonly Fault[] {
-  switch (fault.type) {
-    case 'crash':
-      return [
-        ...(fault.power ? [{ ...fault, power: false }] : []),
-        ...(fault.whilePending ? [{ ...fault, whilePending: false }] : []),
-      ];
-    case 'weather':
-      return (['corrupt', 'duplicate', 'loss', 'delayMs'] as const)
-        .filter((aspect) => fault[aspect] > 0)
-        .map((aspect) => ({ ...fault, [aspect]: 0 }));
-    case 'partition':
-      return fault.flapMs > 0 ? [{ ...fault, flapMs: 0 }] : [];
-    case 'clientCut':
-      return fault.how === 'reset' ? [] : [{ ...fault, how: 'reset' }];
-    default:
-      return [];
+  const { type } = fault;
+  if (type === 'crash') {
+    return [
+      ...(fault.power ? [{ ...fault, power: false }] : []),
+      ...(fault.whilePending ? [{ ...fault, whilePending: false }] : []),
+    ];
   }
+  if (type === 'weather') {
+    return (['corrupt', 'duplicate', 'loss', 'delayMs'] as const)
+      .filter((aspect) => fault[aspect] > 0)
+      .map((aspect) => ({ ...fault, [aspect]: 0 }));
+  }
+  if (type === 'partition' && fault.flapMs > 0) return [{ ...fault, flapMs: 0 }];
+  if (type === 'clientCut' && fault.how !== 'reset') return [{ ...fault, how: 'reset' }];
+  return [];
 }

@@ -122,10 +122,9 @@ class Shrinking {
   };
 
   #seedsFor({ faults, operations }: WholeSchedule): number {
-    const shareOf = (left: number, all: number): number => (all === 0 ? 0 : 1 - left / all);
     const gone = Math.max(
-      shareOf(faults.length, this.#schedule.faults.length),
-      shareOf(operations.length, this.#schedule.operations.length),
+      shareGone(faults.length, this.#schedule.faults.length),
+      shareGone(operations.length, this.#schedule.operations.length),
     );
     return FEWEST_SEEDS + Math.round(gone * (MOST_SEEDS - FEWEST_SEEDS));
   }
@@ -209,4 +208,8 @@ class Shrinking {
     const { phases } = this.reached.record;
     return phases.find(({ name }) => name === 'safety')?.fromMs ?? 0;
   }
+}
+
+function shareGone(left: number, all: number): number {
+  return all === 0 ? 0 : 1 - left / all;
 }
