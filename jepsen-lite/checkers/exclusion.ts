@@ -29,9 +29,9 @@ function conflictOf(hold: Hold, others: readonly Hold[]): Contradiction | undefi
   if (other === undefined) return undefined;
   const overlap = (Math.min(hold.toNs, other.toNs) - hold.fromNs) / NS_PER_MS;
   const message =
-    `${describeOperation(hold.grant)} was granted while the ${other.mode} holder by ` +
-    `${describeOperation(other.grant)} still acted on it, ` +
-    (overlap > 0 ? `for ${overlap.toFixed(3)} ms both` : `at the same moment`);
+    `${describeOperation(hold.grant)} was granted while another, which held it by ` +
+    `${describeOperation(other.grant)}, still acted on it` +
+    (overlap > 0 ? `: for ${overlap.toFixed(3)} ms both did` : '');
   return { message, operations: evidenceOf([other, hold]) };
 }
 
@@ -43,8 +43,8 @@ function tooMany(hold: Hold, others: Holds): Contradiction | undefined {
   const taken = others.reduce((sum, { permits }) => sum + permits, hold.permits);
   if (taken <= hold.limit) return undefined;
   const message =
-    `${describeOperation(hold.grant)} was granted while ${others.length} others acted on theirs: ` +
-    `${taken} permits of ${hold.limit}`;
+    `${describeOperation(hold.grant)} was granted while others acted on theirs, ` +
+    `with which ${taken} permits of ${hold.limit} were out`;
   return { message, operations: evidenceOf([...others, hold]) };
 }
 

@@ -137,9 +137,13 @@ class OrderSearch<State> {
     const operation = this.#operations[stuck]!;
     const shown = [...placed.slice(-SHOWN_BEFORE), stuck].map((i) => this.#operations[i]!);
     const message =
-      `no order explains it: with ${placed.length} operations in place the state is ` +
+      `no order explains it: after ${countOf(placed.length)} the state is ` +
       `${this.#model.textOf(state)}, and ${describeOperation(operation)} fits nowhere`;
     const inTime = shown.toSorted((a, b) => a.call - b.call);
     return { type: 'none', message, operations: inTime, order: placed, stuck };
   }
+}
+
+function countOf(operations: number): string {
+  return operations === 1 ? 'one operation' : `${operations} operations`;
 }

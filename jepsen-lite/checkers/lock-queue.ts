@@ -96,10 +96,10 @@ export const queueShowsHolders: Rule<LockHistory> = ({ holds, queues }, { skewNs
       if (operation.call < hold.fromNs || operation.return! > hold.toNs - skewNs) continue;
       const place = places.find(({ token }) => token === hold.token);
       if (place?.held === true) continue;
-      const how = place === undefined ? 'does not show' : 'shows as waiting';
+      const how = place === undefined ? 'has no place for' : 'has as waiting';
       const message =
-        `${describeOperation(operation)} ${how} token ${hold.token} of ${hold.holder}, ` +
-        `which acted on it before and afterwards`;
+        `${describeOperation(operation)} ${how} ${hold.holder} with token ${hold.token}, ` +
+        `which acted on the lock before and afterwards`;
       const operations = [hold.grant, operation, ...(hold.end === undefined ? [] : [hold.end])];
       return { message, operations };
     }

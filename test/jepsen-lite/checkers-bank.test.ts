@@ -59,8 +59,8 @@ test('[CHECK-7] a bank: a stale read is found by the search', () => {
   assertIllegal(
     bank,
     [accounts, transfer(3, 4, 9, 2), stale],
-    'no order explains it: with 2 operations in place the state is [["a",7],["b",13]], ' +
-      'and read by process 2 (12.000 ms to 13.000 ms: {"a":10,"b":10}) fits nowhere',
+    'no order explains it: after 2 operations the state is [["a",7],["b",13]], and read ' +
+      'by process 2 (12.000 ms to 13.000 ms: {"a":10,"b":10}) fits nowhere',
   );
 });
 
@@ -167,8 +167,8 @@ test('[CHECK-9] once: two increments left one sum', () => {
   assertIllegal(
     exactlyOnce,
     [increment(0, 1, 1), increment(2, 3, 1)],
-    'increment n 1 by process 0 (0.000 ms to 1.000 ms: 1) and increment n 1 by ' +
-      'process 0 (2.000 ms to 3.000 ms: 1) left the same sum',
+    'increment n 1 by process 0 (0.000 ms to 1.000 ms: 1) and increment n 1 by process 0 ' +
+      '(2.000 ms to 3.000 ms: 1) left the same sum',
   );
 });
 
@@ -178,8 +178,8 @@ test('[CHECK-9] once: a sum of more than was called, or of less than was acknowl
   assertIllegal(
     exactlyOnce,
     [increment(0, 1, 1), unknown, sum('3', 4, 5)],
-    'get n by process 1 (4.000 ms to 5.000 ms: "3") is more than the 2 of all ' +
-      'increments called by then, so one was applied twice',
+    'get n by process 1 (4.000 ms to 5.000 ms: "3") is more than the 2 of all increments ' +
+      'called by then, so one was applied twice',
   );
   assertIllegal(
     exactlyOnce,

@@ -66,7 +66,10 @@ test('[JEPSEN-2] a stale read is told with what contradicts it', () => {
     { process: 1, f: 'get', key: 'x', call: 40, return: 50, type: 'ok', output: '1' },
   ]);
   assert.equal(verdict.type, 'illegal');
-  assert.match(verdict.message, /x: no order explains it: with 2 operations .* get x by process 1/);
+  assert.match(
+    verdict.message,
+    /x: no order explains it: after 2 operations .* get x by process 1/,
+  );
   assert.equal(verdict.operations.length, 3);
 });
 
