@@ -213,7 +213,7 @@ test('[CHECK-14] a semaphore: more permits than there are', () => {
   );
 });
 
-/** Without sessions and tokens, as any program may write it. */
+/** Neither sessions nor tokens: what any program may write. */
 function plain(process: number, f: string, call: number, end: number): Operation {
   return done(process, f, [call, end], { key });
 }

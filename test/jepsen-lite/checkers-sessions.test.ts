@@ -205,7 +205,10 @@ test('[CHECK-23] an edge: its entry is gone, though nothing ended', () => {
 
 test('[CHECK-23] an edge: nobody was told of the end of its entry', () => {
   const history = [
-    ...[opened(7, 0), stored('k', 'monitor', 7, 2), erased('k', 8), entries(10)],
+    opened(7, 0),
+    stored('k', 'monitor', 7, 2),
+    erased('k', 8),
+    entries(10),
     seen(0, 'drained', 20, { value: { sessions: [7] } }),
     living(30, 7),
   ];
