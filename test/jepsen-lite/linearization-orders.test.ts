@@ -27,13 +27,16 @@ const SLOW = operation({ f: 'put', value: '2', call: 20, return: 90, process: 1 
 const READ_NEW = operation({ f: 'get', output: '2', call: 30 });
 const READ_OLD = operation({ f: 'get', output: '1', call: 50, process: 2 });
 
-test('an order that revisions tell is the one shown', () => {
-  const dated = [FIRST, { ...SLOW, revision: 3 }, { ...READ_NEW, revision: 3 }].map((one, i) =>
-    i === 0 ? { ...one, revision: 2 } : one,
-  );
-  const [found, ...more] = linearizationOrders(registerModel, dated);
+test('an order that revisions tell is the one shown, whoever called first', () => {
+  const slow = { ...SLOW, revision: 2 };
+  const quick = operation({ f: 'put', value: '1', call: 30, revision: 3 });
+  const read = { ...READ_NEW, revision: 2, output: '2', call: 25, process: 2 };
+  const [found, ...more] = linearizationOrders(registerModel, [slow, read, quick]);
   assert.deepEqual(more, []);
-  assert.deepEqual({ part: 'k', order: dated, end: 'whole' }, found);
+  assert.deepEqual({ part: 'k', order: [slow, read, quick], end: 'whole' }, found);
+  const late = { ...slow, revision: 4 };
+  const [other] = linearizationOrders(registerModel, [late, quick]);
+  assert.deepEqual(other!.order, [quick, late]);
 });
 
 test('an order that had to be searched is whole and holds', () => {
