@@ -1,5 +1,5 @@
 /** Which colour a call has: the same in every report, so that a reader learns them once. */
-export const KIND_COLORS = 8;
+export const KIND_COLORS = 12;
 
 const KNOWN: Readonly<Record<string, number>> = {
   get: 0,

@@ -21,24 +21,25 @@ export function detailsSection(record: RunRecord, shown: RunRecord): Html {
 }
 
 function contradiction({ violation, history }: RunRecord): Html {
-  if (violation === undefined || violation.operations.length === 0) return NOTHING;
-  const rows = violation.operations.slice(0, MOST_ROWS).flatMap((place) => {
+  if (violation === undefined) return NOTHING;
+  const { check, message, atMs, nodes, operations } = violation;
+  const rows = operations.slice(0, MOST_ROWS).flatMap((place) => {
     const operation = history[place];
     if (operation === undefined) return [];
+    const text = describeOperation(operation);
     return [
       html`<li>
-        <button class="link" data-go="operation" data-place="${place}">
-          ${describeOperation(operation)}
-        </button>
+        <button class="link" data-go="operation" data-place="${place}">${text}</button>
       </li> `,
     ];
   });
+  const rest = message.split('\n').slice(1).join('\n');
+  const where = nodes.length > 0 ? `, on ${nodes.join(' and ')}` : '';
+  const about = rows.length > 0 ? ' The operations it is about, by their calls:' : '';
   return html`<section class="contradiction">
     <h2>The contradiction</h2>
-    <p class="lead">
-      Found by <b>${violation.check}</b> at ${secondsText(violation.atMs)}. The operations it is
-      about, by their calls:
-    </p>
+    <p class="lead">Found by <b>${check}</b> at ${secondsText(atMs)}${where}.${about}</p>
+    ${rest === '' ? NOTHING : html`<pre>${rest}</pre>`}
     <ol>
       ${rows}
     </ol>

@@ -26,7 +26,7 @@ const HEADLINES = { passed: 'Passed', violation: 'Violation', unknown: 'Unknown'
 
 /** Of a failure the contradiction; else what held, or what could not be told. */
 function headline(record: RunRecord): string {
-  if (record.violation !== undefined) return ended(record.violation.message);
+  if (record.violation !== undefined) return ended(firstLine(record.violation.message));
   for (const { checker, verdict } of record.results) {
     if (verdict.type === 'illegal') return ended(`${checker}: ${verdict.message}`);
   }
@@ -36,6 +36,11 @@ function headline(record: RunRecord): string {
   const faults = plural(record.faults.filter(wasCarriedOut).length, 'fault');
   const { promise } = record.workload;
   return sentenceOf(`${promise}: held under ${faults}`);
+}
+
+/** The rest, of an error its stack, stands further down. */
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0]!;
 }
 
 /** Begins as it is: with a key, often. */

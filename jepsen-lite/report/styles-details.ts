@@ -4,6 +4,12 @@ export const DETAILS_STYLES = `
   margin-top: 20px;
   border-left: 3px solid var(--fail);
 }
+.contradiction pre {
+  margin: 0;
+  overflow: auto;
+  color: var(--muted);
+  font: 12px/1.5 var(--mono-font);
+}
 .contradiction li {
   padding: 3px 0;
   font-family: var(--mono-font);

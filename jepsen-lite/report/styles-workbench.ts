@@ -26,10 +26,11 @@ export const WORKBENCH_STYLES = `
   max-width: 180px;
 }
 .kinds {
+  order: 1;
+  width: 100%;
   display: flex;
   flex-wrap: wrap;
   gap: 4px 14px;
-  margin-left: 10px;
   font-size: 12px;
   color: var(--muted);
 }
@@ -66,6 +67,18 @@ export const WORKBENCH_STYLES = `
 }
 .kind-7 {
   background: var(--kind-7);
+}
+.kind-8 {
+  background: var(--kind-8);
+}
+.kind-9 {
+  background: var(--kind-9);
+}
+.kind-10 {
+  background: var(--kind-10);
+}
+.kind-11 {
+  background: var(--kind-11);
 }
 .kind.failed {
   border: 1px solid var(--muted);

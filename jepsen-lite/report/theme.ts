@@ -34,6 +34,10 @@ export const THEME = `
   --kind-5: #b2577c;
   --kind-6: #4f7f99;
   --kind-7: #8b8142;
+  --kind-8: #6a74c4;
+  --kind-9: #4d9a63;
+  --kind-10: #a0616a;
+  --kind-11: #75808c;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -65,6 +69,10 @@ export const THEME = `
     --kind-5: #d47f9f;
     --kind-6: #78a9c4;
     --kind-7: #b5aa66;
+    --kind-8: #949ce6;
+    --kind-9: #74c08b;
+    --kind-10: #cf8f97;
+    --kind-11: #9aa5b1;
   }
 }
 `;

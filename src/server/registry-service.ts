@@ -54,7 +54,7 @@ export class RegistryService {
     const limits = { ...DEFAULT_SERVICE_LIMITS, ...options.limits };
     this.limits = limits;
     this.#hub = new WatchHub(options.registry, {
-      defer: options.environment.defer,
+      defer: (callback) => options.environment.defer(callback),
       windowBytes: limits.watchWindowBytes,
       sliceBytes: limits.watchSliceBytes,
       maxPayloadBytes: limits.maxFrameBytes - MESSAGE_OVERHEAD_BYTES,

@@ -10,7 +10,7 @@ export interface Buckets {
   readonly ok: Float64Array;
   readonly fail: Float64Array;
   readonly info: Float64Array;
-  /** Of answered calls, in ms; NaN where there are none. */
+  /** Of answered calls, in ms; NaN where there are none. What took no time was only noted. */
   readonly median: Float64Array;
   readonly p99: Float64Array;
 }
@@ -37,7 +37,8 @@ export function bucketsOf(
     if (!includes(i)) continue;
     const { type } = run.record.history[i]!;
     counts[type][bucket]!++;
-    if (type === 'ok') lists[bucket]!.push(run.returnMs[i]! - callMs);
+    const tookMs = run.returnMs[i]! - callMs;
+    if (type === 'ok' && tookMs > 0) lists[bucket]!.push(tookMs);
   }
   const median = numbers().fill(NaN);
   const p99 = numbers().fill(NaN);

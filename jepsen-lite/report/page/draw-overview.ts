@@ -23,10 +23,9 @@ export function drawOverview(scene: Scene): void {
   }
   context.globalAlpha = 1;
   drawCounts(scene, pxPerMs);
-  const { violation } = run.record;
-  if (violation !== undefined) {
+  if (run.violationMs !== undefined) {
     context.fillStyle = theme.fail;
-    context.fillRect(GUTTER + violation.atMs * pxPerMs - 1, top - 3, 2, height + 6);
+    context.fillRect(GUTTER + run.violationMs * pxPerMs - 1, top - 3, 2, height + 6);
   }
   drawWindow(scene, pxPerMs);
 }

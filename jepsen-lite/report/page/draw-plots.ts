@@ -114,7 +114,9 @@ function drawDots(scene: Scene, { yOf }: LogScale, radius: number): void {
     const { type } = run.record.history[i]!;
     if (type === 'info' || !passes(scene, i)) continue;
     const x = xOf(scene, run.callMs[i]!);
-    const y = yOf(run.returnMs[i]! - run.callMs[i]!);
+    const tookMs = run.returnMs[i]! - run.callMs[i]!;
+    if (tookMs <= 0) continue;
+    const y = yOf(tookMs);
     const cell = Math.floor((y - top) / CELL_PX) * columns + Math.floor(x / CELL_PX);
     if (taken[cell] === 1) continue;
     taken[cell] = 1;

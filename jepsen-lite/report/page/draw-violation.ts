@@ -8,9 +8,8 @@ export function drawViolation(scene: Scene): void {
   const { context, theme, run, layout } = scene;
   clipped(scene, () => {
     for (const operation of run.accused) outline(scene, operation, theme.fail, 1.5);
-    const { violation } = run.record;
-    if (violation === undefined) return;
-    const x = Math.round(xOf(scene, violation.atMs)) + 0.5;
+    if (run.violationMs === undefined) return;
+    const x = Math.round(xOf(scene, run.violationMs)) + 0.5;
     if (x < GUTTER || x > layout.width) return;
     context.strokeStyle = theme.fail;
     context.lineWidth = 1;

@@ -41,6 +41,8 @@ export interface Run {
   readonly placeInPath: Int32Array;
   /** Operations that the violation names. */
   readonly accused: ReadonlySet<number>;
+  /** When it came to a contradiction, which may be long before it was found. */
+  readonly violationMs: number | undefined;
   readonly keys: readonly string[];
   readonly processes: readonly number[];
 }
@@ -72,6 +74,7 @@ export function prepareRun({ record, orders }: PageData): Run {
     if (order.stuck >= 0) pathOf[order.stuck] = path;
   });
   const stuck = orders.map((order) => order.stuck).filter((operation) => operation >= 0);
+  const accused = new Set([...(record.violation?.operations ?? []), ...stuck]);
   return {
     record,
     durationMs,
@@ -85,10 +88,23 @@ export function prepareRun({ record, orders }: PageData): Run {
     paths,
     pathOf,
     placeInPath,
-    accused: new Set([...(record.violation?.operations ?? []), ...stuck]),
+    accused,
+    violationMs: violationMsOf(record, [...accused], callMs, returnMs),
     keys: [...new Set(history.flatMap(({ key }) => (key === undefined ? [] : [key])))].toSorted(),
     processes: [...new Set(history.map(({ process }) => process))].toSorted((a, b) => a - b),
   };
+}
+
+/** The last of the operations that contradict each other has just returned. */
+function violationMsOf(
+  { violation }: RunRecord,
+  accused: readonly number[],
+  callMs: Float64Array,
+  returnMs: Float64Array,
+): number | undefined {
+  if (accused.length === 0) return violation?.atMs;
+  const ends = accused.map((i) => (returnMs[i] === Infinity ? callMs[i]! : returnMs[i]!));
+  return Math.max(...ends);
 }
 
 function meanOf(callMs: Float64Array, returnMs: Float64Array): number {

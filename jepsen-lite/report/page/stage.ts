@@ -39,7 +39,7 @@ export class Stage {
     this.#inspector = new Inspector(run, (operation) => this.select(operation, true));
     const place = readAddress(location.hash);
     this.filter = place.filter;
-    this.cursorMs = place.atMs ?? run.record.violation?.atMs ?? run.durationMs;
+    this.cursorMs = place.atMs ?? run.violationMs ?? run.durationMs;
     this.isPinned = place.atMs !== undefined;
     this.selected = run.record.history[place.operation ?? -1] === undefined ? -1 : place.operation!;
     this.view.show(place.fromMs ?? 0, place.toMs ?? run.durationMs);
@@ -111,10 +111,9 @@ export class Stage {
   /** Shows the operations that contradict each other, and the moment. */
   goToViolation(): void {
     const { run } = this;
-    const { violation } = run.record;
     const accused = [...run.accused];
-    if (violation === undefined && accused.length === 0) return;
-    const atMs = violation?.atMs ?? run.callMs[accused[0]!]!;
+    const atMs = run.violationMs;
+    if (atMs === undefined) return;
     const fromMs = Math.min(atMs, ...accused.map((i) => run.callMs[i]!));
     const toMs = Math.max(atMs, ...accused.map((i) => Math.min(run.endMs[i]!, atMs + 200)));
     const aroundMs = Math.max(LEAST_AROUND_MS, (toMs - fromMs) * 0.35);
