@@ -39,7 +39,7 @@ export function drawOperations(scene: Scene): void {
 
 /** From far away colours are noise: there all bars are alike, and take on colour as they widen. */
 function barColors({ run, theme, pxPerMs }: Scene): readonly string[] {
-  const meanPx = run.meanMs * pxPerMs;
+  const meanPx = run.latencies.meanMs * pxPerMs;
   const share = Math.min(1, Math.max(0, (meanPx - 1) / (COLORED_PX - 1)));
   return theme.kinds.map((color) => mixed(theme.dense, color, share));
 }

@@ -1,7 +1,8 @@
 /** The whole run in a strip, and which part of it is on the screen. */
-import { bucketsOf } from './buckets.ts';
+import { bucketsOf, type Buckets } from './buckets.ts';
 import { FAULT_FAMILIES } from '../fault-text.ts';
 import { GUTTER } from './layout.ts';
+import type { Run } from './run.ts';
 import { heading, plotWidth, type Scene } from './scene.ts';
 
 const BUCKET_PX = 3;
@@ -33,7 +34,7 @@ export function drawOverview(scene: Scene): void {
 function drawCounts({ context, layout, theme, run }: Scene, pxPerMs: number): void {
   const { top, height } = layout.overview;
   const stepMs = BUCKET_PX / pxPerMs;
-  const { ok, fail, info, count } = bucketsOf(run, 0, run.durationMs, stepMs, () => true);
+  const { ok, fail, info, count } = bucketsOfRun(run, stepMs);
   let most = 1;
   for (let i = 0; i < count; i++) most = Math.max(most, ok[i]! + fail[i]! + info[i]!);
   for (let i = 0; i < count; i++) {
@@ -47,6 +48,16 @@ function drawCounts({ context, layout, theme, run }: Scene, pxPerMs: number): vo
     context.fillStyle = theme.warn;
     context.fillRect(x, top + height - good - bad, BUCKET_PX - 0.5, bad);
   }
+}
+
+/** They change with the width only, and are wanted with every frame. */
+let kept: { readonly run: Run; readonly buckets: Buckets } | undefined;
+
+function bucketsOfRun(run: Run, stepMs: number): Buckets {
+  if (kept?.run !== run || kept.buckets.stepMs !== stepMs) {
+    kept = { run, buckets: bucketsOf(run, 0, run.durationMs, stepMs, () => true) };
+  }
+  return kept.buckets;
 }
 
 /** What is not on the screen is veiled. */

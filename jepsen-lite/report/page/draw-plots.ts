@@ -47,15 +47,7 @@ interface LogScale {
 
 /** The same for the whole run, so that the plot passes still while zooming. */
 function latencyScale({ run }: Scene, { top, height }: Band): LogScale {
-  let low = Infinity;
-  let high = 0;
-  run.returnMs.forEach((endMs, i) => {
-    if (endMs === Infinity) return;
-    const ms = endMs - run.callMs[i]!;
-    if (ms > 0 && ms < low) low = ms;
-    if (ms > high) high = ms;
-  });
-  if (high === 0) [low, high] = [1, 10];
+  const { leastMs: low, mostMs: high } = run.latencies;
   const from = Math.log10(Math.max(low, high / 1e6)) - 0.08;
   const to = Math.max(from + 0.5, Math.log10(high) + 0.08);
   const yOf = (ms: number): number => {

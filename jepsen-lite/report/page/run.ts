@@ -20,6 +20,13 @@ export interface OrderPath {
   readonly pointsMs: Float64Array;
 }
 
+/** Of calls that returned, and took any time at all. */
+interface Latencies {
+  readonly meanMs: number;
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
+
 export interface Run {
   readonly record: RunRecord;
   readonly durationMs: number;
@@ -33,8 +40,7 @@ export interface Run {
   /** The colour of what was called, as a place in the theme's. */
   readonly kind: Uint8Array;
   readonly rows: readonly ClientRow[];
-  /** What a call that returned took on average. */
-  readonly meanMs: number;
+  readonly latencies: Latencies;
   readonly paths: readonly OrderPath[];
   /** By place in the history: its path (-1: none), and its place there (-1: it has none). */
   readonly pathOf: Int32Array;
@@ -84,7 +90,7 @@ export function prepareRun({ record, orders }: PageData): Run {
     row,
     kind: Uint8Array.from(history, ({ f }) => colorOf.get(f)!),
     rows,
-    meanMs: meanOf(callMs, returnMs),
+    latencies: latenciesOf(callMs, returnMs),
     paths,
     pathOf,
     placeInPath,
@@ -107,15 +113,21 @@ function violationMsOf(
   return Math.max(...ends);
 }
 
-function meanOf(callMs: Float64Array, returnMs: Float64Array): number {
+function latenciesOf(callMs: Float64Array, returnMs: Float64Array): Latencies {
   let sum = 0;
   let count = 0;
+  let leastMs = Infinity;
+  let mostMs = 0;
   returnMs.forEach((ms, i) => {
-    if (ms === Infinity) return;
-    sum += ms - callMs[i]!;
+    const tookMs = ms - callMs[i]!;
+    if (tookMs === Infinity || tookMs <= 0) return;
+    sum += tookMs;
     count++;
+    leastMs = Math.min(leastMs, tookMs);
+    mostMs = Math.max(mostMs, tookMs);
   });
-  return count === 0 ? 0 : sum / count;
+  if (count === 0) return { meanMs: 0, leastMs: 1, mostMs: 10 };
+  return { meanMs: sum / count, leastMs, mostMs };
 }
 
 interface Packed {
