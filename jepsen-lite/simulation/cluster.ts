@@ -4,6 +4,7 @@ import type { Membership, NodeId } from '../../src/raft/index.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { registryApplication, type CreateApplication } from './application.ts';
 import type { Configuration, DiskConfiguration } from './configuration.ts';
+import { DiskDelay } from './disk-delay.ts';
 import { SimulatedDisk } from './disk.ts';
 import { Clock, Life } from './life.ts';
 import { LogSafety } from './log-safety.ts';
@@ -177,7 +178,7 @@ export class SimulatedCluster {
     return new ObservedStore(store, {
       world: this.world,
       life,
-      isReal: real !== undefined,
+      real: real && new DiskDelay(place.disk, life, this.world),
       observer: this.#storeObserver(place),
     });
   }

@@ -8,6 +8,7 @@ import type {
   WriteBatch,
 } from '../../src/log-store/index.ts';
 import type { Entry, LogIndex, Metadata, SnapshotMeta } from '../../src/raft/index.ts';
+import type { DiskDelay } from './disk-delay.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
 
@@ -25,8 +26,10 @@ export interface StoreObserver {
 export interface ObservedStoreParts {
   readonly world: World;
   readonly life: Life;
-  /** Its promises have something real behind them: virtual time waits for it. */
-  readonly isReal: boolean;
+  /**
+   * Its promises have something real behind them: virtual time waits for it, and passes around it.
+   */
+  readonly real: DiskDelay | undefined;
   readonly observer: StoreObserver;
 }
 
@@ -47,10 +50,10 @@ export class ObservedStore implements LogStore {
 
   /** Lets promises go on, and nothing come back after this life's end. */
   #seen<T>(call: () => Promise<T>): Promise<T> {
-    const { isReal, life, world } = this.#parts;
+    const { real, life, world } = this.#parts;
     if (life.over) return new Promise(() => {});
     world.wake();
-    if (!isReal) return call();
+    if (real === undefined) return call();
     // In the order they were asked for, whichever is done first.
     const result = world.inOrder(call());
     return new Promise((resolve, reject) => {
@@ -70,7 +73,9 @@ export class ObservedStore implements LogStore {
 
   write(batch: WriteBatch): Promise<void> {
     this.#observer.asked(batch);
-    return this.#seen(() => this.#inner.write(batch)).then(
+    const { real } = this.#parts;
+    const write = (): Promise<void> => this.#seen(() => this.#inner.write(batch));
+    return (real === undefined ? write() : real.write(write)).then(
       () => this.#observer.durable(batch),
       (error: unknown) => {
         this.#observer.failed(error);
@@ -121,14 +126,18 @@ export class ObservedStore implements LogStore {
 
   async saveSnapshot(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     this.#world.wakeFully();
-    const { isReal, life } = this.#parts;
-    if (isReal) await this.#saveHolding(meta, chunks);
+    const { real, life } = this.#parts;
+    if (real !== undefined) await this.#saveHolding(meta, chunks, real);
     else await this.#inner.saveSnapshot(meta, chunks);
     if (!life.over) this.#observer.saved(meta);
   }
 
   /** Virtual time stands still while the store is at work, not while it waits for a chunk. */
-  async #saveHolding(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  async #saveHolding(
+    meta: SnapshotMeta,
+    chunks: AsyncIterable<Uint8Array>,
+    real: DiskDelay,
+  ): Promise<void> {
     const { world } = this.#parts;
     let release = world.holdUntilReleased();
     async function* released(): AsyncGenerator<Uint8Array> {
@@ -137,6 +146,7 @@ export class ObservedStore implements LogStore {
         release = world.holdUntilReleased();
         yield chunk;
         release();
+        await real.pass();
       }
       release = world.holdUntilReleased();
     }
