@@ -1,5 +1,6 @@
 /** Exit codes, and how an outcome becomes one. */
 import { ExitError } from '../../src/cli/exit.ts';
+import type { Outcome } from '../simulation/run-record.ts';
 
 /** What a script may rely on. */
 export const EXIT = {
@@ -11,8 +12,6 @@ export const EXIT = {
   /** Neither could be shown: a search gave up, a run broke off. */
   unknown: 3,
 } as const;
-
-export type Outcome = 'passed' | 'violation' | 'unknown';
 
 /** Ends the command with the code of its outcome; what there is to say has been said. */
 export function endWith(outcome: Outcome): void {

@@ -8,7 +8,7 @@ import type { RunRecord } from '../simulation/run-record.ts';
 import { runSimulation, type SimulationResult } from '../simulation/run.ts';
 import { shrink, type ShrinkRun } from '../simulation/shrink.ts';
 import { fileError } from './options.ts';
-import { eventLines } from './run-text.ts';
+import { eventLines } from '../simulation/run-text.ts';
 
 export interface FailingRunOptions {
   /** Where the file goes. */

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { durationOption, numberOption } from '../../src/cli/context.ts';
 import { usageError } from '../../src/cli/exit.ts';
 import type { Wishes } from '../simulation/configuration.ts';
+import { parseSeeds, type SeedRange } from '../simulation/seeds.ts';
 import { workloads } from '../workloads/index.ts';
 import { oneOf } from './options.ts';
 
@@ -55,12 +56,11 @@ export function replayCommand(seed: number, flags: SimulationFlags): string {
   return ['npx jepsen-lite replay --seed', seed, ...parts].join(' ');
 }
 
-/** `7` or `1..200`, both ends included. */
-export function seedRange(text: string): { readonly from: number; readonly to: number } {
-  const [, first, last = first] = /^(\d+)(?:\.\.(\d+))?$/.exec(text) ?? [];
-  const [from, to] = [Number(first), Number(last)];
-  if (first === undefined || !Number.isSafeInteger(to) || from > to) {
-    throw usageError(`--seeds takes a seed or a range of seeds such as 1..200, not '${text}'`);
+/** As `--seeds` takes them. */
+export function seedsOption(option: string, text: string): SeedRange {
+  try {
+    return parseSeeds(text);
+  } catch (error) {
+    throw usageError(`${option}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return { from, to };
 }

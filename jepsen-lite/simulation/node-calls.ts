@@ -26,6 +26,11 @@ export class NodeCalls {
     this.#life = life;
   }
 
+  /** Of all nodes there are. */
+  nodes(): readonly string[] {
+    return [...this.#cluster.places.keys()];
+  }
+
   /** Resolves to the state machine's result. Rejects with `HoldfastError`, as a network would. */
   propose(id: string, command: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return this.#call(id, timeoutMs, 'unknown', (node, done) => {

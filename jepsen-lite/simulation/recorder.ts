@@ -4,9 +4,14 @@ import type { Registry } from '../../src/client/index.ts';
 import type { Operation, OperationType } from '../history/operation.ts';
 import type { Answer, Invocation, WorkloadContext } from '../workloads/workload.ts';
 import type { Life } from './life.ts';
+import type { NodeCalls } from './node-calls.ts';
 import type { World } from './world.ts';
 
 const NS_PER_MS = 1e6;
+/** A client none of whose further calls is wanted waits so long at each of them. */
+const IDLE_MS = 20;
+/** Calls of one client at one moment: more, and its workload lets no time pass. */
+const MOST_CALLS_AT_ONCE = 10_000;
 
 /** A call of a client, so that a run can be repeated with fewer. */
 export interface ScheduledOperation {
@@ -28,6 +33,8 @@ export class Recorder {
   readonly scheduled: ScheduledOperation[] = [];
   /** Only these are called, and not before their time; all when undefined. */
   readonly #wanted: ReadonlyMap<string, number> | undefined;
+  /** By client. */
+  readonly #lastWanted = new Map<number, number>();
   readonly #slots: Slot[] = [];
   #processes = 0;
   /** Told of each outcome that is not known. */
@@ -37,6 +44,9 @@ export class Recorder {
     this.world = world;
     this.#wanted =
       wanted && new Map(wanted.map(({ client, number, atMs }) => [`${client}/${number}`, atMs]));
+    for (const { client, number } of wanted ?? []) {
+      this.#lastWanted.set(client, Math.max(number, this.#lastWanted.get(client) ?? -1));
+    }
   }
 
   newProcess(): number {
@@ -51,6 +61,11 @@ export class Recorder {
   timeOf(client: number, number: number): number | undefined {
     if (this.#wanted === undefined) return 0;
     return this.#wanted.get(`${client}/${number}`);
+  }
+
+  /** Whether any call of this client from this one on is wanted. */
+  wantsMore(client: number, number: number): boolean {
+    return number <= (this.#lastWanted.get(client) ?? -1);
   }
 
   begin(operation: Operation): (end: Operation) => void {
@@ -70,6 +85,7 @@ export class Recorder {
 export interface ContextParts {
   readonly recorder: Recorder;
   readonly registry: Registry;
+  readonly calls: NodeCalls;
   readonly life: Life;
   readonly client: number;
   readonly node: string;
@@ -81,16 +97,21 @@ export interface ContextParts {
 
 export class RecordingContext implements WorkloadContext {
   readonly registry: Registry;
+  /** To the nodes themselves, where they replicate no registry. */
+  readonly calls: NodeCalls;
   readonly node: string;
   readonly random: () => number;
   readonly stopped: () => boolean;
   readonly #parts: ContextParts;
   #process: number;
   #calls = 0;
+  #callsAtOnce = 0;
+  #calledAt = -1;
 
   constructor(parts: ContextParts) {
     this.#parts = parts;
     this.registry = parts.registry;
+    this.calls = parts.calls;
     this.node = parts.node;
     this.random = parts.random;
     this.stopped = parts.stopped;
@@ -116,10 +137,23 @@ export class RecordingContext implements WorkloadContext {
     const { recorder, client } = this.#parts;
     const number = this.#calls++;
     const notBefore = recorder.timeOf(client, number);
-    if (notBefore === undefined) return undefined;
+    if (notBefore === undefined) {
+      if (!recorder.wantsMore(client, number)) await this.#pause(IDLE_MS);
+      return undefined;
+    }
     if (notBefore > recorder.world.now) await this.#pause(notBefore - recorder.world.now);
+    this.#checkTimePasses();
     recorder.scheduled.push({ client, number, atMs: recorder.world.now });
     return await this.#record(f, what, call, output);
+  }
+
+  /** A loop of calls that fail at once would never let go of the event loop. */
+  #checkTimePasses(): void {
+    const { now } = this.#parts.recorder.world;
+    this.#callsAtOnce = now === this.#calledAt ? this.#callsAtOnce + 1 : 0;
+    this.#calledAt = now;
+    if (this.#callsAtOnce < MOST_CALLS_AT_ONCE) return;
+    throw new Error(`${MOST_CALLS_AT_ONCE} calls at one moment: let time pass with pause()`);
   }
 
   async #record<T>(

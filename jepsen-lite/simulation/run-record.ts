@@ -140,8 +140,10 @@ export interface RunRecord {
   readonly wallMs: number;
 }
 
+export type Outcome = 'passed' | 'violation' | 'unknown';
+
 /** Whether the run stands: a violation is one, even where no checker could say more. */
-export function outcomeOf(record: RunRecord): 'passed' | 'violation' | 'unknown' {
+export function outcomeOf(record: RunRecord): Outcome {
   if (record.violation !== undefined) return 'violation';
   const verdicts = record.results.map(({ verdict }) => verdict.type);
   if (verdicts.includes('illegal')) return 'violation';

@@ -8,6 +8,7 @@ import { nodeName, SimulatedCluster, type ClusterParts } from './cluster.ts';
 import { drawConfiguration, type Configuration, type Wishes } from './configuration.ts';
 import { FaultInjector } from './injector.ts';
 import { Healing } from './healing.ts';
+import { NodeCalls } from './node-calls.ts';
 import { Operator } from './operator.ts';
 import { Dice, randomFor } from './random.ts';
 import { Recorder, RecordingContext, type ScheduledOperation } from './recorder.ts';
@@ -162,6 +163,7 @@ class SimulationRun {
     return new RecordingContext({
       recorder: this.#recorder,
       registry,
+      calls: new NodeCalls(this.#cluster, life),
       life,
       client: number,
       node: names[number % names.length]!,

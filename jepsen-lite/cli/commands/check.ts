@@ -11,7 +11,8 @@ import { describeOperation } from '../../history/describe.ts';
 import { HistoryError } from '../../history/format.ts';
 import type { Operation } from '../../history/operation.ts';
 import { readHistory } from '../../history/read.ts';
-import { endWith, type Outcome } from '../exit.ts';
+import type { Outcome } from '../../simulation/run-record.ts';
+import { endWith } from '../exit.ts';
 import { fileError, formatOf, oneOf } from '../options.ts';
 
 const EXAMPLES = examples(

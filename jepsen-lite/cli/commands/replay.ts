@@ -10,8 +10,8 @@ import { runSimulation, type SimulationOptions } from '../../simulation/run.ts';
 import { workloads } from '../../workloads/index.ts';
 import { endWith } from '../exit.ts';
 import { fileError, formatOf, oneOf } from '../options.ts';
-import { eventLines, outcomeLine, runJson } from '../run-text.ts';
-import { seedRange, wishesOf, withSimulationOptions } from '../simulation-flags.ts';
+import { eventLines, outcomeLine, runJson } from '../../simulation/run-text.ts';
+import { seedsOption, wishesOf, withSimulationOptions } from '../simulation-flags.ts';
 import type { SimulationFlags } from '../simulation-flags.ts';
 
 interface ReplayFlags extends SimulationFlags {
@@ -68,7 +68,7 @@ async function replay(
 
 function optionsOf(flags: ReplayFlags): SimulationOptions {
   if (flags.seed === undefined) throw usageError('replay takes a file, or a seed with --seed');
-  const { from, to } = seedRange(flags.seed);
+  const { from, to } = seedsOption('--seed', flags.seed);
   if (from !== to) throw usageError(`--seed takes one seed, not '${flags.seed}'`);
   return { seed: from, wishes: wishesOf(flags) };
 }

@@ -9,10 +9,15 @@ import { runSimulation, type SimulationResult } from '../../simulation/run.ts';
 import { endWith } from '../exit.ts';
 import { printSavedRun, saveFailingRun, type FailingRunOptions } from '../failing-run.ts';
 import { formatOf, type Format } from '../options.ts';
-import { outcomeLine, runJson } from '../run-text.ts';
-import { replayCommand, seedRange, wishesOf, withSimulationOptions } from '../simulation-flags.ts';
+import { outcomeLine, runJson } from '../../simulation/run-text.ts';
+import {
+  replayCommand,
+  seedsOption,
+  wishesOf,
+  withSimulationOptions,
+} from '../simulation-flags.ts';
 import type { SimulationFlags } from '../simulation-flags.ts';
-import { Tally } from '../tally.ts';
+import { Tally } from '../../simulation/tally.ts';
 
 interface SimulateFlags extends SimulationFlags {
   readonly seeds: string;
@@ -54,7 +59,7 @@ ${EXAMPLES}`,
 }
 
 async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
-  const { from, to } = seedRange(flags.seeds);
+  const { from, to } = seedsOption('--seeds', flags.seeds);
   const wishes = wishesOf(flags);
   const saving = savingOf(flags);
   const progress = startProgress();

@@ -1,6 +1,7 @@
 /** A simulated run in words. */
 import { describeOperation } from '../history/describe.ts';
-import { outcomeOf, type RunRecord } from '../simulation/run-record.ts';
+import { faultDetail, faultName } from '../report/fault-text.ts';
+import { outcomeOf, type Phase, type RunRecord } from './run-record.ts';
 
 const MS_PER_S = 1_000;
 /** A run of so many things is short enough to be told whole. */
@@ -20,6 +21,14 @@ export function outcomeLine(record: RunRecord): string {
   return `${run}: passed, ${history.length} operations under ${faults.length} faults in ${time}`;
 }
 
+const PHASES: Readonly<Record<Phase['name'], string>> = {
+  setup: 'the nodes start',
+  safety: 'faults begin',
+  liveness: 'a majority is healed, and the rest fails for good',
+  convergence: 'all is healed',
+  finish: 'last calls',
+};
+
 /** Its faults and operations by time, when there are few enough to be read. */
 export function eventLines(record: RunRecord): readonly string[] {
   const { faults, history, violation } = record;
@@ -27,9 +36,11 @@ export function eventLines(record: RunRecord): readonly string[] {
   const events = [
     ...faults.map(({ fault, targets, fromMs, note }) => {
       const whom = targets.length === 0 ? '' : ` (${targets.join(', ')})`;
-      const why = note === undefined ? '' : `: ${note}`;
-      return { atMs: fromMs, text: `fault: ${fault.type}${whom}${why}` };
+      const detail = [faultDetail(fault), note ?? ''].filter((text) => text !== '').join('; ');
+      const more = detail === '' ? '' : `: ${detail}`;
+      return { atMs: fromMs, text: `fault: ${faultName(fault)}${whom}${more}` };
     }),
+    ...record.phases.map(({ name, fromMs }) => ({ atMs: fromMs, text: PHASES[name] })),
     ...history.map((operation) => ({
       atMs: operation.call / 1e6,
       text: describeOperation(operation),

@@ -1,6 +1,6 @@
 /** What many runs come to, together. */
-import { outcomeOf, type RunRecord } from '../simulation/run-record.ts';
-import type { Outcome } from './exit.ts';
+import { outcomeOf, type RunRecord } from './run-record.ts';
+import type { Outcome } from './run-record.ts';
 
 const MS_PER_S = 1_000;
 

@@ -1,0 +1,65 @@
+/** Replicated counters, one for each name, and what a counter has to be. */
+import type { StateMachine } from 'holdfast';
+import type { Model, Operation } from 'holdfast/jepsen-lite';
+
+export const encode = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+export function decode<T>(bytes: Uint8Array): T {
+  const value: T = JSON.parse(Buffer.from(bytes).toString());
+  return value;
+}
+
+interface Add {
+  readonly name: string;
+  readonly by: number;
+}
+
+export class Counters implements StateMachine {
+  #counts = new Map<string, number>();
+
+  apply(command: Uint8Array): Uint8Array {
+    const { name, by }: Add = decode(command);
+    const count = (this.#counts.get(name) ?? 0) + by;
+    this.#counts.set(name, count);
+    return encode(count);
+  }
+
+  query(request: Uint8Array): Uint8Array {
+    return encode(this.#counts.get(decode(request)) ?? 0);
+  }
+
+  /** The same state must give the same bytes on every replica: hence sorted. */
+  async *snapshot(): AsyncIterable<Uint8Array> {
+    yield encode([...this.#counts].toSorted(([left], [right]) => (left < right ? -1 : 1)));
+  }
+
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) parts.push(chunk);
+    this.#counts = new Map(decode(Buffer.concat(parts)));
+  }
+}
+
+/** The planted bug: a command that comes twice is recognised, but snapshots know nothing of it. */
+export class ForgetfulCounters extends Counters {
+  readonly #answers = new Map<string, Uint8Array>();
+
+  override apply(command: Uint8Array): Uint8Array {
+    const { id } = decode<{ id: string }>(command);
+    const answer = this.#answers.get(id) ?? super.apply(command);
+    this.#answers.set(id, answer);
+    return answer;
+  }
+}
+
+/** One counter that does one thing after another: `add` answers the sum, `read` too. */
+export const counter: Model<number> = {
+  name: 'counter',
+  part: ({ key }: Operation) => key,
+  initial: 0,
+  step(state, { f, value, type, output }) {
+    const next = f === 'add' ? state + Number(value) : state;
+    return type === 'info' || output === next ? next : undefined;
+  },
+  textOf: String,
+  readsOnly: ({ f }) => f === 'read',
+};

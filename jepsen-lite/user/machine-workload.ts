@@ -1,0 +1,59 @@
+/** What a user's clients do and what is demanded of it, as a workload. */
+import type { CheckOptions, Checker, Verdict } from '../checkers/verdict.ts';
+import type { Operation } from '../history/operation.ts';
+import type { RecordingContext } from '../simulation/recorder.ts';
+import type { Workload } from '../workloads/workload.ts';
+import { machineClient, type MachineClient } from './machine-client.ts';
+
+/** What is wrong with a history, in one sentence, and which operations it is about. */
+export interface Complaint {
+  readonly message: string;
+  readonly operations?: readonly Operation[];
+}
+
+/** Undefined of a history that is as it should be. */
+export type CheckHistory = (history: readonly Operation[]) => string | Complaint | undefined;
+
+export interface MachineWorkloadParts {
+  readonly run: (client: MachineClient) => Promise<void>;
+  readonly finish: ((client: MachineClient) => Promise<void>) | undefined;
+  readonly checkers: readonly Checker[];
+  readonly timeoutMs: number;
+}
+
+/** In simulation every context is a recording one. */
+export class MachineWorkload implements Workload {
+  readonly name = 'yours';
+  readonly promise = 'what your check demands';
+  readonly checkers: readonly Checker[];
+  readonly #parts: MachineWorkloadParts;
+  readonly finish?: (context: RecordingContext) => Promise<void>;
+
+  constructor(parts: MachineWorkloadParts) {
+    this.#parts = parts;
+    this.checkers = parts.checkers;
+    const { finish, timeoutMs } = parts;
+    if (finish === undefined) return;
+    this.finish = (context) => finish(machineClient(context, 0, timeoutMs));
+  }
+
+  async run(context: RecordingContext, client: number): Promise<void> {
+    await this.#parts.run(machineClient(context, client, this.#parts.timeoutMs));
+  }
+}
+
+export function checkerOf(check: Checker | CheckHistory): Checker {
+  if (typeof check === 'object') return check;
+  return {
+    name: 'check',
+    promise: 'what your check demands',
+    check: (history: readonly Operation[], _options?: CheckOptions): Verdict => {
+      const found = check(history);
+      if (found === undefined) {
+        return { type: 'ok', how: 'your check', checked: { operations: history.length } };
+      }
+      const { message, operations = [] } = typeof found === 'string' ? { message: found } : found;
+      return { type: 'illegal', message, operations };
+    },
+  };
+}
