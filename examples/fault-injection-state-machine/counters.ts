@@ -2,15 +2,20 @@
 import type { StateMachine } from 'holdfast';
 import type { Model, Operation } from 'holdfast/jepsen-lite';
 
-export const encode = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
-export function decode<T>(bytes: Uint8Array): T {
-  const value: T = JSON.parse(Buffer.from(bytes).toString());
-  return value;
-}
+const encode = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+const decode = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString());
+
+/** A command; `id` is its own, so that it can be sent again. */
+export const add = (name: string, by: number, id: string): Uint8Array => encode({ name, by, id });
+/** A query. */
+export const ask = (name: string): Uint8Array => encode(name);
+/** What a command or a query answers. */
+export const countOf = (answer: Uint8Array): number => Number(decode(answer));
 
 interface Add {
   readonly name: string;
   readonly by: number;
+  readonly id: string;
 }
 
 export class Counters implements StateMachine {
@@ -44,7 +49,7 @@ export class ForgetfulCounters extends Counters {
   readonly #answers = new Map<string, Uint8Array>();
 
   override apply(command: Uint8Array): Uint8Array {
-    const { id } = decode<{ id: string }>(command);
+    const { id }: Add = decode(command);
     const answer = this.#answers.get(id) ?? super.apply(command);
     this.#answers.set(id, answer);
     return answer;

@@ -1,7 +1,6 @@
 /**
- * A log store of one's own under clusters with crashes, partitions and failing disks: the journal of
- * `examples/swap-the-store`. In a project of yours these lines are a test file, with `test` of
- * `node:test`.
+ * A log store of one's own under clusters with crashes, partitions and failing disks: the journal
+ * of `examples/swap-the-store`. In a project of yours these lines are a test file.
  *
  *     npm run example fault-injection-store
  */

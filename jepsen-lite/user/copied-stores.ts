@@ -87,10 +87,8 @@ interface Abandonable {
 
 /** A store whose snapshots' chunks end when it is abandoned: it would wait for them for ever. */
 function abandonable(store: LogStore): Abandonable {
-  let stop: (why: Error) => void = () => {};
-  const stopped = new Promise<never>((_, reject) => {
-    stop = reject;
-  });
+  const stops: ((why: Error) => void)[] = [];
+  const stopped = new Promise<never>((_, reject) => stops.push(reject));
   stopped.catch(() => undefined);
   const saveSnapshot: LogStore['saveSnapshot'] = (meta, chunks) =>
     store.saveSnapshot(meta, untilStopped(chunks, stopped));
@@ -102,7 +100,7 @@ function abandonable(store: LogStore): Abandonable {
     },
   });
   const abandon = async (): Promise<void> => {
-    stop(new Error('the process was killed'));
+    for (const stop of stops) stop(new Error('the process was killed'));
     await store.close();
   };
   return { store: proxy, abandon };

@@ -20,12 +20,12 @@ export interface MachineClient extends Pick<
    * outcome may be `unknown`.
    * @throws HoldfastError
    */
-  propose(command: Uint8Array): Promise<Uint8Array>;
+  readonly propose: (command: Uint8Array) => Promise<Uint8Array>;
   /**
    * Resolves to what `query` returned, `linearizable` unless told otherwise.
    * @throws HoldfastError, `invalid-argument` with the message of what `query` threw
    */
-  query(request: Uint8Array, consistency?: Consistency): Promise<Uint8Array>;
+  readonly query: (request: Uint8Array, consistency?: Consistency) => Promise<Uint8Array>;
 }
 
 /** @param timeoutMs how long a call waits for its answer */

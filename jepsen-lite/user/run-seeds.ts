@@ -24,7 +24,7 @@ export interface RunChoice {
    * given, 0 not at all.
    */
   readonly shrink?: string | number;
-  /** The text of a run that failed earlier (`failure.replay`), to be run again in place of seeds. */
+  /** The text of a run that failed earlier (`failure.replay`): it is run in place of seeds. */
   readonly replay?: string;
 }
 

@@ -15,7 +15,7 @@ export interface LogStoreUnderFaultsOptions extends RunChoice {
   readonly create: CreateStore;
   /** 5 s unless given. */
   readonly time?: string | number;
-  /** What clients do, as `jepsen-lite simulate --workload` names it; drawn by the seed if absent. */
+  /** What clients do, as `simulate --workload` names it; drawn by the seed unless given. */
   readonly workload?: string;
 }
 
@@ -25,8 +25,8 @@ const DEFAULT_TIME = '5s';
 const LEAST_PACE = 5;
 
 /**
- * Registers a test for each seed: a cluster of real nodes on stores of yours, on virtual time, under
- * partitions, crashes, pauses, slow and failing disks and changes of members, with every step
+ * Registers a test for each seed: real nodes on stores of yours, on virtual time, under partitions,
+ * crashes, pauses, slow and failing disks and changes of members, with every step
  * checked. Time stands still while a promise of a store settles, so a slow one gives the same run.
  * A process that is killed leaves its directory as it is at that moment, in the middle of a write
  * or a snapshot too; what a power loss does to files is for `testLogStore` of
