@@ -12,6 +12,7 @@ const answered = (bytes: Uint8Array) => ({ output: countOf(bytes) });
 const { passed, summary } = await simulate({
   stateMachine: () => new ForgetfulCounters(),
   seeds: process.argv[2] ?? '1..20',
+  shrink: process.argv[3] ?? '20s',
   async workload({ client, invoke, propose, query, pause, random, stopped }) {
     for (let n = 0; !stopped(); n++) {
       const command = add('visits', 1, `${client}/${n}`);

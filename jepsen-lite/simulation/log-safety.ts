@@ -73,6 +73,11 @@ export class LogSafety {
       const text = `${node} came back in term ${found.term}, though ${durable.term} was durable`;
       this.#report('durability', text, node);
     }
+    const { term, votedFor } = durable;
+    if (found.term === term && votedFor !== undefined && found.votedFor !== votedFor) {
+      const text = `${node} came back in term ${term} without its vote for ${votedFor}`;
+      this.#report('durability', `${text}, which was durable`, node);
+    }
     const asked = new LogView();
     asked.recover(recovered);
     this.#nodes.set(node, { asked, durable: found, keptThrough: Infinity });

@@ -185,10 +185,17 @@ class Shrinking {
 
   async #calm(): Promise<void> {
     for (let at = 0; at < this.#schedule.faults.length; at++) {
-      for (const calmer of calmerFaults(this.#schedule.faults[at]!)) {
-        await this.#shows({ ...this.#schedule, faults: this.#schedule.faults.with(at, calmer) });
-      }
+      while (await this.#calmer(at));
     }
+  }
+
+  /** Whether one of its calmer forms did as well. */
+  async #calmer(at: number): Promise<boolean> {
+    for (const calmer of calmerFaults(this.#schedule.faults[at]!)) {
+      const faults = this.#schedule.faults.with(at, calmer);
+      if (await this.#shows({ ...this.#schedule, faults })) return true;
+    }
+    return false;
   }
 
   async #time(): Promise<void> {

@@ -120,7 +120,7 @@ async function madeSmall(
   { shrink: time = DEFAULT_SHRINK }: RunChoice,
   result: SimulationResult,
 ): Promise<ShrinkRun> {
-  if (time === 0) return result;
+  if (Number(time) === 0) return result;
   const endAt = performance.now() + parseDuration(time);
   return await shrink(result, { run, mayGoOn: () => performance.now() < endAt });
 }

@@ -77,6 +77,31 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^days\/100: done under token \d+$/,
     ],
   },
+  'fault-injection-store': {
+    args: ['3'],
+    lines: [
+      /^TAP/,
+      /^# Subtest: a cluster on this store under faults, seed 3$/,
+      /^ok 1 - a cluster on this store under faults, seed 3$/,
+      ...Array.from({ length: 4 }, () => /^ |^1\.\.1$/),
+      /^# tests 1$/,
+      /^# suites 0$/,
+      /^# pass 1$/,
+      /^# fail 0$/,
+      ...Array.from({ length: 4 }, () => /^# /),
+    ],
+  },
+  'fault-injection-state-machine': {
+    args: ['1..60', '0'],
+    lines: [
+      /^seed \d+, yours: violation of state-equal: n\d applied command \d+ with another content/,
+      /^\d+ runs: \d+ passed, 1 with a violation, 0 unknown$/,
+      /^\d+ operations under \d+ faults; \d+ s simulated in /,
+      /^never happened, so not tested: /,
+      /^again: \{ seeds: '\d+' \}/,
+      /^the bug was found$/,
+    ],
+  },
   'failover-tour': {
     // The tour itself promises a new leader within a second; a machine that runs tests beside it
     // may need longer, and how long is not what is tested here.

@@ -1,0 +1,50 @@
+/** Runs in files. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatReplay, parseReplay } from '../../jepsen-lite/simulation/replay-file.ts';
+import type { ScheduledOperation } from '../../jepsen-lite/simulation/recorder.ts';
+import { runSimulation } from '../../jepsen-lite/simulation/run.ts';
+
+const wishes = { nodes: 3, faultsMs: 4_000, workload: 'register' };
+
+test('[KIT-3] a run that was saved is run again from its file, step by step the same', async () => {
+  const first = await runSimulation({ seed: 11, wishes });
+  assert.ok(first.schedule.faults.length > 3, 'faults to save');
+  assert.ok(first.schedule.operations.length > 10, 'operations to save');
+  const found = { check: 'register', message: 'as it was', traceHash: first.record.traceHash };
+  const text = formatReplay(first.schedule, found);
+  const saved = parseReplay(text);
+  assert.deepEqual(saved.found, found);
+  const second = await runSimulation(saved);
+  assert.equal(second.record.traceHash, first.record.traceHash);
+  assert.deepEqual(second.record.history, first.record.history);
+  assert.equal(formatReplay(second.schedule, found), text);
+});
+
+test('[KIT-3] operations left out of a file are not called, and the others are', async () => {
+  const first = await runSimulation({ seed: 11, wishes });
+  const kept = first.schedule.operations.filter((_, i) => i % 5 === 0);
+  const { record, schedule } = await runSimulation({ ...first.schedule, operations: kept });
+  const names = (list: readonly ScheduledOperation[]): string[] =>
+    list.map(({ client, number }) => `${client}/${number}`).toSorted();
+  assert.deepEqual(names(schedule.operations), names(kept));
+  assert.equal(record.history.length, kept.length);
+});
+
+test('[KIT-3] a file that breaks a rule is refused with the place and the rule', async () => {
+  const { schedule } = await runSimulation({ seed: 11, wishes: { ...wishes, faultsMs: 500 } });
+  const text = formatReplay({ ...schedule, faults: [{ type: 'powerLoss', atMs: 5, forMs: 5 }] });
+  assert.equal(parseReplay(text).faults.length, 1);
+  const refused: readonly (readonly [string, string, RegExp])[] = [
+    ['{', '', /^not JSON/],
+    ['"version": 1', '"version": 2', /^version: /],
+    ['"powerLoss"', '"earthquake"', /^faults\.0\.type: /],
+    ['"atMs":5', '"atMs":-5', /^faults\.0\.atMs: /],
+    ['"seed": 11', '"seed": "x"', /^seed: /],
+    ['"nodes":3', '"nodes":300', /^configuration\.nodes: /],
+  ];
+  for (const [part, other, message] of refused) {
+    assert.ok(text.includes(part), part);
+    assert.throws(() => parseReplay(text.replace(part, other)), { message });
+  }
+});

@@ -1,0 +1,107 @@
+/** `simulate`: a state machine of the user's under faults. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { simulate } from '../../jepsen-lite/index.ts';
+import type { MachineClient, Operation, RunsResult } from '../../jepsen-lite/index.ts';
+import type { StateMachine } from '../../src/index.ts';
+import { bytesOf, Counters, valueOf } from './support/counters.ts';
+
+const answered = (bytes: Uint8Array): { output: unknown } => ({ output: valueOf(bytes) });
+
+async function addAndRead(client: MachineClient): Promise<void> {
+  const { invoke, pause, propose, query, random, stopped } = client;
+  while (!stopped()) {
+    await invoke('add', { key: 'a' }, () => propose(bytesOf('a')), answered);
+    await invoke('read', { key: 'a' }, () => query(bytesOf('a')), answered);
+    await pause(40 * random());
+  }
+}
+
+function underFaults(stateMachine: () => StateMachine, seeds: string): Promise<RunsResult> {
+  const choice = { seeds, time: '3s', nodes: 3, shrink: 0 };
+  return simulate({ stateMachine, workload: addAndRead, check: growing, ...choice });
+}
+
+/** What one client reads or adds is more than all it was told before. */
+function growing(history: readonly Operation[]): string | undefined {
+  const told = new Map<number, number>();
+  for (const { process, output, type } of history) {
+    if (type !== 'ok') continue;
+    if (Number(output) < (told.get(process) ?? 0)) return `process ${process} saw it shrink`;
+    told.set(process, Number(output));
+  }
+  return undefined;
+}
+
+test('[KIT-5] a state machine that is sound passes, and its clients are heard', async () => {
+  const { passed, runs, summary, failure } = await underFaults(() => new Counters(), '1..3');
+  assert.equal(failure, undefined);
+  assert.equal(passed, true, summary);
+  assert.equal(runs, 3);
+  assert.match(summary, /^3 runs: 3 passed, .*\n\d{2,} operations under \d+ faults/);
+});
+
+test('[KIT-5] apply that depends on chance is found without any check', async () => {
+  class Lucky extends Counters {
+    override step(): number {
+      return Math.random();
+    }
+  }
+  const { failure } = await underFaults(() => new Lucky(), '1..3');
+  assert.equal(failure?.violation.check, 'state-equal');
+});
+
+test('[KIT-5] a snapshot that leaves something out is found', async () => {
+  class Forgetful extends Counters {
+    override entries(): readonly (readonly [string, number])[] {
+      return super.entries().map(([name, count]) => [name, count - (count % 2)]);
+    }
+  }
+  const { failure } = await underFaults(() => new Forgetful(), '1..20');
+  assert.match(failure?.violation.check ?? 'nothing', /^(state-equal|check)$/);
+});
+
+test('[KIT-5] apply that throws is found', async () => {
+  class Throwing extends Counters {
+    override step(): number {
+      throw new Error('out of steps');
+    }
+  }
+  const { failure, summary } = await underFaults(() => new Throwing(), '1');
+  assert.equal(failure?.violation.check, 'apply-throws');
+  assert.match(summary, /apply threw, .*: out of steps/);
+});
+
+test('[KIT-5] the complaint of a check is the violation, and the run replays to it', async () => {
+  const options = {
+    stateMachine: () => new Counters(),
+    workload: addAndRead,
+    check: (history: readonly Operation[]) => {
+      const third = history.filter(({ f, type }) => f === 'add' && type === 'ok')[2];
+      return third && { message: 'a third add succeeded', operations: [third] };
+    },
+    time: '2s',
+    nodes: 3,
+  };
+  const { passed, summary, failure } = await simulate({ ...options, seeds: '4', shrink: '2s' });
+  assert.equal(passed, false);
+  assert.equal(failure?.violation.message, 'a third add succeeded');
+  const adds = failure.record.history.filter(({ f, type }) => f === 'add' && type === 'ok');
+  assert.ok(adds.length >= 3);
+  assert.match(summary, /^seed 4, yours: violation of check: a third add succeeded\n/);
+  const again = await simulate({ ...options, replay: failure.replay, shrink: 0 });
+  assert.equal(again.failure?.record.traceHash, failure.record.traceHash);
+});
+
+test('[KIT-5] a workload that lets no time pass is told so', async () => {
+  const { failure } = await simulate({
+    stateMachine: () => new Counters(),
+    seeds: '1',
+    time: '1s',
+    shrink: 0,
+    async workload({ invoke, stopped }) {
+      while (!stopped()) await invoke('nothing', {}, () => Promise.resolve());
+    },
+  });
+  assert.match(failure?.violation.message ?? '', /10000 calls at one moment: let time pass/);
+});
