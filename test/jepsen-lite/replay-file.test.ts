@@ -5,6 +5,10 @@ import { formatReplay, parseReplay } from '../../jepsen-lite/simulation/replay-f
 import type { ScheduledOperation } from '../../jepsen-lite/simulation/recorder.ts';
 import { runSimulation } from '../../jepsen-lite/simulation/run.ts';
 
+function names(list: readonly ScheduledOperation[]): string[] {
+  return list.map(({ client, number }) => `${client}/${number}`).toSorted();
+}
+
 const wishes = { nodes: 3, faultsMs: 4_000, workload: 'register' };
 
 test('[KIT-3] a run that was saved is run again from its file, step by step the same', async () => {
@@ -25,8 +29,6 @@ test('[KIT-3] operations left out of a file are not called, and the others are',
   const first = await runSimulation({ seed: 11, wishes });
   const kept = first.schedule.operations.filter((_, i) => i % 5 === 0);
   const { record, schedule } = await runSimulation({ ...first.schedule, operations: kept });
-  const names = (list: readonly ScheduledOperation[]): string[] =>
-    list.map(({ client, number }) => `${client}/${number}`).toSorted();
   assert.deepEqual(names(schedule.operations), names(kept));
   assert.equal(record.history.length, kept.length);
 });

@@ -74,6 +74,12 @@ const failing: Run = (schedule) => {
   return call === undefined ? outcome(schedule) : outcome(schedule, 'register', call.atMs);
 };
 
+const stuckWithFewFaults: Run = (schedule) =>
+  schedule.faults.length < 10 ? outcome(schedule, 'liveness', 2_000) : failing(schedule);
+
+const failingSometimes: Run = (schedule) =>
+  schedule.seed % 3 === 1 ? failing(schedule) : outcome(schedule);
+
 function shrunk(run: Run, options: { maxRuns?: number } = {}): ReturnType<typeof shrink> {
   return shrink(run(largeSchedule()), { run: (one) => Promise.resolve(run(one)), ...options });
 }
@@ -113,17 +119,13 @@ test('[KIT-2] faults that are needed become as calm as they may be', async () =>
 });
 
 test('[KIT-2] another kind of violation is not taken for the one that is made small', async () => {
-  const run: Run = (schedule) =>
-    schedule.faults.length < 10 ? outcome(schedule, 'liveness', 2_000) : failing(schedule);
-  const { schedule, violation } = await shrunk(run);
+  const { schedule, violation } = await shrunk(stuckWithFewFaults);
   assert.equal(violation.check, 'register');
   assert.equal(schedule.faults.length, 10);
 });
 
 test('[KIT-2] what fails with some seeds only is tried with more than one', async () => {
-  const run: Run = (schedule) =>
-    schedule.seed % 3 === 1 ? failing(schedule) : outcome(schedule, undefined);
-  const { schedule } = await shrunk(run);
+  const { schedule } = await shrunk(failingSometimes);
   assert.equal(schedule.faults.length, 2);
   assert.equal(schedule.operations.length, 1);
 });
