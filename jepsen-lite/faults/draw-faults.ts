@@ -47,8 +47,9 @@ const PENDING_CRASHES = 10 / 11;
 export function drawFaults(dice: Dice, targets: FaultTargets): Fault[] {
   const { electionTimeoutMs, faultsMs, nodes } = targets;
   const kinds = Object.keys(DRAWS).filter((kind) => nodes.length > 1 || !NEEDS_PEERS.has(kind));
+  const share = dice.magnitude(0.15, 1);
   const weights = kinds.map((kind) =>
-    dice.chance(0.4) ? 0 : dice.between(0.1, 1) * (FAVOURED[kind] ?? 1),
+    dice.chance(share) ? dice.between(0.1, 1) * (FAVOURED[kind] ?? 1) : 0,
   );
   const meanGapMs = electionTimeoutMs * dice.magnitude(0.7, 8);
   const longestMs = electionTimeoutMs * dice.magnitude(1, 12);
@@ -165,7 +166,7 @@ function drawDiskTrouble({ dice, targets }: Draw): DiskFault['how'] {
 }
 
 function drawPartition({ dice, targets, atMs, forMs }: Draw): Fault {
-  const shapes: PartitionShape[] = ['one', 'halves', 'oneWay', 'leader'];
+  const shapes: PartitionShape[] = ['one', 'halves', 'oneWay', 'leader', 'leader'];
   if (targets.nodes.length > 3) shapes.push('majorityRing', 'bridge');
   const shape = dice.pick(shapes);
   const links = linksOf(shape, dice.shuffled(targets.nodes));

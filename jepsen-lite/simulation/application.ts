@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { RaftNode, StateMachine } from '../../src/node/index.ts';
 import type { OpenChannel } from '../../src/protocol/index.ts';
 import { RegistryStateMachine } from '../../src/registry/index.ts';
+import type { RegistryLimits } from '../../src/registry/index.ts';
 import { RegistryService } from '../../src/server/index.ts';
 import { runTreeWork } from '../../src/server/tree-work.ts';
 import type { Life } from './life.ts';
@@ -36,8 +37,9 @@ export async function snapshotHash(machine: Pick<StateMachine, 'snapshot'>): Pro
   return hash.digest('hex');
 }
 
-export const registryApplication: CreateApplication = () => {
-  const registry = new RegistryStateMachine();
+/** The registry, with these limits on every node. */
+export function registryApplication(limits: Partial<RegistryLimits>): Application {
+  const registry = new RegistryStateMachine({ limits });
   return {
     stateMachine: registry,
     hash: () => {
@@ -62,4 +64,4 @@ export const registryApplication: CreateApplication = () => {
       };
     },
   };
-};
+}

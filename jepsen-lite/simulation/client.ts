@@ -9,7 +9,7 @@ import type { Life } from './life.ts';
 
 export interface ClientParts {
   readonly life: Life;
-  /** Where nodes are to be found, the first to be tried first or not: the client decides. */
+  /** Where nodes are to be found. Of a single one the client expects that it forwards. */
   readonly endpoints: readonly string[];
   readonly open: OpenEndpoint;
   readonly options: RegistryOptions;
@@ -26,7 +26,7 @@ export function simulatedRegistry(parts: ClientParts): Registry {
     endpoints,
     open,
     environment: life,
-    followLeader: true,
+    followLeader: endpoints.length > 1,
     maxInFlight: settings.maxInFlight,
     connectTimeoutMs,
     silenceMs,

@@ -31,6 +31,8 @@ export interface Place {
   readonly number: number;
   readonly disk: SimulatedDisk;
   readonly clock: Clock;
+  /** The pace of its clock while nothing is done to it. */
+  readonly clockRate: number;
   readonly timeline: Timeline;
   node: SimulatedNode | undefined;
   /** It founds the cluster with the others when its disk is empty; else it waits to be found. */
@@ -97,13 +99,15 @@ export class SimulatedCluster {
     const id = nodeName(number);
     const dice = new Dice(randomFor(this.seed, `disk ${id}`));
     const clock = new Clock(this.world, 1_000_000 * dice.random());
-    clock.rate = this.configuration.clockRates[number] ?? 1;
+    const clockRate = this.configuration.clockRates[number] ?? 1;
+    clock.rate = clockRate;
     const place: Place = {
       id,
       address: `${id}:7400`,
       number,
       disk: new SimulatedDisk(disk, dice),
       clock,
+      clockRate,
       timeline: new Timeline(id),
       node: undefined,
       founds,
@@ -161,7 +165,7 @@ export class SimulatedCluster {
       network: this.network,
       store: this.#storeFor(place, life),
       settings: this.configuration.settings,
-      application: (this.#parts.application ?? registryApplication)(),
+      application: this.#parts.application?.() ?? registryApplication(this.configuration.limits),
       machine: this.#machineObserver(place),
       watching: (raft) => this.acknowledgements.watching(raft),
       leaderChanged: () => {

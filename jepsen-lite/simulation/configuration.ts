@@ -1,6 +1,7 @@
 /** What a seed decides of a run before it begins. */
 import type { NodeSettings } from '../../src/node/index.ts';
 import type { RegistryOptions } from '../../src/client/index.ts';
+import type { RegistryLimits } from '../../src/registry/index.ts';
 import { workloads } from '../workloads/index.ts';
 import { Dice, randomFor } from './random.ts';
 
@@ -13,10 +14,13 @@ export interface Configuration {
   /** How long faults come and go, in milliseconds of simulated time. */
   readonly faultsMs: number;
   readonly settings: Partial<NodeSettings>;
+  readonly limits: Partial<RegistryLimits>;
   readonly client: RegistryOptions;
   readonly network: { readonly minLatencyMs: number; readonly maxLatencyMs: number };
   /** Of each founding node. */
   readonly disks: readonly DiskConfiguration[];
+  /** Clients that know one node only, as its own registry does; the others follow the leader. */
+  readonly pinnedClients: readonly boolean[];
   /** What a workload's pauses are multiplied by. */
   readonly pace: number;
   /** Pace of each clock; 1 is right. */
@@ -42,29 +46,42 @@ const DEFAULT_FAULTS_MS = 30_000;
 /** Election timeout of the quickest cluster; the others are so many times slower in everything. */
 const BASE_TIMEOUT_MS = 150;
 const SLOWNESS = [1, 2, 4, 8];
+/** Where a workload waits for times of its own. */
+const TIMED_SLOWNESS = [1, 2];
+
+/** Those that are to pass. */
+function drawable(): string[] {
+  return Object.keys(workloads).filter((name) => workloads[name]!().mustFail === undefined);
+}
 
 export function drawConfiguration(seed: number, wishes: Wishes = {}): Configuration {
   const dice = new Dice(randomFor(seed, 'configuration'));
-  const slowness = dice.pick(SLOWNESS);
   const nodes = wishes.nodes ?? dice.pick([1, 3, 3, 3, 3, 5, 5]);
-  const workload = dice.pick(Object.keys(workloads));
-  const clients = 2 + dice.below(4);
+  const drawnWorkload = dice.pick(drawable());
+  const drawnClients = 2 + dice.below(4);
+  const workload = wishes.workload ?? drawnWorkload;
+  const clients = wishes.clients ?? drawnClients;
+  const trustsClocks = workloads[workload]?.().trustsClocks === true;
+  const slowness = dice.pick(trustsClocks ? TIMED_SLOWNESS : SLOWNESS);
   const settings = drawSettings(dice, slowness);
   const maxLatencyMs = slowness * dice.magnitude(0.3, 12);
+  const clocksApart = !trustsClocks && dice.chance(0.5) ? dice.between(0.05, 0.5) : 0.01;
   return {
-    workload: wishes.workload ?? workload,
+    workload,
     nodes,
-    clients: wishes.clients ?? clients,
+    clients,
+    pinnedClients: Array.from({ length: clients }, () => dice.chance(0.4)),
     faultsMs: wishes.faultsMs ?? DEFAULT_FAULTS_MS,
     settings,
+    limits: drawLimits(dice),
     client: {
       requestTimeout: Math.round(slowness * dice.between(300, 1_500)),
-      sessionTtl: Math.round(Math.max(1_000, slowness * dice.between(600, 3_000))),
+      sessionTtl: Math.round(slowness * dice.between(600, 3_000)),
     },
     network: { minLatencyMs: maxLatencyMs * dice.between(0.1, 0.9), maxLatencyMs },
     disks: Array.from({ length: nodes }, () => drawDisk(dice, slowness)),
-    pace: slowness * dice.magnitude(0.5, 8),
-    clockRates: Array.from({ length: nodes }, () => 1 + 0.01 * dice.between(-1, 1)),
+    pace: trustsClocks ? 1 : slowness * dice.magnitude(0.5, 8),
+    clockRates: Array.from({ length: nodes }, () => 1 + clocksApart * dice.between(-1, 1)),
   };
 }
 
@@ -79,12 +96,19 @@ function drawSettings(dice: Dice, slowness: number): Partial<NodeSettings> {
     requestTimeoutMs: 4 * electionTimeoutMs,
     snapshotEveryEntries: 5 + dice.below(dice.pick([20, 300])),
     trailingEntries: dice.below(20),
-    snapshotChunkBytes: dice.pick([128, 1_024, 16_384]),
-    maxAppendBytes: isSmall ? 200 + dice.below(400) : 65_536,
+    snapshotChunkBytes: dice.pick([1_024, 4_096, 65_536]),
+    maxAppendBytes: isSmall ? 1 + dice.below(400) : 65_536,
     maxInflightMessages: 1 + dice.below(16),
     maxCachedBytes: isSmall ? dice.below(1_000) : 1_048_576,
     maxUncommittedBytes: isSmall ? 1_000 : 1_048_576,
     checkInvariants: true,
+  };
+}
+
+function drawLimits(dice: Dice): Partial<RegistryLimits> {
+  return {
+    minSessionTtlMs: 10,
+    historyRevisions: Math.round(dice.magnitude(30, 3_000)),
   };
 }
 

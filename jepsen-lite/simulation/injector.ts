@@ -127,7 +127,7 @@ export class FaultInjector {
         return this.#pause(place, world.now + fault.forMs);
       case 'clockRate':
         clock.rate = fault.rate;
-        return { targets: [id], undo: () => (clock.rate = 1) };
+        return { targets: [id], undo: () => (clock.rate = place.clockRate) };
       case 'clockJump':
         clock.jump(fault.byMs);
         return { targets: [id] };

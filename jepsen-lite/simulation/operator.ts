@@ -195,10 +195,10 @@ export class Operator {
 
   /** Everything a node may suffer from ends, and it runs. */
   heal(id: string): void {
-    const { disk, clock, node, timeline } = this.#cluster.at(id);
+    const { disk, clock, clockRate, node, timeline } = this.#cluster.at(id);
     disk.set(undefined);
     disk.misdirectNext = false;
-    clock.rate = 1;
+    clock.rate = clockRate;
     if (node === undefined) this.#cluster.start(id);
     else node.life.stalledUntil = Math.min(node.life.stalledUntil, this.#cluster.world.now);
     timeline.life(this.#cluster.world.now, 'up');

@@ -11,6 +11,7 @@ import { Healing } from './healing.ts';
 import { NodeCalls } from './node-calls.ts';
 import { Operator } from './operator.ts';
 import { Dice, randomFor } from './random.ts';
+import type { Verdict } from '../checkers/verdict.ts';
 import { Recorder, RecordingContext, type ScheduledOperation } from './recorder.ts';
 import { RUN_RECORD_VERSION } from './run-record.ts';
 import type { CheckResult, Phase, RunRecord } from './run-record.ts';
@@ -43,6 +44,8 @@ export interface SimulationResult {
 
 /** How long a whole cluster may take to be founded, in election timeouts. */
 const SETUP_TIMEOUTS = 100;
+/** What the end of a workload may take besides, for the times it waits for. */
+const ALONE_MS = 120_000;
 /** The nodes are looked at so many times in an election timeout. */
 const LOOKS = 10;
 
@@ -73,7 +76,7 @@ class SimulationRun {
     this.#schedule = {
       seed,
       configuration,
-      faults: options.faults ?? faultsOf(seed, configuration),
+      faults: options.faults ?? faultsOf(seed, configuration, this.#workload),
     };
     this.#cluster = new SimulatedCluster(seed, configuration, options.parts);
     this.#clients = new ClientNetwork(this.#cluster);
@@ -155,20 +158,22 @@ class SimulationRun {
     await this.#carriedOut('the setup of the workload', this.#workload.setup(first));
   }
 
-  #newContext(): WorkloadContext {
+  #newContext(pace = this.#schedule.configuration.pace): WorkloadContext {
     const { configuration, seed } = this.#schedule;
     const number = this.#clients.size;
     const names = Array.from({ length: configuration.nodes }, (_, i) => nodeName(i));
-    const { life, registry } = this.#clients.add(names);
+    const node = names[number % names.length]!;
+    const isPinned = configuration.pinnedClients[number] === true;
+    const { life, registry } = this.#clients.add(isPinned ? [node] : names);
     return new RecordingContext({
       recorder: this.#recorder,
       registry,
       calls: new NodeCalls(this.#cluster, life),
       life,
       client: number,
-      node: names[number % names.length]!,
+      node,
       random: randomFor(seed, `workload of client ${number}`),
-      pace: configuration.pace,
+      pace,
       stopped: () => this.#stopped,
     });
   }
@@ -190,7 +195,7 @@ class SimulationRun {
 
   async #finish(): Promise<void> {
     if (this.#workload.finish === undefined) return;
-    await this.#carriedOut('the end of the workload', this.#workload.finish(this.#newContext()));
+    await this.#carriedOut('the end of the workload', this.#workload.finish(this.#newContext(1)));
   }
 
   /** What a client does alone, without faults: it has to come to an end. */
@@ -203,7 +208,7 @@ class SimulationRun {
     };
     const watched = watch();
     world.wake();
-    const deadline = world.now + SETUP_TIMEOUTS * this.#timeoutMs;
+    const deadline = world.now + ALONE_MS + SETUP_TIMEOUTS * this.#timeoutMs;
     await world.runUntil(deadline, () => isDone || this.#isOver());
     if (isDone) await watched;
     else violations.report('liveness', `${what} did not come to an end`);
@@ -213,6 +218,9 @@ class SimulationRun {
     const history = this.#recorder.history();
     return this.#workload.checkers.map((checker) => {
       const verdict = checker.check(history);
+      if (checker.name === this.#workload.mustFail) {
+        return { checker: checker.name, promise: checker.promise, verdict: turned(verdict) };
+      }
       if (verdict.type === 'illegal') {
         const places = verdict.operations.map((operation) => history.indexOf(operation));
         this.#cluster.violations.report(checker.name, verdict.message);
@@ -252,19 +260,25 @@ class SimulationRun {
   }
 }
 
+/** Of a checker that must find something: to have found it is what is asked. */
+function turned(verdict: Verdict): Verdict {
+  if (verdict.type === 'illegal') return { type: 'ok', how: 'it fails, as it must', checked: {} };
+  return { type: 'unknown', why: 'nothing went wrong in this run, though it could' };
+}
+
 const NOT_TESTED = [
   'real sockets, files and drivers: they are replaced by simulated ones',
   'TLS, and the hello of connections',
   'clusters of nodes of different versions',
 ];
 
-function faultsOf(seed: number, configuration: Configuration): Fault[] {
+function faultsOf(seed: number, configuration: Configuration, workload: Workload): Fault[] {
   const { nodes, clients, faultsMs, settings } = configuration;
   return drawFaults(new Dice(randomFor(seed, 'faults')), {
     nodes: Array.from({ length: nodes }, (_, i) => nodeName(i)),
     clients,
     faultsMs,
     electionTimeoutMs: settings.electionTimeoutMs ?? 1_000,
-    clocksMayPart: false,
+    clocksMayPart: workload.trustsClocks !== true,
   });
 }

@@ -16,6 +16,7 @@ export const electionWorkload: CreateWorkload = () => {
   return {
     name: 'election',
     promise: 'one leads at a time, and observers see leaders in their order',
+    trustsClocks: true,
     checkers: [election, sessions],
     async run(context, client) {
       const observer = inBackground(context, (signal) => observe(context, `${client}`, signal));

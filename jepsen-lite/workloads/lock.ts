@@ -15,6 +15,7 @@ export const lockWorkload: CreateWorkload = () => {
     name: 'lock',
     promise:
       'one holds a lock at a time, and a fenced counter loses no update even to a stalled one',
+    trustsClocks: true,
     checkers: [lock, fence, guardedCounter, sessions],
     run: (context) => lockRounds(context, plan),
     finish: (context) => lockFinish(context, plan),
@@ -31,6 +32,7 @@ export const unfencedLockWorkload: CreateWorkload = () => {
     name: 'lock-unfenced',
     promise: 'nothing: without a fence a stalled holder overwrites what it did not read',
     mustFail: guardedCounter.name,
+    trustsClocks: true,
     checkers: [lock, guardedCounter, sessions],
     run: (context) => lockRounds(context, plan),
     finish: (context) => lockFinish(context, plan),

@@ -15,6 +15,7 @@ const plan: LockPlan = {
 export const readWriteLockWorkload: CreateWorkload = () => ({
   name: 'read-write-lock',
   promise: 'readers hold together, a writer holds alone',
+  trustsClocks: true,
   checkers: [readWriteLock, sessions],
   run: (context) => lockRounds(context, plan),
   finish: (context) => lockFinish(context, plan),

@@ -16,6 +16,7 @@ const plan: LockPlan = {
 export const semaphoreWorkload: CreateWorkload = () => ({
   name: 'semaphore',
   promise: 'no more permits are out than there are',
+  trustsClocks: true,
   checkers: [semaphore, sessions],
   run: (context) => lockRounds(context, plan),
   finish: (context) => lockFinish(context, plan),

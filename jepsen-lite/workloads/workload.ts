@@ -53,6 +53,11 @@ export interface Workload {
   readonly name: string;
   /** Which promises it puts to the test, in one sentence. */
   readonly promise: string;
+  /**
+   * What it promises, and the times it waits for, hold only while clocks run at about one pace:
+   * where leases are at work.
+   */
+  readonly trustsClocks?: boolean;
   /** What its histories are judged by. */
   readonly checkers: readonly Checker[];
   /**
