@@ -51,8 +51,12 @@ class OrderSearch<State> {
   #state: State;
   /** Answered operations without a place. */
   #left: number;
-  /** The furthest it came: how many had a place, what the state was, and what had none. */
-  #best: { readonly placed: readonly number[]; readonly state: State; readonly stuck: number };
+  /** The furthest it came: what had a place, in what state it was, and what had none. */
+  readonly #furthest: number[] = [];
+  #furthestState: State;
+  #stuck = -1;
+  /** So much of `#furthest` is the beginning of the stack still, and need not be copied again. */
+  #shared = 0;
 
   constructor(model: Model<State>, operations: readonly Operation[]) {
     this.#model = model;
@@ -62,20 +66,21 @@ class OrderSearch<State> {
     this.#unanswered = new PlacedSet(operations.length);
     this.#state = model.initial;
     this.#left = operations.filter((one) => one.return !== null).length;
-    this.#best = { placed: [], state: this.#state, stuck: -1 };
+    this.#furthestState = this.#state;
   }
 
   run(isOver: () => boolean): Found {
     let node = this.#pending.first;
     for (let steps = 1; this.#left > 0; steps++) {
       if (steps % STEPS_PER_LOOK === 0 && (isOver() || this.#met.size > MOST_STATES)) {
-        return { type: 'gaveUp', order: this.#best.placed };
+        return { type: 'gaveUp', order: this.#furthest };
       }
       if (this.#pending.isReturn(node)) {
         // It returned, and could be placed nowhere before that.
         this.#noteStuck(this.#pending.operationAt(node));
         const placed = this.#stack.pop();
         if (placed === undefined) return this.#contradiction();
+        this.#shared = Math.min(this.#shared, this.#stack.length);
         this.#takeBack(placed);
         node = this.#pending.after(placed.node);
       } else {
@@ -123,9 +128,13 @@ class OrderSearch<State> {
   }
 
   #noteStuck(stuck: number): void {
-    const { placed, stuck: before } = this.#best;
-    if (before !== -1 && this.#stack.length <= placed.length) return;
-    this.#best = { placed: this.#order(), state: this.#state, stuck };
+    if (this.#stuck !== -1 && this.#stack.length <= this.#furthest.length) return;
+    for (let i = this.#shared; i < this.#stack.length; i++) {
+      this.#furthest[i] = this.#pending.operationAt(this.#stack[i]!.node);
+    }
+    this.#shared = this.#stack.length;
+    this.#furthestState = this.#state;
+    this.#stuck = stuck;
   }
 
   #order(): number[] {
@@ -133,17 +142,19 @@ class OrderSearch<State> {
   }
 
   #contradiction(): Found {
-    const { placed, state, stuck } = this.#best;
+    const [placed, stuck] = [this.#furthest, this.#stuck];
     const operation = this.#operations[stuck]!;
     const shown = [...placed.slice(-SHOWN_BEFORE), stuck].map((i) => this.#operations[i]!);
+    const state = this.#model.textOf(this.#furthestState);
     const message =
-      `no order explains it: after ${countOf(placed.length)} the state is ` +
-      `${this.#model.textOf(state)}, and ${describeOperation(operation)} fits nowhere`;
+      `no order explains it: after ${countOf(placed.length)} the state is ${state}, ` +
+      `and ${describeOperation(operation)} fits nowhere`;
     const inTime = shown.toSorted((a, b) => a.call - b.call);
     return { type: 'none', message, operations: inTime, order: placed, stuck };
   }
 }
 
 function countOf(operations: number): string {
+  if (operations === 0) return 'none';
   return operations === 1 ? 'one operation' : `${operations} operations`;
 }

@@ -11,11 +11,12 @@ import type { Operation } from '../history/operation.ts';
 import { searchOrder } from './linearizability-search.ts';
 import type { Model } from './model.ts';
 import type { CheckOptions, Checker, PartOrder, Verdict } from './verdict.ts';
+import { byCall } from './values.ts';
 import { orderOfWitness } from './witness.ts';
 
 const DEFAULT_TIME_LIMIT_MS = 60_000;
 
-/** One object's operations, by the time of their calls. */
+/** One object's operations. */
 type Part = readonly Operation[];
 
 /** The checker of a model; see above. */
@@ -46,7 +47,7 @@ export function checkLinearizable<State>(
       continue;
     }
     checked.searched++;
-    const found = searchOrder(model, part, () => now() > deadlineMs);
+    const found = searchOrder(model, byCall(part), () => now() > deadlineMs);
     if (found.type === 'none') {
       const message = name === '' ? found.message : `${name}: ${found.message}`;
       return { type: 'illegal', message, operations: found.operations };
@@ -78,11 +79,12 @@ export function linearizationOrders<State>(
       orders.push({ part: name, order: witness, end: 'whole' });
       continue;
     }
-    const found = searchOrder(model, part, () => now() > deadlineMs);
-    const order = found.order.map((i) => part[i]!);
+    const inOrder = byCall(part);
+    const found = searchOrder(model, inOrder, () => now() > deadlineMs);
+    const order = found.order.map((i) => inOrder[i]!);
     if (found.type === 'order') orders.push({ part: name, order, end: 'whole' });
     else if (found.type === 'gaveUp') orders.push({ part: name, order, end: 'gaveUp' });
-    else orders.push({ part: name, order, end: 'stuck', stuck: part[found.stuck]! });
+    else orders.push({ part: name, order, end: 'stuck', stuck: inOrder[found.stuck]! });
   }
   return orders;
 }
@@ -102,6 +104,5 @@ function partsOf<State>(
     if (part === undefined) parts.set(name, [operation]);
     else part.push(operation);
   }
-  for (const part of parts.values()) part.sort((a, b) => a.call - b.call);
   return parts;
 }

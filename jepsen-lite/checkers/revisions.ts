@@ -5,7 +5,7 @@
 import { describeOperation } from '../history/describe.ts';
 import type { Operation } from '../history/operation.ts';
 import { ruleChecker, type Rule } from './rules.ts';
-import { byCall, endOf } from './values.ts';
+import { endOf } from './values.ts';
 import type { Checker } from './verdict.ts';
 
 /** Calls that make the revision they return, unless their output is false. */
@@ -34,8 +34,10 @@ interface RevisionHistory {
 }
 
 function viewOf(history: readonly Operation[]): RevisionHistory {
-  const ok = history.filter(({ type }) => type === 'ok');
-  const dated = byCall(ok).filter((one): one is Dated => one.revision !== undefined);
+  const dated = history.filter(
+    (one): one is Dated => one.type === 'ok' && one.revision !== undefined,
+  );
+  dated.sort((a, b) => a.call - b.call);
   const writes = dated.filter(({ f, output }) => WRITES.has(f) && output !== false);
   return { dated, writes, reads: dated.filter(({ f }) => WHOLE_READS.has(f)) };
 }

@@ -12,7 +12,6 @@ export function orderOfWitness<State>(
   operations: readonly Operation[],
 ): readonly Operation[] | undefined {
   const order = witnessOrder(model, operations);
-  if (order === undefined) return undefined;
   let state = model.initial;
   let latestCall = -Infinity;
   for (const operation of order) {
@@ -26,42 +25,55 @@ export function orderOfWitness<State>(
   return order;
 }
 
-function witnessOrder<State>(
-  model: Model<State>,
-  operations: readonly Operation[],
-): Operation[] | undefined {
-  const dated: { readonly operation: Operation; readonly revision: number }[] = [];
-  const reads = (operation: Operation): number => (model.readsOnly(operation) ? 1 : 0);
+function witnessOrder<State>(model: Model<State>, operations: readonly Operation[]): Operation[] {
+  const writes: Operation[] = [];
+  const reads: Operation[] = [];
   const undated: Operation[] = [];
   for (const operation of operations) {
-    if (operation.revision !== undefined) dated.push({ operation, revision: operation.revision });
-    else if (operation.type === 'ok') undated.push(operation);
+    if (operation.revision !== undefined) {
+      (model.readsOnly(operation) ? reads : writes).push(operation);
+    } else if (operation.type === 'ok') {
+      undated.push(operation);
+    }
   }
-  if (dated.length === 0 && undated.length > 0) return byReturn(undated);
-  dated.sort(
-    (a, b) =>
-      a.revision - b.revision ||
-      reads(a.operation) - reads(b.operation) ||
-      a.operation.call - b.operation.call,
-  );
-  return merge(
-    dated.map(({ operation }) => operation),
-    undated.toSorted((a, b) => a.call - b.call),
-  );
+  if (writes.length + reads.length === 0) return undated.toSorted(byReturn);
+  const dated = mergeDated(writes.toSorted(byRevision), reads.toSorted(byRevision));
+  return undated.length === 0 ? dated : mergeUndated(dated, undated.toSorted(byCall));
+}
+
+function byRevision(a: Operation, b: Operation): number {
+  return a.revision! - b.revision! || a.call - b.call;
+}
+
+function byCall(a: Operation, b: Operation): number {
+  return a.call - b.call;
 }
 
 /** Right when nothing overlaps, and often when little does. */
-function byReturn(operations: readonly Operation[]): Operation[] {
-  return operations.toSorted((a, b) => a.return! - b.return!);
+function byReturn(a: Operation, b: Operation): number {
+  return a.return! - b.return!;
+}
+
+/** Reads stand behind the write of their revision. */
+function mergeDated(writes: readonly Operation[], reads: readonly Operation[]): Operation[] {
+  const order: Operation[] = [];
+  let at = 0;
+  for (const write of writes) {
+    while (at < reads.length && reads[at]!.revision! < write.revision!) order.push(reads[at++]!);
+    order.push(write);
+  }
+  while (at < reads.length) order.push(reads[at++]!);
+  return order;
 }
 
 /** Puts those without a revision where they were called at the latest they may. */
-function merge(dated: readonly Operation[], undated: readonly Operation[]): Operation[] {
+function mergeUndated(dated: readonly Operation[], undated: readonly Operation[]): Operation[] {
   const order: Operation[] = [];
   let at = 0;
   for (const operation of dated) {
     while (at < undated.length && undated[at]!.return! < operation.call) order.push(undated[at++]!);
     order.push(operation);
   }
-  return [...order, ...undated.slice(at)];
+  while (at < undated.length) order.push(undated[at++]!);
+  return order;
 }

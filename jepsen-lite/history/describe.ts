@@ -1,22 +1,25 @@
 import type { Operation } from './operation.ts';
 
 const NS_PER_MS = 1e6;
+/** Calls that return what is there: to return nothing tells as much as a value does. */
+const LOOKS: ReadonlySet<string> = new Set(['get', 'read', 'leader', 'ephemeral']);
 /** Of a value or an output that is longer, this much is shown. */
 const MOST_CHARACTERS = 120;
 
 /** An operation in words: who called what, when, and what came back. */
 export function describeOperation(operation: Operation): string {
-  const { process, f, key, value, call, type, output } = operation;
+  const { process, f, key, value, call } = operation;
   const on = key === undefined ? '' : ` ${key}`;
   const what = value === undefined || value === null ? '' : ` ${short(value)}`;
   const end = operation.return === null ? 'never' : milliseconds(operation.return);
-  const outcome =
-    type === 'ok'
-      ? output === undefined || output === null
-        ? 'ok'
-        : short(output)
-      : (operation.error ?? type);
-  return `${f}${on}${what} by process ${process} (${milliseconds(call)} to ${end}: ${outcome})`;
+  const when = `${milliseconds(call)} to ${end}`;
+  return `${f}${on}${what} by process ${process} (${when}: ${outcomeOf(operation)})`;
+}
+
+function outcomeOf({ f, type, output, error }: Operation): string {
+  if (type !== 'ok') return error ?? type;
+  if (output !== undefined && output !== null) return short(output);
+  return LOOKS.has(f) ? 'nothing' : 'ok';
 }
 
 function short(value: unknown): string {

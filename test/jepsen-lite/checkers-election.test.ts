@@ -71,7 +71,7 @@ test('[CHECK-17] an election: a look that does not show who leads, or shows who 
   assertIllegal(
     election,
     [...TERMS, look(5)],
-    'leader office by process 9 (5.000 ms to 6.000 ms: ok) does not show token 4, which ' +
+    'leader office by process 9 (5.000 ms to 6.000 ms: nothing) does not show token 4, which ' +
       'led before and afterwards since campaign office {"session":4,"value":"said by 4"} ' +
       'by process 4 (0.000 ms to 2.000 ms: 4)',
   );
