@@ -11,9 +11,11 @@ export interface ExampleRun {
 
 /** The tests run with the tree's root as working directory. */
 export async function runExample(args: readonly string[], port = 0): Promise<ExampleRun> {
+  // An example that is a test file itself is no part of this run of tests.
+  const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   const child = spawn(process.execPath, ['examples/run.mjs', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PORT: String(port) },
+    env: { ...environment, PORT: String(port) },
   });
   const [output, errors, [code]] = await Promise.all([
     textOf(child.stdout),
