@@ -9,7 +9,7 @@ import { outcomeOf } from '../../simulation/run-record.ts';
 import { runSimulation, type SimulationOptions } from '../../simulation/run.ts';
 import { workloads } from '../../workloads/index.ts';
 import { endWith } from '../exit.ts';
-import { fileError, formatOf, oneOf } from '../options.ts';
+import { fileError, formatOf, oneOf, reportIfWanted } from '../options.ts';
 import { eventLines, outcomeLine, runJson } from '../../simulation/run-text.ts';
 import { seedsOption, wishesOf, withSimulationOptions } from '../simulation-flags.ts';
 import type { SimulationFlags } from '../simulation-flags.ts';
@@ -17,12 +17,13 @@ import type { SimulationFlags } from '../simulation-flags.ts';
 interface ReplayFlags extends SimulationFlags {
   readonly seed?: string;
   readonly log?: boolean;
+  readonly report?: string;
 }
 
 const EXAMPLES = examples(
   'jepsen-lite replay jepsen-lite-7.json',
   'jepsen-lite replay jepsen-lite-7.json --log',
-  'jepsen-lite replay --seed 7 --nodes 5',
+  'jepsen-lite replay --seed 7 --nodes 5 --report seed-7.html',
 );
 
 export function addReplayCommand(program: Command): void {
@@ -33,6 +34,7 @@ export function addReplayCommand(program: Command): void {
     .option('--seed <number>', 'the run of this seed, as simulate with the same options ran it');
   withSimulationOptions(command)
     .option('--log', 'print the last log lines of all nodes')
+    .option('--report <file>', 'write what happened as one HTML file')
     .addHelpText(
       'after',
       `
@@ -63,6 +65,7 @@ async function replay(
     printLine(outcomeLine(record));
     if (!isSame) printLine('Not the run that was saved: the code, or the file, has changed since.');
   }
+  await reportIfWanted(record, flags.report);
   endWith(outcomeOf(record));
 }
 

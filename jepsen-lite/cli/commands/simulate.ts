@@ -8,7 +8,7 @@ import { outcomeOf, type RunRecord } from '../../simulation/run-record.ts';
 import { runSimulation, type SimulationResult } from '../../simulation/run.ts';
 import { endWith } from '../exit.ts';
 import { printSavedRun, saveFailingRun, type FailingRunOptions } from '../failing-run.ts';
-import { formatOf, type Format } from '../options.ts';
+import { formatOf, reportIfWanted, type Format } from '../options.ts';
 import { outcomeLine, runJson } from '../../simulation/run-text.ts';
 import {
   replayCommand,
@@ -25,12 +25,14 @@ interface SimulateFlags extends SimulationFlags {
   readonly keepGoing?: boolean;
   readonly shrink: string | boolean;
   readonly save: string;
+  readonly report?: string;
 }
 
 const EXAMPLES = examples(
   'jepsen-lite simulate',
   'jepsen-lite simulate --seeds 1..1000 --workload lock --nodes 5 --twice',
   'jepsen-lite simulate --seeds 1..10000 --keep-going -w json',
+  'jepsen-lite simulate --seeds 7 --report seed-7.html',
 );
 
 export function addSimulateCommand(program: Command): void {
@@ -44,6 +46,7 @@ export function addSimulateCommand(program: Command): void {
     .option('--shrink <duration>', 'how long to make a failing run small', '1m')
     .option('--no-shrink', 'save a failing run as it is')
     .option('--save <directory>', 'where failing runs are saved', '.')
+    .option('--report <file>', 'HTML of the first failing run, made small, or else of the last one')
     .addHelpText(
       'after',
       `
@@ -64,19 +67,24 @@ async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
   const saving = savingOf(flags);
   const progress = startProgress();
   const tally = new Tally();
+  let shown: RunRecord | undefined;
+  let last: RunRecord | undefined;
   for (let seed = from; seed <= to; seed++) {
     const first = await runSimulation({ seed, wishes });
     const result = flags.twice === true ? await again(first) : first;
     tally.add(result.record);
+    last = result.record;
     progress.update(() => `seed ${seed} of ${from}..${to}, ${tally.violations} violations`);
     if (format === 'json') printJson({ type: 'run', ...runJson(result.record) });
     const outcome = outcomeOf(result.record);
     if (outcome === 'passed') continue;
     if (format !== 'json') printLine(outcomeLine(result.record));
     if (outcome === 'unknown') continue;
-    await keep(result, saving, format, replayCommand(seed, flags));
+    const kept = await keep(result, saving, format, replayCommand(seed, flags));
+    shown ??= kept;
     if (flags.keepGoing !== true) break;
   }
+  await reportIfWanted(shown ?? last, flags.report);
   progress.end(`seeds ${from}..${from + tally.runs - 1} done`);
   if (format === 'json') printJson({ type: 'summary', ...tally.toJson() });
   else for (const line of tally.lines()) printLine(line);
@@ -93,16 +101,17 @@ async function keep(
   saving: FailingRunOptions,
   format: Format,
   command: string,
-): Promise<void> {
+): Promise<RunRecord> {
   // A run that differs from its own rerun cannot be made small by running it again.
   const isSteady = result.record.violation?.check !== 'determinism';
   const saved = await saveFailingRun(result, isSteady ? saving : { ...saving, shrinkMs: 0 });
   if (format === 'json') {
     printJson({ type: 'saved', path: saved.path, ...runJson(saved.record) });
-    return;
+  } else {
+    printSavedRun(saved);
+    printLine(`Whole: ${command}`);
   }
-  printSavedRun(saved);
-  printLine(`Whole: ${command}`);
+  return saved.record;
 }
 
 /** Runs it again from its schedule; a run that is not the same has a violation of its own. */
