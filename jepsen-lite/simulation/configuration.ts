@@ -96,7 +96,7 @@ function drawSettings(dice: Dice, slowness: number): Partial<NodeSettings> {
     requestTimeoutMs: 4 * electionTimeoutMs,
     snapshotEveryEntries: 5 + dice.below(dice.pick([20, 300])),
     trailingEntries: dice.below(20),
-    snapshotChunkBytes: dice.pick([1_024, 4_096, 65_536]),
+    snapshotChunkBytes: dice.pick([4_096, 16_384, 262_144]),
     maxAppendBytes: isSmall ? 1 + dice.below(400) : 65_536,
     maxInflightMessages: 1 + dice.below(16),
     maxCachedBytes: isSmall ? dice.below(1_000) : 1_048_576,
@@ -108,7 +108,7 @@ function drawSettings(dice: Dice, slowness: number): Partial<NodeSettings> {
 function drawLimits(dice: Dice): Partial<RegistryLimits> {
   return {
     minSessionTtlMs: 10,
-    historyRevisions: Math.round(dice.magnitude(30, 3_000)),
+    historyRevisions: Math.round(dice.magnitude(30, 500)),
   };
 }
 

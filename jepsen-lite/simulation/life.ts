@@ -38,6 +38,9 @@ export class Clock {
   }
 }
 
+/** So that a rounded time that is almost reached is passed. */
+const LEAST_WAIT_MS = 1e-6;
+
 /** Once it is over, nothing of it happens any more. */
 export class Life implements Environment {
   readonly #world: World;
@@ -91,12 +94,23 @@ export class Life implements Environment {
 
   setTimer(delayMs: number, callback: () => void): () => void {
     let live = true;
-    this.#world.after(Math.max(0, delayMs) / this.clock.rate, () => {
-      if (live) this.run(() => live && callback());
-    });
+    const dueMs = this.now() + delayMs;
+    const step = (): void => {
+      if (!live) return;
+      // The clock may have changed its pace meanwhile, and numbers are rounded.
+      if (this.now() < dueMs) this.#wait(dueMs - this.now(), step);
+      else callback();
+    };
+    this.#wait(delayMs, step);
     return () => {
       live = false;
     };
+  }
+
+  /** On this life's own clock, about. */
+  #wait(delayMs: number, callback: () => void): void {
+    const waitMs = Math.max(delayMs > 0 ? LEAST_WAIT_MS : 0, delayMs / this.clock.rate);
+    this.#world.after(waitMs, () => this.run(callback));
   }
 
   defer(callback: () => void): void {
