@@ -1,0 +1,13 @@
+/** Every planted bug, by number. */
+import { electionMutants } from './election-mutants.ts';
+import { harnessMutants } from './harness-mutants.ts';
+import type { Mutant } from './mutant.ts';
+import { replicationMutants } from './replication-mutants.ts';
+import { serviceMutants } from './service-mutants.ts';
+
+const numbered = [...electionMutants, ...replicationMutants, ...serviceMutants].toSorted((a, b) =>
+  a.id.localeCompare(b.id, 'en', { numeric: true }),
+);
+
+/** Those of what is tested first, then those of the harness. */
+export const mutants: readonly Mutant[] = [...numbered, ...harnessMutants];
