@@ -1,6 +1,7 @@
 /** The command line as a whole. */
 import { Command } from 'commander';
 import { addCheckCommand } from './commands/check.ts';
+import { addMutantsCommand } from './commands/mutants.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 
@@ -17,5 +18,6 @@ Exit codes: 0 passed; 1 a violation was found; 2 bad usage; 3 neither could be s
   addSimulateCommand(program);
   addReplayCommand(program);
   addCheckCommand(program);
+  addMutantsCommand(program);
   return program;
 }

@@ -24,8 +24,8 @@ export const electionMutants: readonly Mutant[] = [
     id: '3',
     breaks: 'which log is newer is judged by length alone',
     file: 'src/raft/core.js',
-    text: 'return lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex >= log.lastIndex);',
-    replacement: 'return lastIndex >= log.lastIndex;',
+    text: 'return lastTerm > log.lastTerm ||',
+    replacement: 'return lastIndex >= log.lastIndex ||',
   },
   {
     id: '4',
@@ -47,7 +47,8 @@ export const electionMutants: readonly Mutant[] = [
     file: DISPATCH,
     text: 'if (message.term > core.term && isInItsTerm(message)) {',
     replacement:
-      "if (message.term > core.term && isInItsTerm(message) && !message.type.endsWith('Response')) {",
+      "const isResponse = message.type.endsWith('Response');\n" +
+      '    if (message.term > core.term && isInItsTerm(message) && !isResponse) {',
   },
   {
     id: '14',
@@ -55,7 +56,9 @@ export const electionMutants: readonly Mutant[] = [
     file: DISPATCH,
     text: 'voteResponse: ofOldTerm,',
     replacement:
-      "voteResponse: (core, m) => { if (core.role.type === 'candidate') handleVoteResponse(core, core.role, m); },",
+      'voteResponse: (core, m) => {\n' +
+      "        if (core.role.type === 'candidate') handleVoteResponse(core, core.role, m);\n" +
+      '    },',
   },
   {
     id: '15',
@@ -63,7 +66,9 @@ export const electionMutants: readonly Mutant[] = [
     file: ELECTIONS,
     text: '(granted ? role.votes.granted : role.votes.refused).add(from);',
     replacement:
-      'const tally = granted ? role.votes.granted : role.votes.refused; const other = otherVoters(core).find((id) => !tally.has(id)); tally.add(tally.has(from) && other !== undefined ? other : from);',
+      'const tally = granted ? role.votes.granted : role.votes.refused;\n' +
+      '    const other = otherVoters(core).find((id) => !tally.has(id));\n' +
+      '    tally.add(tally.has(from) && other !== undefined ? other : from);',
     nodes: 5,
   },
   {
@@ -84,7 +89,9 @@ export const electionMutants: readonly Mutant[] = [
     id: '25',
     breaks: 'proposals are taken while leadership is handed over',
     file: 'src/raft/leader-log.js',
-    text: "if (role.transfer !== undefined)\n        return { type: 'refused', reason: 'transferring' };",
+    text:
+      'if (role.transfer !== undefined)\n' +
+      "        return { type: 'refused', reason: 'transferring' };",
     replacement: '',
   },
   {
@@ -107,7 +114,9 @@ export const electionMutants: readonly Mutant[] = [
     file: QUORUM,
     text: 'const incoming = majorityOutcome(voters, votes);',
     replacement:
-      'const incoming = majorityOutcome([...new Set([...voters, ...outgoing])], votes); if (outgoing.length > 0) return incoming;',
+      'const union = [...new Set([...voters, ...outgoing])];\n' +
+      '    const incoming = majorityOutcome(union, votes);\n' +
+      '    if (outgoing.length > 0) return incoming;',
   },
   {
     id: '33',
@@ -122,6 +131,7 @@ export const electionMutants: readonly Mutant[] = [
     file: 'src/raft/commit.js',
     text: 'const { voters, outgoing } = core.membership;',
     replacement:
-      'const { outgoing, learners } = core.membership; const voters = [...core.membership.voters, ...learners];',
+      'const { outgoing, learners } = core.membership;\n' +
+      '    const voters = [...core.membership.voters, ...learners];',
   },
 ];

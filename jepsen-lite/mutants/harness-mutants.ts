@@ -109,8 +109,14 @@ const idleFaults: readonly Mutant[] = [
     id: 'membership',
     breaks: 'no membership changes',
     file: INJECTOR,
-    text: "            case 'membership':\n                return this.#operator.changeMembership(fault);\n            case 'crash':",
-    replacement: "            case 'membership':\n                return { targets: [] };\n            case 'crash':",
+    text:
+      "            case 'membership':\n" +
+      '                return this.#operator.changeMembership(fault);\n' +
+      "            case 'crash':",
+    replacement:
+      "            case 'membership':\n" +
+      '                return { targets: [] };\n' +
+      "            case 'crash':",
   }),
   idleFault('leadershipTransferred', {
     id: 'transfer',
@@ -122,7 +128,12 @@ const idleFaults: readonly Mutant[] = [
 ];
 
 /** A rule left out of a list of them in the build, for each of the list. */
-function rulesLeftOut(checker: string, list: string, rules: readonly string[], test: string): Mutant[] {
+function rulesLeftOut(
+  checker: string,
+  list: string,
+  rules: readonly string[],
+  test: string,
+): Mutant[] {
   return rules.map((rule, at) => ({
     id: `${checker}:${/(\w+)\)?$/.exec(rule)![1]!}`,
     breaks: `the checker of ${checker} leaves out a rule`,

@@ -60,7 +60,8 @@ export const replicationMutants: readonly Mutant[] = [
     file: 'src/node/turn.js',
     text: 'writer.write(output.persist, output.sendAfterPersist);',
     replacement:
-      'for (const message of output.sendAfterPersist) this.#send(message); writer.write(output.persist, []);',
+      'for (const message of output.sendAfterPersist) this.#send(message);\n' +
+      '        writer.write(output.persist, []);',
   },
   {
     id: '20b',
@@ -87,20 +88,20 @@ export const replicationMutants: readonly Mutant[] = [
     id: '26',
     breaks: 'a damaged entry in the middle of a log is taken for its end',
     file: 'src/log-store/block-backend.js',
-    text: [
-      'await this.#medium.scanBlocks((first, bytes) => this.#takeUp(first, bytes, visit));',
-      '        this.#hasMetadata = metadata !== undefined;',
-      '        this.#hasSnapshot = snapshot !== undefined;',
-      "        this.#checkHead(this.#decoded('head', decodeHead), this.#hasMetadata, this.#hasSnapshot);",
-    ].join('\n'),
-    replacement: [
-      'let isWhole = true;',
-      '        await this.#medium.scanBlocks((first, bytes) => {',
-      '            if (isWhole) try { this.#takeUp(first, bytes, visit); } catch { isWhole = false; }',
+    text: 'await this.#medium.scanBlocks((first, bytes) => this.#takeUp(first, bytes, visit));',
+    replacement:
+      'let isWhole = true;\n' +
+      '        await this.#medium.scanBlocks((first, bytes) => {\n' +
+      '            if (!isWhole) return;\n' +
+      '            try { this.#takeUp(first, bytes, visit); } catch { isWhole = false; }\n' +
       '        });',
-      '        this.#hasMetadata = metadata !== undefined;',
-      '        this.#hasSnapshot = snapshot !== undefined;',
-    ].join('\n'),
+    also: [
+      {
+        file: 'src/log-store/block-backend.js',
+        text: "this.#checkHead(this.#decoded('head', decodeHead),",
+        replacement: "void (this.#decoded('head', decodeHead),",
+      },
+    ],
   },
   {
     id: '34',
@@ -129,7 +130,12 @@ export const replicationMutants: readonly Mutant[] = [
     file: 'src/node/disk-writer.js',
     text: 'settle(this.#runtime, this.#store.write(batch),',
     replacement:
-      'const { metadata } = batch; const { term } = this.#store.getMetadata(); const writing = metadata === undefined ? this.#store.write(batch) : this.#store.write({ metadata: { ...metadata, term } }).then(() => this.#store.write(batch)); settle(this.#runtime, writing,',
+      'const { metadata } = batch;\n' +
+      '        const { term } = this.#store.getMetadata();\n' +
+      '        const writing = metadata === undefined ? this.#store.write(batch)\n' +
+      '            : this.#store.write({ metadata: { ...metadata, term } })\n' +
+      '                .then(() => this.#store.write(batch));\n' +
+      '        settle(this.#runtime, writing,',
   },
   {
     id: '37',

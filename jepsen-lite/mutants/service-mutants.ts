@@ -38,7 +38,8 @@ export const serviceMutants: readonly Mutant[] = [
     file: 'src/registry/lock-queue.js',
     text: 'return { session, token: entry.latest.createRevision, entry, terms };',
     replacement:
-      'globalThis.lockTokens = (globalThis.lockTokens ?? 0) + 1;\n    return { session, token: globalThis.lockTokens, entry, terms };',
+      'globalThis.lockTokens = (globalThis.lockTokens ?? 0) + 1;\n' +
+      '    return { session, token: globalThis.lockTokens, entry, terms };',
   },
   {
     id: '28',
@@ -65,7 +66,9 @@ export const serviceMutants: readonly Mutant[] = [
     id: '30b',
     breaks: 'a watch that begins in what is compacted skips it without a word',
     file: 'src/registry/state-machine.js',
-    text: "if (from <= compactRevision)\n            return { type: 'compacted', compactRevision };",
+    text:
+      'if (from <= compactRevision)\n' +
+      "            return { type: 'compacted', compactRevision };",
     replacement: 'if (from <= compactRevision)\n            from = compactRevision + 1;',
   },
   {
@@ -81,6 +84,8 @@ export const serviceMutants: readonly Mutant[] = [
     file: 'src/node/forward-sender.js',
     text: 'for (const { slot, answer } of this.#decode(response.from, result.payload)) {',
     replacement:
-      'for (const { slot, answer } of this.#decode(response.from, result.payload).map(({ slot }, i, all) => ({ slot, answer: all.at(-1 - i).answer }))) {',
+      'const answers = this.#decode(response.from, result.payload);\n' +
+      '        for (const [at, { slot }] of answers.entries()) {\n' +
+      '            const { answer } = answers.at(-1 - at);',
   },
 ];

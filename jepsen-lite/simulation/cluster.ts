@@ -18,6 +18,7 @@ import { Sometimes } from './sometimes.ts';
 import { StateSafety } from './state-safety.ts';
 import { simulatedStore, type RealStores } from './stores.ts';
 import { Timeline } from './timeline.ts';
+import { TransferSafety, type TransferView } from './transfer-safety.ts';
 import { TraceHash } from './trace-hash.ts';
 import { Violations } from './violations.ts';
 import { World } from './world.ts';
@@ -66,6 +67,7 @@ export class SimulatedCluster {
   readonly trace: TraceHash = new TraceHash();
   readonly messages: MessageLog = new MessageLog();
   readonly log: LogSafety;
+  readonly transfers: TransferSafety;
   readonly state: StateSafety;
   readonly acknowledgements: Acknowledgements;
   readonly places: Map<string, Place> = new Map();
@@ -81,6 +83,7 @@ export class SimulatedCluster {
     this.world = new World(seed, { wakesOnly: true });
     this.violations = new Violations(() => this.world.now);
     this.log = new LogSafety(this.violations, this.sometimes);
+    this.transfers = new TransferSafety(this.violations);
     this.state = new StateSafety(this.violations);
     this.acknowledgements = new Acknowledgements(this.violations, this.sometimes);
     const { network, settings, nodes, disks } = configuration;
@@ -202,7 +205,7 @@ export class SimulatedCluster {
     if (disk.pending !== undefined) this.sometimes.met('crashedWhilePending');
     place.membership = node.raft.status().membership ?? place.membership;
     node.end(power);
-    disk.crash(power);
+    if (disk.crash(power)) this.sometimes.met('unsyncedLost');
     this.#parts.stores?.crashed(id);
     place.node = undefined;
     timeline.life(this.world.now, 'down');
@@ -262,6 +265,19 @@ export class SimulatedCluster {
       const { membership } = raft.status();
       return membership !== undefined && isEnough(membership);
     });
+  }
+
+  /** What the node has in force, and had when it was last looked at. */
+  #membershipsOf(id: string): readonly Membership[] {
+    const { node, membership } = this.at(id);
+    return [node?.raft.status().membership, membership].flatMap((one) => one ?? []);
+  }
+
+  #transferViewOf(id: string): TransferView | undefined {
+    const status = this.at(id).node?.raft.status();
+    if (status === undefined) return undefined;
+    const { role, transferTo, lastIndex } = status;
+    return { isLeader: role === 'leader', transferTo, lastIndex };
   }
 
   #storeObserver(place: Place): StoreObserver {
@@ -330,7 +346,13 @@ export class SimulatedCluster {
   #networkObserver(): NetworkObserver {
     return {
       sent: (message) => {
-        this.log.sent(message);
+        this.log.sent(message, (id) => this.#membershipsOf(id));
+        this.transfers.sent(
+          message,
+          this.world.now,
+          (id) => this.#transferViewOf(id),
+          (id) => this.log.lastDurable(id),
+        );
         return this.messages.sent(message, this.world.now);
       },
       delivered: ({ from, to }, bytes) => {
@@ -341,6 +363,7 @@ export class SimulatedCluster {
         if (why === 'cut') this.sometimes.met('messageCut');
         if (why === 'lost') this.sometimes.met('messageLost');
       },
+      repeated: () => this.sometimes.met('messageRepeated'),
       refused: () => this.sometimes.met('frameRefused'),
       acceptedDamage: (from, to) => {
         const text = `${to} took a damaged frame of ${from} for a message`;

@@ -146,23 +146,30 @@ export class SimulatedDisk {
 
   /**
    * The process is gone, and with the power what was not synced. A write under way may still have
-   * been carried out, or be torn, or not have begun.
+   * been carried out, or be torn, or not have begun. True when something that was not synced is
+   * lost.
    */
-  crash(power: boolean): void {
+  crash(power: boolean): boolean {
     const { pending, dice } = this;
     this.#waiting = [];
     this.pending = undefined;
     // A commit that was carried out has synced all that was written before it.
     if (pending !== undefined && dice.chance(0.4)) this.commit(pending.change);
     else if (pending !== undefined && dice.chance(0.5)) this.tornTail = true;
-    if (power) this.#loseUnsynced();
+    return power && this.#loseUnsynced();
   }
 
-  #loseUnsynced(): void {
+  #loseUnsynced(): boolean {
     const undo = this.#unsynced.toReversed();
     this.#unsynced = [];
     const everything = this.dice.chance(0.5);
-    for (const lose of undo) if (everything || this.dice.chance(0.5)) lose();
+    let lost = 0;
+    for (const lose of undo) {
+      if (!everything && this.dice.chance(0.5)) continue;
+      lose();
+      lost += 1;
+    }
+    return lost > 0;
   }
 
   keepImage(): DiskImage {

@@ -228,7 +228,7 @@ export class FaultInjector {
     const { world, sometimes } = this.#cluster;
     node.life.stalledUntil = Math.max(node.life.stalledUntil, untilMs);
     timeline.life(world.now, 'paused');
-    sometimes.met('processPaused');
+    if (untilMs > world.now && node.life.stalledUntil >= untilMs) sometimes.met('processPaused');
     const undo = (): void => {
       if (!node.life.over) timeline.life(world.now, 'up');
     };

@@ -6,6 +6,7 @@ import type { RecoveredLog, WriteBatch } from '../../src/log-store/index.ts';
 import type { Entry, Membership, SnapshotMeta } from '../../src/raft/index.ts';
 import type { PeerMessage } from '../../src/transport/index.ts';
 import { digestOf, LogView } from './log-view.ts';
+import { GivenVotes, isQuorum } from './elections.ts';
 import type { Sometimes } from './sometimes.ts';
 import type { Violations } from './violations.ts';
 
@@ -33,6 +34,7 @@ export class LogSafety {
   /** Of disks that are gone. */
   readonly #former: { readonly node: string; readonly view: LogView }[] = [];
   readonly #entries = new Map<number, KnownEntry>();
+  readonly #votes = new GivenVotes();
   readonly #leaders = new Map<number, string>();
   /** Term of every entry known to be committed. */
   readonly #committed = new Map<number, number>();
@@ -171,20 +173,21 @@ export class LogSafety {
   }
 
   /** What a message says must be so on the disk of its sender by the time it leaves. */
-  sent(message: PeerMessage): void {
+  sent(message: PeerMessage, membershipsOf: (node: string) => readonly Membership[]): void {
     const { from, to, type } = message;
     if (type === 'appendRequest' || type === 'heartbeatRequest') {
-      this.#leads(from, message.term);
+      this.#leads(from, message.term, membershipsOf);
     } else if (type === 'voteRequest') {
       this.#checkVoteDurable(from, message.term, from);
     } else if (type === 'voteResponse' && message.granted) {
+      this.#votes.sent(message);
       this.#checkVoteDurable(from, message.term, to);
     } else if (type === 'appendResponse' && message.result.type === 'accepted') {
       this.#checkAcknowledged(from, message.result.matchIndex);
     }
   }
 
-  #leads(node: string, term: number): void {
+  #leads(node: string, term: number, membershipsOf: (node: string) => readonly Membership[]): void {
     const known = this.#leaders.get(term);
     if (known === node) return;
     if (known !== undefined) {
@@ -194,6 +197,10 @@ export class LogSafety {
     }
     this.#leaders.set(term, node);
     this.#sometimes.met('leaderElected');
+    if (!this.#votes.suffice(node, term, membershipsOf(node))) {
+      const text = `${node} leads term ${term} without the votes of a majority`;
+      this.#report('election-quorum', text, node);
+    }
     const { asked } = this.#logsOf(node);
     this.#lookForFigure8(asked, term);
     const committedTerm = this.#committed.get(this.#lastCommitted);
@@ -251,11 +258,8 @@ export class LogSafety {
     this.#report('commit-quorum', `${text}, which is durable on no majority of the voters`, node);
   }
 
-  #onMajority({ voters, outgoing }: Membership, index: number, term: number): boolean {
-    return [voters, outgoing].every((set) => {
-      const holders = set.filter((id) => this.#holds(id, index, term));
-      return set.length === 0 || holders.length > set.length / 2;
-    });
+  #onMajority(membership: Membership, index: number, term: number): boolean {
+    return isQuorum(membership, (id) => this.#holds(id, index, term));
   }
 
   #holds(id: string, index: number, term: number): boolean {

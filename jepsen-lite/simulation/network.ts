@@ -29,6 +29,8 @@ export interface NetworkObserver {
   sent(message: PeerMessage): SentMessage;
   delivered(message: PeerMessage, bytes: Uint8Array): void;
   lost(from: NodeId, to: NodeId, why: Loss): void;
+  /** A frame is carried once more. */
+  repeated(): void;
   /** A frame was damaged, and the receiver refused it. */
   refused(from: NodeId, to: NodeId): void;
   /** A frame was damaged, and was taken all the same. */
@@ -134,7 +136,10 @@ export class SimulatedNetwork {
     const parcel = { link, session, sent, bytes: carried, isDamaged };
     const arrive = (): void => this.#arrive(parcel);
     this.world.at(this.#arrivalAt(link, from, to, delayMs), arrive);
-    if (duplicate > 0 && random() < duplicate) this.world.after(2 * delayMs * random(), arrive);
+    if (duplicate > 0 && random() < duplicate) {
+      observer.repeated();
+      this.world.after(2 * delayMs * random(), arrive);
+    }
   }
 
   /** In order, unless the weather shuffles. */

@@ -126,6 +126,8 @@ export class Operator {
   transfer(to: string): OperatorEffect {
     const leader = this.#cluster.leader();
     if (leader === undefined) return nothing('nobody leads');
+    const { world, transfers } = this.#cluster;
+    transfers.asked(world.now + 10 * this.#timeoutMs);
     void this.#met('leadershipTransferred', leader.raft.transfer(to as NodeId));
     return { targets: [leader.id, to] };
   }

@@ -11,6 +11,8 @@ export const SITUATIONS = {
   snapshotSaved: 'a snapshot was saved',
   snapshotInstalled: 'a snapshot was received and installed',
   snapshotInPartition: 'a snapshot was installed while links were cut',
+  messageRepeated: 'a message came twice',
+  unsyncedLost: 'a loss of power took what was not synced',
   tornTail: 'a torn write was dropped when a disk was opened',
   crashedWhilePending: 'a node crashed with a write under way',
   writeFailed: 'a write failed and was made again',

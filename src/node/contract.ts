@@ -127,6 +127,8 @@ export interface NodeStatus {
   readonly storeId: string;
   readonly store: string;
   readonly membership: Membership | undefined;
+  /** Whom this leader is handing leadership to. */
+  readonly transferTo: NodeId | undefined;
   /** Why this node sits out elections, or undefined when it does not. */
   readonly unhealthy: string | undefined;
   readonly pendingCommands: number;

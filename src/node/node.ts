@@ -173,6 +173,7 @@ class HoldfastNode implements RaftNode {
       clusterTime: status.role === 'leader' ? engine.clock.stamp() : engine.applier.time,
       clusterId: membership.clusterId,
       membership,
+      transferTo: status.transferTo,
       unhealthy: this.#lifecycle.sitsOut ?? engine.health.unhealthy,
       pendingCommands: engine.pendingCommands,
     };
@@ -203,6 +204,7 @@ function foundingStatus(
     clusterTime: 0,
     clusterId: membership?.clusterId ?? '',
     membership,
+    transferTo: undefined,
     unhealthy: undefined,
     pendingCommands: 0,
   };

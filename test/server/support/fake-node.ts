@@ -133,6 +133,7 @@ export class FakeNode implements RaftNode {
           ['c' as NodeId]: { address: 'c:1', storeId: '' },
         },
       },
+      transferTo: undefined,
       unhealthy: undefined,
       pendingCommands: this.#waiting.length,
     };

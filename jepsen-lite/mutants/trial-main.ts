@@ -1,0 +1,86 @@
+/**
+ * The process of a trial. It loads nothing of what may have a bug planted in it before the hook is
+ * in place, so all of that is imported later.
+ */
+import { register } from 'node:module';
+import type { SimulationResult } from '../simulation/run.ts';
+import type { Wishes } from '../simulation/configuration.ts';
+import type { FromTrial, ToTrial } from './trial-messages.ts';
+
+let wishes: Wishes = {};
+let last: SimulationResult | undefined;
+
+process.on('message', (message: ToTrial) => {
+  void handle(message);
+});
+process.on('disconnect', () => process.exit());
+
+async function handle(message: ToTrial): Promise<void> {
+  switch (message.type) {
+    case 'simulate':
+      plantAll(message.sources);
+      ({ wishes } = message);
+      tell({ type: 'ready' });
+      return;
+    case 'tests':
+      plantAll(message.sources);
+      // The tests decide how the process ends; what connects it to the runner must not keep it.
+      process.channel?.unref();
+      for (const file of message.files) await import(file);
+      return;
+    case 'run':
+      tell(await run(message.seed));
+      return;
+    case 'shrink':
+      tell(await makeSmall(message.forMs));
+      return;
+  }
+}
+
+function plantAll(sources: Readonly<Record<string, string>>): void {
+  register('./load-hook.js', { parentURL: import.meta.url, data: sources });
+}
+
+function tell(message: FromTrial): void {
+  process.send?.(message);
+}
+
+async function run(seed: number): Promise<FromTrial> {
+  const { runSimulation } = await import('../simulation/run.ts');
+  const before = process.cpuUsage();
+  last = await runSimulation({ seed, wishes });
+  const { user, system } = process.cpuUsage(before);
+  const { record, schedule } = last;
+  const { violation } = record;
+  return {
+    type: 'ran',
+    seed,
+    workload: schedule.configuration.workload,
+    nodes: schedule.configuration.nodes,
+    faults: record.faults.length,
+    operations: record.history.length,
+    simulatedMs: record.durationMs,
+    cpuMs: (user + system) / 1_000,
+    sometimes: record.sometimes,
+    violation: violation && { check: violation.check, message: violation.message },
+  };
+}
+
+async function makeSmall(forMs: number): Promise<FromTrial> {
+  const { runSimulation } = await import('../simulation/run.ts');
+  const { shrink } = await import('../simulation/shrink.ts');
+  if (last === undefined) throw new Error('nothing was run that could be made small');
+  const endAt = performance.now() + forMs;
+  const { schedule, violation } = await shrink(last, {
+    run: runSimulation,
+    mayGoOn: () => performance.now() < endAt,
+  });
+  const { faults, operations, configuration } = schedule;
+  return {
+    type: 'shrunk',
+    faults: faults.length,
+    operations: operations.length,
+    nodes: configuration.nodes,
+    message: violation.message,
+  };
+}
