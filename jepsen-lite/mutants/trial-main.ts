@@ -5,6 +5,7 @@
 import { register } from 'node:module';
 import type { SimulationResult } from '../simulation/run.ts';
 import type { Wishes } from '../simulation/configuration.ts';
+import type { PlantedSources } from './planting.ts';
 import type { FromTrial, ToTrial } from './trial-messages.ts';
 
 let wishes: Wishes = {};
@@ -37,8 +38,15 @@ async function handle(message: ToTrial): Promise<void> {
   }
 }
 
-function plantAll(sources: Readonly<Record<string, string>>): void {
-  register('./load-hook.js', { parentURL: import.meta.url, data: sources });
+/** Whatever is imported from now on has the bug; the hook runs on a thread of its own. */
+function plantAll(sources: PlantedSources): void {
+  const hook = `const planted = ${JSON.stringify(sources)};
+export async function load(url, context, nextLoad) {
+  const source = planted[url];
+  if (source === undefined) return await nextLoad(url, context);
+  return { format: 'module', source, shortCircuit: true };
+}`;
+  register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 
 function tell(message: FromTrial): void {
