@@ -57,25 +57,17 @@ export const tokensGrow: Rule<Holds> = (holds, { skewNs }) => {
   const all = holds.filter((one) => one.token !== undefined);
   let highest: Hold | undefined;
   let ended = 0;
-  for (const hold of all.toSorted((a, b) => a.grant.call - b.grant.call)) {
+  for (const hold of all.toSorted((a, b) => a.askedNs - b.askedNs)) {
     // Those that were granted before this one was asked for.
-    while (ended < all.length && all[ended]!.fromNs + skewNs < hold.grant.call) {
+    while (ended < all.length && all[ended]!.fromNs + skewNs < hold.askedNs) {
       const one = all[ended++]!;
       if (highest === undefined || one.token! > highest.token!) highest = one;
     }
     if (highest === undefined || hold.token! > highest.token!) continue;
-    if (all.some((one) => isAgain(hold, one))) continue;
     return goesBack(highest, hold);
   }
   return undefined;
 };
-
-/** The same lock once more: its holder had not given it up when it asked. */
-function isAgain(hold: Hold, before: Hold): boolean {
-  if (hold === before || hold.token !== before.token || hold.holder !== before.holder) return false;
-  if (before.fromNs > hold.fromNs) return false;
-  return before.end === undefined || before.end.call >= hold.grant.call;
-}
 
 function goesBack(before: Hold, hold: Hold): Contradiction {
   const message =

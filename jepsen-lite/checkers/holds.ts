@@ -22,6 +22,11 @@ export interface Hold {
   readonly limit: number;
   readonly grant: Operation;
   readonly fromNs: number;
+  /**
+   * When its holder asked for it first, since it had certainly given it up: an earlier attempt may
+   * have left a place in the queue, which a later one finds.
+   */
+  readonly askedNs: number;
   /** The last moment at which the holder acted on its belief. */
   toNs: number;
   /** What ended it. */
@@ -45,15 +50,19 @@ export function isAttempt({ f }: Operation): boolean {
 export function holdsOf(history: readonly Operation[]): Hold[] {
   const holds: Hold[] = [];
   const open = new Map<string, Hold>();
+  const asked = new Map<string, number>();
   for (const { operation, isReturn } of momentsOf(history)) {
     const place = placeOf(operation);
     if (isReturn) {
-      const hold = holdOf(operation);
+      const hold = holdOf(operation, asked.get(place) ?? operation.call);
       holds.push(hold);
       open.set(place, hold);
+    } else if (isAttempt(operation)) {
+      if (!asked.has(place)) asked.set(place, operation.call);
     } else if (operation.f === 'close-session') {
       endAll(open, operation);
     } else {
+      if (RELEASES.has(operation.f) && operation.type === 'ok') asked.delete(place);
       const hold = open.get(place);
       if (hold === undefined) continue;
       // A release that is refused is how a holder finds out.
@@ -66,21 +75,22 @@ export function holdsOf(history: readonly Operation[]): Hold[] {
   return holds;
 }
 
-/** Grants as they return, everything else as it is called, in the order of time. */
+/** Attempts as they are called and grants as they return, with all the rest, in order. */
 function momentsOf(
   history: readonly Operation[],
 ): { readonly operation: Operation; readonly isReturn: boolean; readonly ns: number }[] {
   const moments = byCall(history).flatMap((operation) => {
     const { f } = operation;
-    if (isGrant(operation)) return [{ operation, isReturn: true, ns: operation.return! }];
-    const counts = SHOWS.has(f) || RELEASES.has(f) || f === 'lost' || f === 'close-session';
-    return counts ? [{ operation, isReturn: false, ns: operation.call }] : [];
+    const called = { operation, isReturn: false, ns: operation.call };
+    if (isGrant(operation)) return [called, { operation, isReturn: true, ns: operation.return! }];
+    const ends = RELEASES.has(f) || f === 'lost' || f === 'close-session';
+    return isAttempt(operation) || SHOWS.has(f) || ends ? [called] : [];
   });
   // At one moment the grant comes first: nobody can act on what is not granted.
   return moments.toSorted((a, b) => a.ns - b.ns || Number(b.isReturn) - Number(a.isReturn));
 }
 
-function holdOf(grant: Operation): Hold {
+function holdOf(grant: Operation, askedNs: number): Hold {
   const { key, value, output } = grant;
   const mode = textFieldOf(value, 'mode');
   const from = grant.return!;
@@ -93,6 +103,7 @@ function holdOf(grant: Operation): Hold {
     limit: numberOf(value, 'limit') ?? 1,
     grant,
     fromNs: from,
+    askedNs,
     toNs: from,
     end: undefined,
   };

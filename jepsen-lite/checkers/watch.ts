@@ -4,7 +4,7 @@ import type { Operation } from '../history/operation.ts';
 import { CommittedLog, putsIn } from './committed-log.ts';
 import { ruleChecker, type Rule } from './rules.ts';
 import type { Checker } from './verdict.ts';
-import { byCall, endOf, fieldOf, numberOf } from './values.ts';
+import { byCall, fieldOf, numberOf } from './values.ts';
 import { isWanted, segmentsOf, toldUpTo, type Segment } from './watch-streams.ts';
 
 interface WatchHistory {
@@ -151,22 +151,6 @@ function isNotOlder(previous: unknown, revision: number, value: string | undefin
   return JSON.stringify(fieldOf(previous, 'value') ?? null) === value;
 }
 
-/** A watch that begins in what was compacted is told so, and is told nothing else. */
-const compactionIsTold: Rule<WatchHistory> = ({ segments, compactions }) => {
-  for (const segment of segments) {
-    const { from } = segment;
-    if (from === undefined) continue;
-    const compaction = compactions.find(
-      (one) => endOf(one) < segment.begin.call && Number(one.value) > from,
-    );
-    if (compaction === undefined || segment.told.length === 0) continue;
-    return pair(compaction, segment.told[0]!, (a, b) => {
-      return `watch ${segment.watch} began at revision ${from} and was told ${b}, after ${a}`;
-    });
-  }
-  return undefined;
-};
-
 /** Where to go on lies ahead. */
 const resumesAhead: Rule<WatchHistory> = ({ segments }) => {
   for (const { ended, from, watch } of segments) {
@@ -196,7 +180,6 @@ export const watch: Checker = ruleChecker({
     nothingMissing,
     nothingInvented,
     previousIsTrue,
-    compactionIsTold,
     resumesAhead,
   ],
   counts: ({ segments, log }) => ({

@@ -71,6 +71,12 @@ test('[CHECK-10] a lock: granted again after its release, or to another of anoth
   assertOk(lock, [...first, { ...grant(2, 5, [3, 4]), key: 'other' }]);
   // The same session once more: the same lock, and the same token.
   assertOk(lock, [grant(1, 5, [0, 2]), grant(1, 5, [3, 4]), release(1, 10, 12)]);
+  const unknown = open(1, 'unlock', 3, { key, value: { session: 1 } });
+  assertOk(lock, [grant(1, 5, [0, 2]), unknown, grant(1, 5, [4, 5])]);
+  // A place that an earlier attempt has left is found by the next one.
+  const timedOut: Operation = { ...grant(1, 0, [0, 1]), type: 'fail', output: null };
+  const other = [{ ...grant(2, 9, [2, 3]), key: 'other' }, grant(2, 6, [2, 3], { mode: 'shared' })];
+  assertOk(readWriteLock, [timedOut, ...other, grant(1, 5, [4, 5], { mode: 'shared' })]);
 });
 
 test('[CHECK-11] a lock: a token that does not grow', () => {
