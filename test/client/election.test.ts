@@ -213,7 +213,7 @@ test('[LOCK-104] who was deposed without knowing it proclaims nothing', async ()
   assert.equal(await time.until(other.get('n')), undefined, 'its session took the rest along');
 });
 
-test('[LOCK-105] a proclamation answered after its leader was over is not called undone', async () => {
+test('[LOCK-105] a proclamation answered when its leader is over may have happened', async () => {
   const { time, cluster, registry, another } = harness();
   const session = await time.until(registry.openSession({ ttl: '2s', keepAlive: false }));
   const leadership = await time.until(registry.election('n').campaign('one', { session }));

@@ -262,10 +262,21 @@ test('[CHECK-20] a watch: a deleted key that comes back has nothing before', () 
 
 test('[CHECK-21] a watch: began in what was compacted, which it passes over in silence', () => {
   const late = [put('a', 7), put('a', 8), compacted(8), begin('w', { from: 7 })];
-  assertIllegal(watch, [...late, lost('a', 9), told('w', 'a', 9)], '?');
+  assertIllegal(
+    watch,
+    [...late, lost('a', 9), told('w', 'a', 9)],
+    'watch w was told event a {"watch":"w"} by process 1 (8.000 ms to 8.000 ms: {"type":"put",' +
+      '"value":"v9","last":true}), but never of put a "v7" by process 2 (0.000 ms to 1.000 ms: ' +
+      'ok) at revision 7',
+  );
   // A node that has not compacted yet may tell all of it, and one that has says so.
   assertOk(watch, [...late, told('w', 'a', 7), told('w', 'a', 8), mark('w', 8)]);
-  const again = [begin('w', { from: 8 }), told('w', 'a', 8), mark('w', 8)];
-  assertOk(watch, [...late, ended('w', 'compacted', 8), ...again]);
-  assertIllegal(watch, [...late, ended('w', 'compacted', 7)], '?');
+  const resumed = [ended('w', 'compacted', 8), begin('w', { from: 8 }), told('w', 'a', 8)];
+  assertOk(watch, [...late, ...resumed, mark('w', 8)]);
+  assertIllegal(
+    watch,
+    [...late, ended('w', 'compacted', 7)],
+    'watch w from revision 7 is to resume no later: watch-ended {"watch":"w"} by process ' +
+      '1 (16.000 ms to 16.000 ms: {"code":"compacted","resumeFrom":7})',
+  );
 });
