@@ -15,13 +15,18 @@ export class DiskDelay {
   readonly #life: Life;
   readonly #world: World;
   #last: Promise<unknown> = Promise.resolve();
-  /** As a store is after a failure. */
+  /** As a store is after a failure, until it is opened anew. */
   #poison: HoldfastError | undefined;
 
   constructor(disk: SimulatedDisk, life: Life, world: World) {
     this.#disk = disk;
     this.#life = life;
     this.#world = world;
+  }
+
+  /** The store is opened, be it for the first time or anew after a failure. */
+  opening(): void {
+    this.#poison = undefined;
   }
 
   /** One write after another, each with its latency around it. */

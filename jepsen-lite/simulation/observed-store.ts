@@ -66,6 +66,7 @@ export class ObservedStore implements LogStore {
 
   async open(options: OpenOptions): Promise<RecoveredLog> {
     this.#world.wakeFully();
+    this.#parts.real?.opening();
     const recovered = await this.#seen(() => this.#inner.open(options));
     this.#observer.opened(recovered);
     return recovered;

@@ -34,6 +34,7 @@ export interface Shrunk extends ShrinkRun {
   readonly isSmallest: boolean;
 }
 
+const NS_PER_MS = 1e6;
 const MAX_RUNS = 3_000;
 /**
  * Seeds that a smaller schedule is tried with: the more is left out, the more it is worth, and the
@@ -87,6 +88,7 @@ class Shrinking {
     while (this.#size() < size && !this.isOver()) {
       size = this.#size();
       await this.#end();
+      await this.#subject();
       await this.#faults();
       await this.#operations();
       await this.#nodes();
@@ -160,6 +162,19 @@ class Shrinking {
     return ends.filter((endMs) => endMs > 0 && endMs < faultsMs).toSorted((a, b) => a - b);
   }
 
+  /** Only the calls on the keys that the contradiction is about. */
+  async #subject(): Promise<void> {
+    const { history, violation } = this.reached.record;
+    const keys = new Set(violation?.operations.map((place) => history[place]?.key));
+    if (keys.size === 0 || keys.has(undefined)) return;
+    const calls = new Set(history.filter(({ key }) => keys.has(key)).map(({ call }) => call));
+    const operations = this.#schedule.operations.filter(({ atMs }) =>
+      calls.has(Math.round(atMs * NS_PER_MS)),
+    );
+    if (operations.length === this.#schedule.operations.length) return;
+    await this.#shows({ ...this.#schedule, operations });
+  }
+
   async #faults(): Promise<void> {
     await shrinkList(this.#schedule.faults, (faults) => this.#shows({ ...this.#schedule, faults }));
   }
@@ -206,9 +221,18 @@ class Shrinking {
     }
   }
 
-  /** When the violation was found, in milliseconds since the faults began. */
+  /**
+   * When there was a violation, in milliseconds since the faults began. Histories are judged at the
+   * end, and then it is the end of the operations that contradict each other.
+   */
   #foundMs(): number {
-    return (this.reached.record.violation?.atMs ?? 0) - this.#faultsFromMs();
+    const { history, violation } = this.reached.record;
+    const ends = (violation?.operations ?? []).flatMap((place) => {
+      const operation = history[place];
+      return operation === undefined ? [] : [operation.return ?? operation.call];
+    });
+    const atMs = ends.length === 0 ? (violation?.atMs ?? 0) : Math.max(...ends) / NS_PER_MS;
+    return atMs - this.#faultsFromMs();
   }
 
   #faultsFromMs(): number {
