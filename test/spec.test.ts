@@ -22,6 +22,7 @@ const AREAS = [
   'CLI',
   'CHECK',
   'KIT',
+  'REAL',
 ];
 const ID = new RegExp(`\\[((?:${AREAS.join('|')})-\\d+|[LMTBH]\\d+)\\]`, 'g');
 

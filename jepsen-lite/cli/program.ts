@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addCheckCommand } from './commands/check.ts';
 import { addMutantsCommand } from './commands/mutants.ts';
+import { addRealCommand } from './commands/real.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 
@@ -17,6 +18,7 @@ Exit codes: 0 passed; 1 a violation was found; 2 bad usage; 3 neither could be s
     );
   addSimulateCommand(program);
   addReplayCommand(program);
+  addRealCommand(program);
   addCheckCommand(program);
   addMutantsCommand(program);
   return program;

@@ -12,6 +12,8 @@ export interface FaultTargets {
   readonly faultsMs: number;
   /** The pace of the cluster: how long it waits for a leader. */
   readonly electionTimeoutMs: number;
+  /** Only these kinds; all when absent. */
+  readonly kinds?: ReadonlySet<string>;
   /** Clocks may part as they like: nothing that is promised relies on them. */
   readonly clocksMayPart: boolean;
 }
@@ -46,7 +48,10 @@ const PENDING_CRASHES = 10 / 11;
  */
 export function drawFaults(dice: Dice, targets: FaultTargets): Fault[] {
   const { electionTimeoutMs, faultsMs, nodes } = targets;
-  const kinds = Object.keys(DRAWS).filter((kind) => nodes.length > 1 || !NEEDS_PEERS.has(kind));
+  const kinds = Object.keys(DRAWS).filter(
+    (kind) =>
+      (nodes.length > 1 || !NEEDS_PEERS.has(kind)) && targets.kinds?.has(kind) !== false,
+  );
   const share = dice.magnitude(0.15, 1);
   const weights = kinds.map((kind) =>
     dice.chance(share) ? dice.between(0.1, 1) * (FAVOURED[kind] ?? 1) : 0,

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { ChildCommand } from './child-command.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const STOP_PATIENCE_MS = 10_000;
@@ -11,19 +12,33 @@ const STOP_PATIENCE_MS = 10_000;
 const KEPT_LINES = 200;
 
 export interface ProcessClusterOptions {
+  /** Founding nodes. */
   readonly nodes: number;
+  /** Nodes for which there is a place, and which found nothing: they are to join. */
+  readonly spares?: number;
   readonly store: 'sqlite' | 'level' | 'memory';
   /** Each node gets a folder in it. */
   readonly directory: string;
   readonly onLog?: (id: string, line: string) => void;
+  /** Called when a process is gone, whoever ended it. */
+  readonly onExit?: (id: string, code: number | null) => void;
+  /** More arguments for one node's `serve`, asked for whenever it starts. */
+  readonly argumentsOf?: (id: string) => readonly string[];
   /** More arguments for every `serve`. */
   readonly serveArguments?: readonly string[];
   /** More arguments for node itself, for example `--cpu-prof`. */
   readonly nodeArguments?: readonly string[];
 }
 
+/** A process that stands still does not see that its parent is gone. */
+const living = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 interface NodeSlot {
   readonly id: string;
+  readonly isFounder: boolean;
   readonly endpoint: string;
   child: ChildProcess | undefined;
   exited: Promise<void>;
@@ -64,17 +79,27 @@ export class ProcessCluster {
       ports.map((port, i) => {
         const id = String.fromCharCode('a'.charCodeAt(0) + i);
         const endpoint = `127.0.0.1:${port}`;
-        return [id, { id, endpoint, child: undefined, exited: Promise.resolve(), log: [] }];
+        const isFounder = i < options.nodes;
+        const exited = Promise.resolve();
+        return [id, { id, isFounder, endpoint, child: undefined, exited, log: [] }];
       }),
     );
-    this.#peers = [...this.#slots.values()].map((slot) => `${slot.id}=${slot.endpoint}`).join(',');
+    this.#peers = [...this.#slots.values()]
+      .filter(({ isFounder }) => isFounder)
+      .map(({ id, endpoint }) => `${id}=${endpoint}`)
+      .join(',');
   }
 
-  /** Starts every process. They found the cluster by themselves; ask a client when it is ready. */
+  /** Starts every founder. They found the cluster by themselves; ask a client when it is ready. */
   static async start(options: ProcessClusterOptions): Promise<ProcessCluster> {
-    const cluster = new ProcessCluster(options, await freePorts(options.nodes));
-    for (const id of cluster.ids) cluster.startNode(id);
+    const cluster = await ProcessCluster.prepare(options);
+    for (const { id, isFounder } of cluster.#slots.values()) if (isFounder) cluster.startNode(id);
     return cluster;
+  }
+
+  /** Chooses the ports and starts nothing yet. */
+  static async prepare(options: ProcessClusterOptions): Promise<ProcessCluster> {
+    return new ProcessCluster(options, await freePorts(options.nodes + (options.spares ?? 0)));
   }
 
   get ids(): readonly string[] {
@@ -102,11 +127,20 @@ export class ProcessCluster {
     return this.#slot(id).log;
   }
 
-  startNode(id: string): void {
+  /** The folder of a node's own. */
+  directory(id: string): string {
+    return join(this.#options.directory, this.#slot(id).id);
+  }
+
+  /**
+   * @param isJoining it founds nothing, and waits to be taken in; spare nodes always do
+   */
+  startNode(id: string, isJoining = false): void {
     const slot = this.#slot(id);
     if (slot.child !== undefined) throw new Error(`node ${id} runs already`);
-    const { store, directory, serveArguments = [], nodeArguments = [] } = this.#options;
-    const place = store === 'memory' ? [] : ['--data', join(directory, id)];
+    const { store, argumentsOf, serveArguments = [], nodeArguments = [] } = this.#options;
+    const place = store === 'memory' ? [] : ['--data', this.directory(id)];
+    const others = isJoining || !slot.isFounder ? ['--join'] : ['--peers', this.#peers];
     const child = spawn(
       process.execPath,
       [
@@ -117,16 +151,17 @@ export class ProcessCluster {
         id,
         '--listen',
         slot.endpoint,
-        '--peers',
-        this.#peers,
+        ...others,
         '--store',
         store,
         ...place,
+        ...(argumentsOf?.(id) ?? []),
         ...serveArguments,
       ],
       { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
     );
     slot.child = child;
+    living.add(child);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
@@ -136,11 +171,20 @@ export class ProcessCluster {
       });
     }
     slot.exited = new Promise((resolve) => {
-      child.once('exit', () => {
+      child.once('exit', (code) => {
+        living.delete(child);
         if (slot.child === child) slot.child = undefined;
+        this.#options.onExit?.(id, code);
         resolve();
       });
     });
+  }
+
+  /** Says something to what was preloaded into the process. */
+  tell(id: string, message: ChildCommand): void {
+    const { child } = this.#slot(id);
+    // One that is about to be gone need not hear it.
+    if (child?.connected === true) child.send(message, () => undefined);
   }
 
   /** Sends a signal and, when it ends the process, waits until it has. */

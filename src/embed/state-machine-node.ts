@@ -130,11 +130,11 @@ function assemble(
   onFatal: (why: HoldfastError) => void,
 ): RaftNode {
   const { tls, store, stateMachine } = options;
-  const { id, clusterName, address, peers, settings, listen } = resolved;
+  const { id, clusterName, address, peers, routes, settings, listen } = resolved;
   const environment = options.environment ?? systemEnvironment(options.log ?? (() => undefined));
   const secured =
     tls === undefined ? {} : { tls: { ...tls, requestClientCertificate: tls.ca !== undefined } };
-  const transport = new TcpTransport({ ...listen, environment, ...secured });
+  const transport = new TcpTransport({ ...listen, environment, routes, ...secured });
   return createNode({
     id,
     clusterName,

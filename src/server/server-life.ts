@@ -39,6 +39,7 @@ export function assembleLife(life: LifeOptions): ServerLife {
   const transport = new TcpTransport({
     ...resolved.listen,
     environment,
+    routes: resolved.routes,
     ...tlsOf(options.tls),
     onClient: (connection) => service.serveClient(connection),
   });

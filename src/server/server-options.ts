@@ -35,6 +35,12 @@ export interface ServerOptions {
    * cluster that exists, once one of its members was told to add this node.
    */
   readonly peers: Readonly<Record<string, string>>;
+  /**
+   * Where this node reaches peers, by id, in place of the addresses they give themselves: for
+   * networks whose nodes see each other under different addresses, and for proxies. Not told to
+   * anybody, so each node may have its own.
+   */
+  readonly routes?: Readonly<Record<string, string>>;
   /** Nodes and clients of another cluster are refused by it; `holdfast` by default. */
   readonly clusterName?: string;
   /** The node's own, not opened yet. */
@@ -60,6 +66,7 @@ export interface ResolvedOptions {
   readonly listen: HostAndPort;
   readonly address: string;
   readonly peers: ReadonlyMap<NodeId, string>;
+  readonly routes: ReadonlyMap<string, string>;
   readonly clusterName: string;
   readonly settings: NodeSettings;
   readonly limits: RegistryLimits;
@@ -78,6 +85,7 @@ const optionsSchema = z.object({
   listen: addressSchema,
   advertise: addressSchema.optional(),
   peers: z.record(nodeIdSchema, addressSchema),
+  routes: z.record(nodeIdSchema, addressSchema).optional(),
   clusterName: z
     .string()
     .min(1, 'a cluster name is not empty')
@@ -131,6 +139,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     listen,
     address,
     peers,
+    routes: new Map(Object.entries(options.routes ?? {})),
     clusterName: options.clusterName ?? DEFAULT_CLUSTER_NAME,
     settings,
     limits,

@@ -4,6 +4,7 @@ import { Holdfast, HoldfastError, type HoldfastNode, type ServerTls } from '../.
 import { EXIT, usageError } from '../exit.ts';
 import { readTls, type TlsFlags } from '../context.ts';
 import { examples } from '../help.ts';
+import { parseSettings } from '../node-settings.ts';
 import { parsePeers } from '../peers.ts';
 import { createStore, parseStoreKind } from '../store-choice.ts';
 
@@ -16,6 +17,8 @@ interface ServeFlags extends TlsFlags {
   readonly data?: string;
   readonly cluster: string;
   readonly advertise?: string;
+  readonly route?: string;
+  readonly set: readonly string[];
   readonly verbose?: boolean;
 }
 
@@ -44,6 +47,8 @@ export function addServeCommand(program: Command): void {
     .option('--data <directory>', 'directory of this node alone; needed unless --store memory')
     .option('--cluster <name>', 'name of the cluster, the same on every node', 'holdfast')
     .option('--advertise <host:port>', 'address given to others when it is not --listen')
+    .option('--route <list>', 'where this node reaches peers instead: b=host:port,c=host:port,...')
+    .option('--set <name=value...>', 'settings of the node, such as electionTimeoutMs=1000', [])
     .option('--tls-ca <file>', 'authority (PEM) that must have signed every peer and client')
     .option('--tls-cert <file>', 'certificate (PEM); with it, peers and clients speak TLS')
     .option('--tls-key <file>', 'private key (PEM) of --tls-cert')
@@ -90,6 +95,8 @@ async function startNode(flags: ServeFlags): Promise<HoldfastNode> {
     store,
     clusterName: flags.cluster,
     ...(flags.advertise === undefined ? {} : { advertise: flags.advertise }),
+    ...(flags.route === undefined ? {} : { routes: parsePeers(flags.route, '--route') }),
+    settings: parseSettings(flags.set),
     ...(await serverTls(flags)),
     log: (level, line) => {
       if (level === 'debug' && flags.verbose !== true) return;

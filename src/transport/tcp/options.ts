@@ -69,6 +69,8 @@ export interface TcpTransportOptions {
   readonly port: number;
   readonly environment: TransportEnvironment;
   readonly tls?: TlsOptions;
+  /** Where this node reaches certain peers, in place of the addresses they give themselves. */
+  readonly routes?: ReadonlyMap<string, string>;
   /** What differs from `DEFAULT_TCP_LIMITS`. */
   readonly limits?: Partial<TcpLimits>;
   /** Without it clients are refused. The socket is paused, and closed with the transport. */

@@ -64,8 +64,13 @@ export class TcpTransport implements Transport {
     this.setPeers(this.#peers);
   }
 
+  #routed(addresses: ReadonlyMap<NodeId, string>): Map<NodeId, string> {
+    const { routes } = this.#options;
+    return new Map([...addresses].map(([id, address]) => [id, routes?.get(id) ?? address]));
+  }
+
   setPeers(addresses: ReadonlyMap<NodeId, string>): void {
-    this.#peers = new Map(addresses);
+    this.#peers = this.#routed(addresses);
     const handlers = this.#handlers;
     if (handlers === undefined || this.#closing !== undefined) return;
     for (const [id, link] of this.#links) {
