@@ -49,8 +49,7 @@ const PENDING_CRASHES = 10 / 11;
 export function drawFaults(dice: Dice, targets: FaultTargets): Fault[] {
   const { electionTimeoutMs, faultsMs, nodes } = targets;
   const kinds = Object.keys(DRAWS).filter(
-    (kind) =>
-      (nodes.length > 1 || !NEEDS_PEERS.has(kind)) && targets.kinds?.has(kind) !== false,
+    (kind) => (nodes.length > 1 || !NEEDS_PEERS.has(kind)) && targets.kinds?.has(kind) !== false,
   );
   const share = dice.magnitude(0.15, 1);
   const weights = kinds.map((kind) =>

@@ -125,9 +125,7 @@ export class FaultInjector {
     }
   }
 
-  #onNode(
-    fault: Extract<Fault, { node: NodeTarget }>,
-  ): OperatorEffect | Promise<OperatorEffect> {
+  #onNode(fault: Extract<Fault, { node: NodeTarget }>): OperatorEffect | Promise<OperatorEffect> {
     const { operator, cluster, observer } = this.#parts;
     const id = fault.node === LEADER ? observer.leader()?.id : fault.node;
     if (id === undefined) return nothing('nobody leads');

@@ -94,7 +94,8 @@ export class Observer {
     if (before !== undefined && snapshotIndex > before.snapshotIndex) {
       this.sometimes.met(snapshotIndex > before.lastIndex ? 'snapshotInstalled' : 'snapshotSaved');
     }
-    if (before?.storeId === status.storeId && lastIndex < before.lastIndex) this.sometimes.met('logTruncated');
+    if (before?.storeId === status.storeId && lastIndex < before.lastIndex)
+      this.sometimes.met('logTruncated');
     if (role === 'leader') this.#led(status);
   }
 

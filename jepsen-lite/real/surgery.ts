@@ -2,7 +2,15 @@
  * What happens to a store's files between two lives of its node, without the store's knowledge
  * (tier C). Only files that hold data: what every start makes anew is left out.
  */
-import { appendFileSync, closeSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { DamageFault } from '../faults/fault.ts';
 

@@ -90,7 +90,7 @@ test('[REAL-1] one bit of what is sent is flipped, and only once', async () => {
   proxy.spoilAll('corrupt');
   near.write('aaaa');
   await until(() => heard.far.length === 4);
-  assert.equal([...heard.far].filter((letter) => letter !== 'a').length, 1);
+  assert.equal(heard.far.replaceAll('a', '').length, 1);
   near.write('bbbb');
   await until(() => heard.far.length === 8);
   assert.equal(heard.far.slice(4), 'bbbb');

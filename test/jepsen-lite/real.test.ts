@@ -24,4 +24,4 @@ test('[REAL-2] real processes keep their promises under kills, pauses, partition
 });
 
 /** Its faults are of many kinds. */
-const SEED = 1;
+const SEED = 52;
