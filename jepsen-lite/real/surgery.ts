@@ -43,7 +43,7 @@ function dataFiles(directory: string): DataFile[] {
     .filter(({ bytes }) => bytes > 0);
 }
 
-/** Damages what was stored and acknowledged; says what was done, undefined when nothing is there. */
+/** Damages what was stored and acknowledged; says how, undefined when nothing is stored. */
 export function damage(
   directory: string,
   how: DamageFault['how'],
