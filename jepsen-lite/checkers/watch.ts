@@ -11,9 +11,13 @@ interface WatchHistory {
   readonly segments: readonly Segment[];
   readonly log: CommittedLog;
   readonly compactions: readonly Operation[];
+  /** What may have removed a key without anybody seeing at which revision. */
+  readonly removals: readonly Operation[];
   readonly put: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
+/** `expires`: from then on the key may go by itself. */
+const REMOVALS: ReadonlySet<string> = new Set(['delete', 'expires']);
 const OTHER_WRITES: ReadonlySet<string> = new Set(['increment', 'append', 'store']);
 
 /** Two watches, or a watch and a writer, never tell of different changes. */
@@ -124,7 +128,7 @@ function putsOf(history: readonly Operation[]): ReadonlyMap<string, ReadonlySet<
 }
 
 /** What a key was before is what the log has before. */
-const previousIsTrue: Rule<WatchHistory> = ({ segments, log, compactions }) => {
+const previousIsTrue: Rule<WatchHistory> = ({ segments, log, compactions, removals }) => {
   const mayForget = compactions.length > 0;
   for (const one of segments.flatMap(({ told }) => told)) {
     const previous = fieldOf(one.output, 'previous');
@@ -136,6 +140,7 @@ const previousIsTrue: Rule<WatchHistory> = ({ segments, log, compactions }) => {
         ? previous === null || (numberOf(previous, 'revision') ?? 0) > before.revision
         : previous !== null && isNotOlder(previous, before.revision, before.value);
     if (isTrue) continue;
+    if (previous === null && removals.some((by) => mayLieBetween(by, before.source, one))) continue;
     const message =
       `${describeOperation(one)} tells of a value before it that was not the last: ` +
       `that was ${describeOperation(before.source)} at revision ${before.revision}`;
@@ -143,6 +148,12 @@ const previousIsTrue: Rule<WatchHistory> = ({ segments, log, compactions }) => {
   }
   return undefined;
 };
+
+/** Whether a removal of their key may have taken place after the one and before the other. */
+function mayLieBetween(removal: Operation, before: Operation, after: Operation): boolean {
+  if (removal.key !== after.key || removal.call > after.call) return false;
+  return removal.f === 'expires' || (removal.return ?? Infinity) >= before.call;
+}
 
 /** The log may lack a change that nobody saw, so a newer value than it knows is possible. */
 function isNotOlder(previous: unknown, revision: number, value: string | undefined): boolean {
@@ -171,6 +182,7 @@ export const watch: Checker = ruleChecker({
     segments: [...segmentsOf(history).values()].flat(),
     log: new CommittedLog(history),
     put: putsOf(history),
+    removals: history.filter(({ f, type }) => REMOVALS.has(f) && type !== 'fail'),
     compactions: byCall(history.filter(({ f, type }) => f === 'compact' && type === 'ok')),
   }),
   rules: [

@@ -68,6 +68,7 @@ async function write(context: WorkloadContext, value: string): Promise<void> {
   const chance = context.random();
   if (chance < 0.7) {
     const ttl = chance < 0.1 ? { ttl: KEY_TTL_MS } : {};
+    if (chance < 0.1) context.note('expires', { key });
     await context.invoke('put', { key, value }, () => registry.put(key, value, ttl), writtenAnswer);
   } else if (chance < 0.85) {
     await context.invoke(

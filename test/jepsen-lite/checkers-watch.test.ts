@@ -244,6 +244,25 @@ test('[CHECK-20] a watch: a value before that was not the last', () => {
   assertOk(watch, [compacted(4), ...history, told('w', 'a', 5, { previous: null })]);
 });
 
+test('[CHECK-20] a watch: a key that somebody removed unseen has nothing before', () => {
+  const gone = { previous: null };
+  const removed = (): Operation => done(3, 'delete', [clock++, clock++], { key: 'a' });
+  const asked = (): Operation => open(4, 'delete', clock++, { key: 'a' });
+  const expires = (): Operation => seen(3, 'expires', clock++, { key: 'a' });
+  assertOk(watch, [begin('w'), put('a', 3), removed(), told('w', 'a', 5, gone)]);
+  assertOk(watch, [begin('w'), asked(), put('a', 3), told('w', 'a', 5, gone)]);
+  assertOk(watch, [begin('w'), expires(), put('a', 3), told('w', 'a', 5, gone)]);
+  const tells = /tells of a value before it that was not the last/;
+  for (const history of [
+    [removed(), begin('w'), put('a', 3), told('w', 'a', 5, gone)],
+    [begin('w'), put('a', 3), told('w', 'a', 5, gone), removed()],
+  ]) {
+    const verdict = watch.check(history);
+    assert.ok(verdict.type === 'illegal');
+    assert.match(verdict.message, tells);
+  }
+});
+
 test('[CHECK-20] a watch: a deleted key that comes back has nothing before', () => {
   const deleted = [begin('x'), told('x', 'a', 3), told('x', 'a', 4, { type: 'delete' })];
   const history = [...deleted, begin('w', { from: 5 })];
