@@ -30,6 +30,9 @@ function put(key: string, revision: number, value = `v${revision}`): Operation {
 function lost(key: string, revision: number): Operation {
   return open(4, 'put', clock++, { key, value: `v${revision}` });
 }
+function removed(): Operation {
+  return done(3, 'delete', [clock++, clock++], { key: 'a' });
+}
 function compacted(revision: number): Operation {
   const call = clock++;
   return done(3, 'compact', [call, clock++], { value: revision });
@@ -246,16 +249,16 @@ test('[CHECK-20] a watch: a value before that was not the last', () => {
 
 test('[CHECK-20] a watch: a key that somebody removed unseen has nothing before', () => {
   const gone = { previous: null };
-  const removed = (): Operation => done(3, 'delete', [clock++, clock++], { key: 'a' });
-  const asked = (): Operation => open(4, 'delete', clock++, { key: 'a' });
-  const expires = (): Operation => seen(3, 'expires', clock++, { key: 'a' });
-  assertOk(watch, [begin('w'), put('a', 3), removed(), told('w', 'a', 5, gone)]);
-  assertOk(watch, [begin('w'), asked(), put('a', 3), told('w', 'a', 5, gone)]);
-  assertOk(watch, [begin('w'), expires(), put('a', 3), told('w', 'a', 5, gone)]);
+  const late = { from: 4 };
+  const asked = open(4, 'delete', clock++, { key: 'a' });
+  const expires = seen(3, 'expires', clock++, { key: 'a' });
+  assertOk(watch, [put('a', 3), removed(), begin('w', late), told('w', 'a', 5, gone)]);
+  assertOk(watch, [asked, put('a', 3), begin('w', late), told('w', 'a', 5, gone)]);
+  assertOk(watch, [expires, put('a', 3), begin('w', late), told('w', 'a', 5, gone)]);
   const tells = /tells of a value before it that was not the last/;
   for (const history of [
-    [removed(), begin('w'), put('a', 3), told('w', 'a', 5, gone)],
-    [begin('w'), put('a', 3), told('w', 'a', 5, gone), removed()],
+    [removed(), put('a', 3), begin('w', late), told('w', 'a', 5, gone)],
+    [put('a', 3), begin('w', late), told('w', 'a', 5, gone), removed()],
   ]) {
     const verdict = watch.check(history);
     assert.ok(verdict.type === 'illegal');
