@@ -252,13 +252,19 @@ test('[CHECK-20] a watch: a key that somebody removed unseen has nothing before'
   const late = { from: 4 };
   const asked = open(4, 'delete', clock++, { key: 'a' });
   const expires = seen(3, 'expires', clock++, { key: 'a' });
-  assertOk(watch, [put('a', 3), removed(), begin('w', late), told('w', 'a', 5, gone)]);
-  assertOk(watch, [asked, put('a', 3), begin('w', late), told('w', 'a', 5, gone)]);
-  assertOk(watch, [expires, put('a', 3), begin('w', late), told('w', 'a', 5, gone)]);
+  assertOk(watch, [
+    put('a', 3),
+    removed(),
+    lost('a', 5),
+    begin('w', late),
+    told('w', 'a', 5, gone),
+  ]);
+  assertOk(watch, [asked, put('a', 3), lost('a', 5), begin('w', late), told('w', 'a', 5, gone)]);
+  assertOk(watch, [expires, put('a', 3), lost('a', 5), begin('w', late), told('w', 'a', 5, gone)]);
   const tells = /tells of a value before it that was not the last/;
   for (const history of [
-    [removed(), put('a', 3), begin('w', late), told('w', 'a', 5, gone)],
-    [put('a', 3), begin('w', late), told('w', 'a', 5, gone), removed()],
+    [removed(), put('a', 3), lost('a', 5), begin('w', late), told('w', 'a', 5, gone)],
+    [put('a', 3), lost('a', 5), begin('w', late), told('w', 'a', 5, gone), removed()],
   ]) {
     const verdict = watch.check(history);
     assert.ok(verdict.type === 'illegal');
