@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Verdict } from '../../jepsen-lite/checkers/verdict.ts';
+import { createProgram } from '../../jepsen-lite/cli/program.ts';
 import { runJepsenLite } from './support/run-jepsen-lite.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-check-'));
@@ -69,4 +70,13 @@ test('[KIT-1] a bad command or file is told in one line, with exit code 2', asyn
     assert.equal(stdout, '');
     assert.equal(code, 2);
   });
+});
+
+test('[KIT-1] the help of every command has an example', () => {
+  for (const command of createProgram().commands) {
+    let help = '';
+    command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+    const [, examples = ''] = help.split('\nExamples:\n');
+    assert.ok(examples.includes(`jepsen-lite ${command.name()} `), command.name());
+  }
 });
