@@ -3,8 +3,8 @@
  * - `watch`: it begins, with `{ from?, prefix?, key?, events? }`; again after it ended, elsewhere;
  * - `watch-started`: everything after this revision will be told (when `from` was not given);
  * - `event`: a key's change `{ type, value, previous?, last? }` at a revision, where `previous` is
- *   `{ value, revision }`, or null for a new key, and `last` says that no more of its revision
- *   follow;
+ *   `{ value, revision }`, null for a key that was not there, absent where that is not known, and
+ *   `last` says that no more of its revision follow;
  * - `progress`: everything up to this revision was told;
  * - `watch-ended`: `{ code, resumeFrom }` of the error.
  */

@@ -1,16 +1,15 @@
 /** What watches tell, against each other and against the writes that were acknowledged. */
 import { describeOperation } from '../history/describe.ts';
 import type { Operation } from '../history/operation.ts';
-import { CommittedLog, putsIn } from './committed-log.ts';
+import { CommittedLog, putsIn, type Change } from './committed-log.ts';
 import { ruleChecker, type Rule } from './rules.ts';
 import type { Checker } from './verdict.ts';
-import { byCall, fieldOf, numberOf } from './values.ts';
+import { fieldOf, numberOf } from './values.ts';
 import { isWanted, segmentsOf, toldUpTo, type Segment } from './watch-streams.ts';
 
 interface WatchHistory {
   readonly segments: readonly Segment[];
   readonly log: CommittedLog;
-  readonly compactions: readonly Operation[];
   /** What may have removed a key without anybody seeing at which revision. */
   readonly removals: readonly Operation[];
   readonly put: ReadonlyMap<string, ReadonlySet<string>>;
@@ -127,27 +126,37 @@ function putsOf(history: readonly Operation[]): ReadonlyMap<string, ReadonlySet<
   return puts;
 }
 
-/** What a key was before is what the log has before. */
-const previousIsTrue: Rule<WatchHistory> = ({ segments, log, compactions, removals }) => {
-  const mayForget = compactions.length > 0;
-  for (const one of segments.flatMap(({ told }) => told)) {
-    const previous = fieldOf(one.output, 'previous');
-    if (one.f !== 'event' || previous === undefined) continue;
-    const before = log.before(one.key ?? '', one.revision ?? 0);
-    if (before === undefined || (previous === null && mayForget)) continue;
-    const isTrue =
-      before.type === 'delete'
-        ? previous === null || (numberOf(previous, 'revision') ?? 0) > before.revision
-        : previous !== null && isNotOlder(previous, before.revision, before.value);
-    if (isTrue) continue;
-    if (previous === null && removals.some((by) => mayLieBetween(by, before.source, one))) continue;
-    const message =
-      `${describeOperation(one)} tells of a value before it that was not the last: ` +
-      `that was ${describeOperation(before.source)} at revision ${before.revision}`;
-    return { message, operations: [before.source, one] };
+/** What a key was before is what the log has before; a key that is called new was not there. */
+const previousIsTrue: Rule<WatchHistory> = ({ segments, log, removals }) => {
+  for (const segment of segments) {
+    for (const one of segment.told) {
+      const previous = fieldOf(one.output, 'previous');
+      if (one.f !== 'event' || previous === undefined) continue;
+      const before = log.before(one.key ?? '', one.revision ?? 0);
+      if (before === undefined) continue;
+      const isTrue =
+        previous === null ? mayBeNew(segment, before, one, removals) : isLast(previous, before);
+      if (isTrue) continue;
+      const message =
+        `${describeOperation(one)} tells of a value before it that was not the last: ` +
+        `that was ${describeOperation(before.source)} at revision ${before.revision}`;
+      return { message, operations: [before.source, one] };
+    }
   }
   return undefined;
 };
+
+/** Removed since the last change that is known, unless this watch would have been told of that. */
+function mayBeNew(
+  { from, events }: Segment,
+  before: Change,
+  event: Operation,
+  removals: readonly Operation[],
+): boolean {
+  if (before.type === 'delete') return true;
+  if (from !== undefined && from <= before.revision && events === undefined) return false;
+  return removals.some((removal) => mayLieBetween(removal, before.source, event));
+}
 
 /** Whether a removal of their key may have taken place after the one and before the other. */
 function mayLieBetween(removal: Operation, before: Operation, after: Operation): boolean {
@@ -155,11 +164,11 @@ function mayLieBetween(removal: Operation, before: Operation, after: Operation):
   return removal.f === 'expires' || (removal.return ?? Infinity) >= before.call;
 }
 
-/** The log may lack a change that nobody saw, so a newer value than it knows is possible. */
-function isNotOlder(previous: unknown, revision: number, value: string | undefined): boolean {
+/** The log may lack a change that nobody saw, so a newer one than it knows is possible. */
+function isLast(previous: unknown, { type, revision, value }: Change): boolean {
   const told = numberOf(previous, 'revision') ?? 0;
   if (told !== revision) return told > revision;
-  return JSON.stringify(fieldOf(previous, 'value') ?? null) === value;
+  return type === 'put' && JSON.stringify(fieldOf(previous, 'value') ?? null) === value;
 }
 
 /** Where to go on lies ahead. */
@@ -183,7 +192,6 @@ export const watch: Checker = ruleChecker({
     log: new CommittedLog(history),
     put: putsOf(history),
     removals: history.filter(({ f, type }) => REMOVALS.has(f) && type !== 'fail'),
-    compactions: byCall(history.filter(({ f, type }) => f === 'compact' && type === 'ok')),
   }),
   rules: [
     agreement,

@@ -81,11 +81,14 @@ export class WatchFollower {
       return;
     }
     const { type, key, record, previous, cause, last } = item;
+    // Without one the key is new, or history has forgotten it.
+    const isNew = type === 'put' && record.version === 1;
     const before = previous && { value: previous.text(), revision: previous.modRevision };
     const output = {
       type,
       ...(type === 'put' && { value: record.text() }),
-      ...(this.#subject.previous !== false && { previous: before ?? null }),
+      ...(before !== undefined && { previous: before }),
+      ...(isNew && { previous: before ?? null }),
       cause,
       last,
     };

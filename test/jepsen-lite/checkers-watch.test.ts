@@ -235,16 +235,19 @@ test('[CHECK-20] a watch: a value before that was not the last', () => {
       'tells of a value before it that was not the last: that was put a "v4" by process 2 ' +
       '(2.000 ms to 3.000 ms: ok) at revision 4',
   );
+  const anew = [...history.slice(0, 3), begin('w', { from: 3 }), told('w', 'a', 3)];
   assertIllegal(
     watch,
-    [...history, told('w', 'a', 5, { previous: null })],
-    'event a {"watch":"w"} by process 1 (9.000 ms to 9.000 ms: ' +
+    [...anew, told('w', 'a', 4), told('w', 'a', 5, { previous: null })],
+    'event a {"watch":"w"} by process 1 (12.000 ms to 12.000 ms: ' +
       '{"type":"put","value":"v5","last":true,"previous":null}) tells of a value before it ' +
       'that was not the last: that was put a "v4" by process 2 (2.000 ms to 3.000 ms: ok) ' +
       'at revision 4',
   );
-  // It may have been forgotten.
-  assertOk(watch, [compacted(4), ...history, told('w', 'a', 5, { previous: null })]);
+  // It may have been deleted before this watch began, or while it was told of puts only.
+  assertOk(watch, [removed(), ...history, removed(), told('w', 'a', 5, { previous: null })]);
+  const puts = [put('a', 4), lost('a', 5), removed(), begin('w', { from: 1, events: 'put' })];
+  assertOk(watch, [...puts, told('w', 'a', 4), told('w', 'a', 5, { previous: null })]);
 });
 
 test('[CHECK-20] a watch: a key that somebody removed unseen has nothing before', () => {
