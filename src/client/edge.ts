@@ -12,6 +12,7 @@ import {
   type KeyView,
   type LockHolder,
 } from '../registry/index.ts';
+import type { Codec } from './codecs.ts';
 import { jsonText } from './json-text.ts';
 import type { Key, LockRef, RegistryRecord, Value } from './registry.ts';
 
@@ -150,6 +151,10 @@ class EdgeRecord implements RegistryRecord {
 
   json(): unknown {
     return JSON.parse(this.text());
+  }
+
+  as<T>(codec: Codec<T>): T {
+    return codec.decode(this.value);
   }
 }
 

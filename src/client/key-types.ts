@@ -1,5 +1,6 @@
 /** Keys, values, and how they are read and written. */
 import type { Consistency } from '../protocol/index.ts';
+import type { Codec } from './codecs.ts';
 import type { Session } from './session-types.ts';
 
 /**
@@ -112,6 +113,12 @@ export interface RegistryRecord {
   text(): string;
   /** The value parsed as JSON. Throws a `SyntaxError` when it is not JSON. */
   json(): unknown;
+  /**
+   * The value as a codec reads it. Throws `invalid-value` when it refuses.
+   * @example
+   * const user = record.as(codecs.zod(userSchema));
+   */
+  as<T>(codec: Codec<T>): T;
 }
 
 export interface ListPage {

@@ -5,6 +5,7 @@ import { consistencyOf, wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
 import { edgeView, encodeKey, encodeValue, pageRange, textOf } from './edge.ts';
 import { UNFILTERED } from '../protocol/index.ts';
+import type { Codec } from './codecs.ts';
 import { RegistryElection, type ElectionHost } from './election.ts';
 import type { Election } from './election-types.ts';
 import type { ClientEnvironment } from './environment.ts';
@@ -57,6 +58,7 @@ import type {
 import { SessionClock } from './session-clock.ts';
 import type { Table, TableOptions } from './table-types.ts';
 import { Tables } from './tables.ts';
+import { CodecRegistry, type TypedRegistry } from './typed-registry.ts';
 import { EVENTS, EVENTS_AND_PROGRESS, type WatchItems } from './watch-items.ts';
 import { watchSubject, type WatchSubject } from './watch-request.ts';
 import { WatchStream, type WatchStreamHost } from './watch-stream.ts';
@@ -377,6 +379,10 @@ export class RegistryClient implements Registry {
     return options.progress === true
       ? this.#watch(subject, from, options.signal, EVENTS_AND_PROGRESS)
       : this.#watch(subject, from, options.signal, EVENTS);
+  }
+
+  as<T>(codec: Codec<T>): TypedRegistry<T> {
+    return new CodecRegistry(this, codec);
   }
 
   async revision(options: ReadOptions = {}): Promise<number> {

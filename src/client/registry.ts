@@ -1,4 +1,5 @@
 /** The registry as users see it: the same for an embedded node and for a network client. */
+import type { Codec } from './codecs.ts';
 import type { Election } from './election-types.ts';
 import type { HashTree } from './hash-tree-types.ts';
 import type {
@@ -29,6 +30,7 @@ import type { RegistryMaps } from './map-types.ts';
 import type { Session, SessionDetails, SessionOptions } from './session-types.ts';
 import type { Table, TableOptions } from './table-types.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
+import type { TypedRegistry } from './typed-registry.ts';
 import type { Watch, WatchEvent, WatchOptions, WatchProgress } from './watch-types.ts';
 
 export type * from './key-types.ts';
@@ -232,6 +234,15 @@ export interface Registry extends RegistryMaps, AsyncDisposable {
    */
   watch(options: WatchOptions & { progress: true }): Watch<WatchEvent | WatchProgress>;
   watch(options?: WatchOptions & { progress?: false }): Watch;
+  /**
+   * The calls that carry values, for values of one type: checked and encoded before they are sent,
+   * decoded when they are looked at.
+   * @example
+   * const users = registry.as(codecs.zod(z.object({ name: z.string() })));
+   * await users.put('users/7', { name: 'Ada' });
+   * const name = (await users.get('users/7'))?.data.name;
+   */
+  as<T>(codec: Codec<T>): TypedRegistry<T>;
   /** The latest revision. */
   revision(options?: ReadOptions): Promise<number>;
   /**

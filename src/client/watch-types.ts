@@ -25,7 +25,8 @@ export interface WatchOptions {
   /**
    * Also yields marks, `{ type: 'progress', revision }`: nothing up to that revision is missing, so
    * resuming after it needs no older history. One comes every 10,000 revisions without an event,
-   * sooner when history is about to be compacted, and whenever `Watch.progress` asks for one.
+   * sooner when history is about to be compacted, and when `Watch.progress` asks and it is not an
+   * event that tells.
    */
   readonly progress?: boolean;
   /** Ends the iteration, without an error. */
