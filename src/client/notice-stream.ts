@@ -17,7 +17,7 @@ import {
 } from './notice-page.ts';
 import type { Notice, NoticeOptions, Notices } from './notice-types.ts';
 import type { Actor, Patience } from './proposals.ts';
-import type { TableHost } from './table.ts';
+import type { TableHost } from './table-host.ts';
 import { noticeOf } from './table-edge.ts';
 import { pause, WaitEnd } from './waiting.ts';
 import { watchUntil } from './watch-until.ts';

@@ -125,7 +125,10 @@ export class RegistryClient implements Registry {
         this.#actors.actorFor(ref, until, needed),
       ownSession: () => this.#actors.own,
     };
-    this.#tables = new Tables(acting);
+    this.#tables = new Tables({
+      ...acting,
+      propose: (command, ref, until, needed) => this.#actors.propose(command, ref, until, needed),
+    });
     this.#maps = new Maps(acting);
   }
 

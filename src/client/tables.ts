@@ -3,7 +3,8 @@ import { NoticeStream } from './notice-stream.ts';
 import type { NoticeOptions, Notices } from './notice-types.ts';
 import { resultOf } from './proposals.ts';
 import type { Key } from './registry.ts';
-import { findTable, TableHandle, type TableHost } from './table.ts';
+import { findTable, type TableHost } from './table-host.ts';
+import { TableHandle } from './table.ts';
 import { encodeTableName } from './table-edge.ts';
 import type { Table, TableOptions } from './table-types.ts';
 
