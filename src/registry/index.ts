@@ -25,5 +25,14 @@ export {
 export { SnapshotImage, type RegistrySeed, type SnapshotSummary } from './seed.ts';
 export { RegistryStateMachine, type RegistryContext } from './state-machine.ts';
 export * from './table-types.ts';
+export {
+  compareTrees,
+  TreeNotComparable,
+  type AnswerPair,
+  type DifferenceHandler,
+  type KeyDifference,
+  type TreeDifference,
+  type TreeSide,
+} from './tree-compare.ts';
 export * from './tree-types.ts';
 export * from './types.ts';
