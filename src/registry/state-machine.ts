@@ -22,7 +22,7 @@ import type {
 /** Snapshots read at once; one more and the oldest is given up, lest it hold history for ever. */
 const MAX_CUTS = 4;
 /** Hashed at a time by a hash tree. */
-const TREE_SLICE_BYTES = 256 * 1024;
+const TREE_SLICE_BYTES = 128 * 1024;
 
 /** What the node knows of an entry; see `ApplyContext` of the node. */
 export interface RegistryContext {
