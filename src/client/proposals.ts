@@ -54,7 +54,7 @@ const WINDOW_PAUSE_MS = 5;
 class WindowFull extends HoldfastError {}
 
 export type CommandResult = Exclude<RegistryResult, { type: 'error' }>;
-type QueryAnswer = Exclude<RegistryAnswer, { type: 'error' }>;
+export type QueryAnswer = Exclude<RegistryAnswer, { type: 'error' }>;
 
 /** A command with its number, ready to be sent as often as it takes. */
 export interface Prepared {

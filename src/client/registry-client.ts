@@ -24,7 +24,15 @@ import { compareAndSwap, deletePrefix, increment } from './conveniences.ts';
 import { transaction, type Commit } from './transaction.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
 import { allSessions, wholeQueue } from './pages.ts';
-import { answerOf, NOBODY, Proposals, resultOf, type Patience } from './proposals.ts';
+import {
+  answerOf,
+  NOBODY,
+  Proposals,
+  resultOf,
+  type Patience,
+  type QueryAnswer,
+} from './proposals.ts';
+import { countAll, readPage } from './range-pages.ts';
 import type {
   CallOptions,
   CountOptions,
@@ -177,8 +185,9 @@ export class RegistryClient implements Registry {
   async list(options: ListOptions = {}): Promise<ListPage> {
     const query = listQuery(options);
     const patience = this.#patience(options);
-    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    const { views, revision, more } = answerOf(answer, 'range');
+    const ask = (part: RangeQuery): Promise<QueryAnswer> =>
+      this.#proposals.query(part, consistencyOf(options), patience);
+    const { views, revision, more } = await readPage(query, ask);
     const records = views.map(edgeView).filter((record) => record !== undefined);
     return { records, revision, more };
   }
@@ -208,8 +217,7 @@ export class RegistryClient implements Registry {
   async count(options: CountOptions = {}): Promise<number> {
     const query = countQuery(options);
     const patience = this.#patience(options);
-    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    return answerOf(answer, 'count').count;
+    return countAll(query, (part) => this.#proposals.query(part, consistencyOf(options), patience));
   }
 
   txn(): Transaction<[], []> {

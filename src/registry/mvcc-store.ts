@@ -8,7 +8,7 @@ import { OrderedIndex } from './ordered-index.ts';
 import { isReserved } from './reserved-keys.ts';
 import { SessionTable } from './sessions.ts';
 import { TableSizes } from './table-sizes.ts';
-import type { ByteString, KeyEvent, KeyRecord, Revision, SessionId } from './types.ts';
+import type { ByteString, KeyEvent, KeyRange, KeyRecord, Revision, SessionId } from './types.ts';
 
 /** What a put decides; the rest of the record follows from where it is put. */
 export interface KeyDraft {
@@ -38,7 +38,7 @@ export class MvccStore {
   readonly expiry: ExpiryQueue = new ExpiryQueue();
   readonly history: History;
   readonly #table = new KeyTable();
-  readonly #index = new OrderedIndex<KeyEntry>();
+  readonly #index = new OrderedIndex<KeyEntry>((entry) => entry.live !== undefined);
   /** Changes of the revision under way. Most have one: its list is made to measure. */
   #firstChange: KeyEvent | undefined;
   #moreChanges: KeyEvent[] | undefined;
@@ -77,6 +77,11 @@ export class MvccStore {
   /** Entries in key order from `start` on, until `visit` returns false. */
   scan(start: ByteString, visit: (entry: KeyEntry) => boolean): void {
     this.#index.scan(start, visit);
+  }
+
+  /** How many live keys a range has; the cost hardly depends on how many. */
+  countLive({ start, end }: KeyRange): number {
+    return this.#index.count(start, end);
   }
 
   /** Creates or replaces a key as part of the revision under way. */
@@ -169,12 +174,15 @@ export class MvccStore {
 
   /** Makes `version` the latest and brings every index in line. */
   #install(known: KeyEntry | undefined, version: KeyVersion): void {
-    const entry = known ?? this.#insert(version);
     const before = known?.live;
+    const entry = known ?? this.#insert(version);
     entry.latest = version;
     if (entry.expirySlot >= 0 || version.expiresAt !== undefined) this.expiry.update(entry);
     const wasLive = before !== undefined;
-    if (wasLive === version.deleted) this.#cameOrWent(entry, wasLive);
+    if (wasLive === version.deleted) {
+      if (known !== undefined) this.#index.recount(entry.key, wasLive ? -1 : 1);
+      this.#cameOrWent(entry, wasLive);
+    }
     const owner = before === undefined ? 0 : before.session;
     if (owner !== version.session) this.#changeOwner(entry, owner as SessionId, version.session);
     if (this.listener !== undefined) this.listener.changed(entry, version);

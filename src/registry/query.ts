@@ -1,15 +1,18 @@
 import { MalformedBytesError, unreachable } from '../base/index.ts';
 import { decodeQuery } from './codec/query.ts';
-import { checkRange, countRange, readRange } from './range-read.ts';
+import { checkRange, countRange, inKeyOrder, readRange } from './range-read.ts';
 import { listLocks, lockQueue, type Leases } from './lock-queries.ts';
 import { listSessions } from './session-queries.ts';
 import { refuse } from './refusal.ts';
+import { ScanBudget } from './scan.ts';
 import type { RegistryState } from './state.ts';
 import { answerTree } from './tree-queries.ts';
 import type { ByteString, KeyView, RangeQuery, RegistryAnswer, RegistryQuery } from './types.ts';
 
 /** A range answer ends before the record that would take it over this; it has one at least. */
 const MAX_RANGE_BYTES = 1024 * 1024;
+/** Keys that one query visits before it answers with what it has, so that others get their turn. */
+export const MAX_QUERY_SCANNED = 100_000;
 
 /** Answers a read from the state as it is. Never throws for anything the bytes may hold. */
 export function answerQuery(
@@ -69,10 +72,18 @@ function range(state: RegistryState, query: RangeQuery): RegistryAnswer {
   const refusal = checkRange(state, query);
   if (refusal !== undefined) return refusal;
   const { revision } = state.store;
+  const budget = new ScanBudget(MAX_QUERY_SCANNED);
   if (query.select?.countOnly === true) {
-    return { type: 'count', revision, count: countRange(state, query) };
+    return { type: 'count', revision, ...countRange(state, query, budget) };
   }
-  const room = { bytes: MAX_RANGE_BYTES, atLeastOne: true };
-  const { views, more } = readRange(state, query, room);
-  return { type: 'range', revision, views, more };
+  const room = { bytes: MAX_RANGE_BYTES, budget, atLeastOne: true };
+  const { views, more, next } = readRange(state, query, room);
+  if (next === undefined || inKeyOrder(query)) {
+    return { type: 'range', revision, views, more, next };
+  }
+  return refuse(
+    'too-large',
+    `a range that is sorted may visit ${MAX_QUERY_SCANNED} keys at most, and counts one more for ` +
+      'every 64 bytes of values it sorts by: narrow it, or read it in key order',
+  );
 }

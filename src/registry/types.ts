@@ -381,9 +381,17 @@ export type RegistryAnswer =
       readonly revision: Revision;
       readonly views: readonly KeyView[];
       readonly more: boolean;
+      /** Looking further was too much for one answer: go on from this key, at one revision. */
+      readonly next: ByteString | undefined;
     }
   /** To a range query that wants the count only. */
-  | { readonly type: 'count'; readonly revision: Revision; readonly count: number }
+  | {
+      readonly type: 'count';
+      readonly revision: Revision;
+      readonly count: number;
+      /** Counted up to here: go on from this key, at one revision. */
+      readonly next: ByteString | undefined;
+    }
   | {
       readonly type: 'lockQueue';
       readonly revision: Revision;

@@ -1,5 +1,6 @@
 import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
 import type {
+  ByteString,
   KeyView,
   RegistryAnswer,
   RegistryStats,
@@ -47,6 +48,7 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
     case 'range':
       writer.varint(answer.revision).boolean(answer.more).varint(answer.views.length);
       for (const view of answer.views) writeView(writer, view);
+      writeNext(writer, answer.next);
       return;
     case 'lockQueue':
       writer.varint(answer.revision).varint(answer.time).boolean(answer.more);
@@ -62,6 +64,7 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
       return;
     case 'count':
       writer.varint(answer.revision).varint(answer.count);
+      writeNext(writer, answer.next);
       return;
     case 'stats':
       writeStats(writer, answer.stats);
@@ -72,6 +75,15 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
     default:
       unreachable(answer);
   }
+}
+
+function writeNext(writer: ByteWriter, next: ByteString | undefined): void {
+  writer.boolean(next !== undefined);
+  if (next !== undefined) writer.byteString(next);
+}
+
+function readNext(reader: ByteReader): ByteString | undefined {
+  return reader.boolean() ? reader.byteString() : undefined;
 }
 
 function writeSession(writer: ByteWriter, session: SessionInfo): void {
@@ -103,7 +115,7 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
       const more = reader.boolean();
       const views: KeyView[] = [];
       for (let left = readCount(reader, 1); left > 0; left--) views.push(readView(reader));
-      return { type: 'range', revision, views, more };
+      return { type: 'range', revision, views, more, next: readNext(reader) };
     }
     case Tag.lockQueue: {
       const time = reader.varint();
@@ -122,7 +134,7 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
       return { type: 'sessions', revision, sessions, more };
     }
     case Tag.count:
-      return { type: 'count', revision, count: reader.varint() };
+      return { type: 'count', revision, count: reader.varint(), next: readNext(reader) };
     case Tag.tree:
       return readTreeAnswer(reader, revision);
     case Tag.stats:
