@@ -52,8 +52,9 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
     const chunk = this.#chunks[at];
     if (chunk === undefined) return;
     const place = lowerBound(chunk, key);
-    if (chunk[place]?.key !== key) return;
-    this.#counts[at]! -= this.#countOf(chunk[place]!);
+    const item = chunk[place];
+    if (item === undefined || item.key !== key) return;
+    this.#counts[at]! -= this.#countOf(item);
     chunk.splice(place, 1);
     if (chunk.length === 0) this.#dropChunk(at);
     else if (chunk.length < MERGE_BELOW / 2) this.#mergeAround(at);
@@ -84,7 +85,8 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
     const lows = this.#lows;
     const first = Math.max(this.#chunkOf(start), 0);
     let count = 0;
-    for (let at = first; at < lows.length && (end === undefined || lows[at]! < end); at++) {
+    for (let at = first; at < lows.length; at++) {
+      if (end !== undefined && lows[at]! >= end) break;
       const next = lows[at + 1];
       const isWhole = at > first && (end === undefined || (next !== undefined && next <= end));
       count += isWhole ? this.#counts[at]! : this.#countWithin(this.#chunks[at]!, start, end);

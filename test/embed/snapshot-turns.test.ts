@@ -57,7 +57,7 @@ function isOneATurn(turns: readonly number[]): void {
   assert.equal(new Set(turns).size, CHUNKS, `chunks in turns ${turns.join()}`);
 }
 
-test('[NODE-56] a snapshot is saved, and restored, one chunk a turn of the event loop', async () => {
+test('[NODE-56] a snapshot is saved, and restored, a chunk a turn of the event loop', async () => {
   const store = new MemoryLogStore();
   const machines = [new Large(), new Large()] as const;
   try {

@@ -93,9 +93,8 @@ test('[REG-70] values compared or sorted by count with their length', () => {
 test('[REG-70] versions passed over on the way to an old revision count too', () => {
   const rig = filled(1);
   for (let i = 0; i < 12; i++) rig.put('k000000', `${i}`);
-  const at = (revision: number): TxnOp => ({ ...countedSince, revision: revision as Revision });
-  resultOf(run(rig, [at(5)]), 'txn');
-  isTooMuch(run(rig, [at(2)]));
+  resultOf(run(rig, [{ ...countedSince, revision: 5 as Revision }]), 'txn');
+  isTooMuch(run(rig, [{ ...countedSince, revision: 2 as Revision }]));
 });
 
 test('[REG-15] [REG-70] how far cleaning got does not show in what a transaction may visit', () => {
