@@ -20,6 +20,15 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^b works alone, with fencing token \d+; still ours: true$/,
     ],
   },
+  backup: {
+    args: [],
+    lines: [
+      /^saved 2 keys and 1 session: checked$/,
+      /^restored 1 keys; 1 session ended$/,
+      /^config\/rate = 100$/,
+      /^the lock is free, and its next token is larger: true$/,
+    ],
+  },
   fencing: {
     args: [],
     lines: [
