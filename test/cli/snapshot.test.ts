@@ -30,7 +30,7 @@ async function refused(code: number, message: RegExp, ...args: readonly string[]
   assert.match(result.stderr, message);
 }
 
-test('[CLI-80] snapshot save writes a file, and replaces one only when told to', async () => {
+test('[CLI-120] snapshot save writes a file, and replaces one only when told to', async () => {
   await node.ok('put', 'k1', 'v1');
   await node.ok('put', 'k2', 'v2', '--ttl', '1h');
   await node.ok('lock', 'job', '--ttl', '1m');
@@ -47,7 +47,7 @@ test('[CLI-80] snapshot save writes a file, and replaces one only when told to',
   assert.deepEqual(await readdir(directory), ['saved.hfb']);
 });
 
-test('[CLI-81] snapshot status tells what a backup holds, in every format', async () => {
+test('[CLI-121] snapshot status tells what a backup holds, in every format', async () => {
   const lines = await runCli(['snapshot', 'status', saved]);
   assert.match(lines.stdout, /^cluster: holdfast \([0-9a-f]{32}-[0-9a-f]{8}\)\nnode: a\n/);
   assert.match(lines.stdout, /\nkeys: 3\nsessions: 1\nbytes: \d+\n$/);
@@ -70,7 +70,7 @@ test('[CLI-81] snapshot status tells what a backup holds, in every format', asyn
   assert.match(drawn.stdout, /^FIELD +VALUE\n-+ +-+\ncluster /);
 });
 
-test('[CLI-82] a damaged backup is named with the place and exit 1, and nothing is restored', async () => {
+test('[CLI-122] a damaged backup is named with the place, and nothing is restored', async () => {
   const damaged = join(directory, 'damaged.hfb');
   const bytes = await readFile(saved);
   bytes[bytes.length - 60]! ^= 1;
@@ -83,7 +83,7 @@ test('[CLI-82] a damaged backup is named with the place and exit 1, and nothing 
   assert.deepEqual(await readdir(join(directory, 'never')).catch(() => []), []);
 });
 
-test('[CLI-83] restore refuses a directory in use and options that make no sense', async () => {
+test('[CLI-123] restore refuses a directory in use and options that make no sense', async () => {
   const used = join(directory, 'used');
   await mkdir(used);
   await writeFile(join(used, 'notes'), 'precious');
@@ -100,7 +100,7 @@ test('[CLI-83] restore refuses a directory in use and options that make no sense
   assert.equal(existsSync(free), false);
 });
 
-test('[CLI-84] nodes restored into both stores serve the backup as one new cluster', async () => {
+test('[CLI-124] nodes restored into both stores serve the backup as one new cluster', async () => {
   const [a = 0, b = 0] = await freePorts(2);
   const peers = `a=127.0.0.1:${a},b=127.0.0.1:${b}`;
   const servers = [];
