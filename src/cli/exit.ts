@@ -43,6 +43,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   locked: 'wait with `holdfast lock NAME --wait 10s`, or act as the holder with --session',
   'lock-conflict': 'see `holdfast locks` for how the name is in use',
   'no-such-table': 'open it with `holdfast table open`',
+  'no-such-map': 'see `holdfast map list`, or create it with `holdfast map create`',
   'not-held': 'give the session and token that `holdfast lock` printed',
   'session-expired': 'open a new session and take the lock again',
   'data-in-use': 'stop the other process, or give this node a directory of its own with --data',

@@ -8,6 +8,7 @@ import { addKeyCommands } from './commands/keys.ts';
 import { addElectCommand } from './commands/elect.ts';
 import { addLockListCommands } from './commands/locks-list.ts';
 import { addLockCommands } from './commands/locks.ts';
+import { addMapCommands } from './commands/map.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addSnapshotCommands } from './commands/snapshot.ts';
 import { addSessionCommands } from './commands/sessions.ts';
@@ -62,6 +63,7 @@ Start with:
   addLockListCommands(program);
   addElectCommand(program);
   addTableCommands(program);
+  addMapCommands(program);
   addWatchCommand(program);
   addImportExportCommands(program);
   addSnapshotCommands(program);
