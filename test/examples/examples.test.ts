@@ -53,6 +53,16 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^at the end there is a leader: false$/,
     ],
   },
+  maps: {
+    args: [],
+    lines: [
+      /^before anyone set it: false$/,
+      /^told of new-checkout: enabled true, for 100 % of users$/,
+      /^after: true, here too$/,
+      /^refused with invalid-value: Too big.*<=1$/,
+      /^served: new-checkout, old-checkout$/,
+    ],
+  },
   transactions: {
     args: [],
     lines: [
