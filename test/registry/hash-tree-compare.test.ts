@@ -48,6 +48,11 @@ class Replica {
     Object.assign(this.state.store.find(key)!.latest, fields);
   }
 
+  /** Takes a key out of memory, as if it had never been. */
+  lose(key: string): void {
+    this.state.store.forget(this.state.store.find(key)!);
+  }
+
   lock(): void {
     this.do({ type: 'lockTree' }, this.session);
     this.state.tree.step(ENDLESS);
@@ -65,6 +70,18 @@ function differences(plant: (replica: Replica) => void): TreeDifference[] {
   plant(remote);
   for (const replica of [local, remote]) replica.lock();
   return compare(local.ask, remote.ask);
+}
+
+function prefixesIn(found: readonly TreeDifference[]): string[] {
+  return found.flatMap((one) =>
+    one.type === 'missingPrefix' ? [`${one.side} ${one.path.join(' ')}`] : [],
+  );
+}
+
+function keysIn(found: readonly TreeDifference[]): string[] {
+  return found
+    .flatMap((one) => (one.type === 'keyDiffs' ? one.keys : []))
+    .map(({ key, how }) => `${how} ${key}`);
 }
 
 test('[H7] [TREE-11] replicas of one log do not differ, and one question shows it', () => {
@@ -98,25 +115,33 @@ test('[H7] [TREE-11] whatever one record differs in, exactly its key is named', 
 });
 
 test('[H7] [TREE-11] a lost key, a key too many and several faults at once are named', () => {
-  const lose = (replica: Replica, key: string): void => {
-    replica.state.store.forget(replica.state.store.find(key)!);
-  };
-  const lost = differences((replica) => lose(replica, 'app/x'));
+  const lost = differences((replica) => replica.lose('app/x'));
   const path = ['app', ''];
   assert.deepEqual(lost, [
     { type: 'missingPrefix', side: 'remote', path },
     { type: 'keyDiffs', path, keys: [{ key: 'app/x', how: 'remoteMissing' }] },
   ]);
   const added = differences((replica) => {
-    const { latest } = replica.state.store.find('app/3/13')!;
-    replica.state.store.load({ ...latest, key: 'app/3/+', value: bytes('?') });
+    const { createRevision, modRevision, session, time } =
+      replica.state.store.find('app/3/13')!.latest;
+    replica.state.store.load({
+      key: 'app/3/+',
+      value: bytes('?'),
+      createRevision,
+      modRevision,
+      version: 1,
+      session,
+      expiresAt: undefined,
+      node: 'a',
+      time,
+    });
   });
   assert.deepEqual(added, [
     { type: 'keyDiffs', path: ['app', '3'], keys: [{ key: 'app/3/+', how: 'missing' }] },
   ]);
   const several = differences((replica) => {
     for (const key of KEYS.slice(0, 50)) replica.alter(key, { stored: '?' });
-    for (const key of KEYS.slice(50, 60)) lose(replica, key);
+    for (const key of KEYS.slice(50, 60)) replica.lose(key);
   });
   const named = several.flatMap((one) => (one.type === 'keyDiffs' ? one.keys : []));
   assert.deepEqual(
@@ -140,15 +165,9 @@ test('[H7] [TREE-11] what is missing as a whole is told once, with its keys', ()
   remote.put('a/1/y', '');
   remote.put('c', '');
   for (const replica of [local, remote]) replica.lock();
-  const prefixes = (found: readonly TreeDifference[]): string[] =>
-    found.flatMap((one) => (one.type === 'missingPrefix' ? [`${one.side} ${one.path}`] : []));
-  const keys = (found: readonly TreeDifference[]): string[] =>
-    found.flatMap((one) =>
-      one.type === 'keyDiffs' ? one.keys.map(({ key, how }) => `${how} ${key}`) : [],
-    );
   const found = compare(local.ask, remote.ask);
-  assert.deepEqual(prefixes(found).toSorted(), ['local ', 'remote b']);
-  assert.deepEqual(keys(found).toSorted(), [
+  assert.deepEqual(prefixesIn(found).toSorted(), ['local ', 'remote b']);
+  assert.deepEqual(keysIn(found).toSorted(), [
     'missing a/1/y',
     'missing c',
     'remoteMissing b/1/x',
@@ -206,8 +225,8 @@ test('[H7] [TREE-11] answers that come in pages are compared page by page', () =
   const keys = keysOfOneSegment(40);
   const [local, remote] = [new Replica(keys), new Replica(keys)];
   for (const key of keys.slice(0, 9)) local.alter(key, { stored: '?' });
-  for (const key of keys.slice(20, 25)) local.state.store.forget(local.state.store.find(key)!);
-  for (const key of keys.slice(35)) remote.state.store.forget(remote.state.store.find(key)!);
+  for (const key of keys.slice(20, 25)) local.lose(key);
+  for (const key of keys.slice(35)) remote.lose(key);
   for (const replica of [local, remote]) replica.lock();
   let pages = 0;
   /** Cuts what fits into one answer into several, of another size on each side. */
@@ -222,10 +241,6 @@ test('[H7] [TREE-11] answers that come in pages are compared page by page', () =
   const expected = compare(local.ask, remote.ask);
   const found = compare(paged(local, 3), paged(remote, 4));
   assert.ok(pages > 10);
-  const named = (list: readonly TreeDifference[]): string[] =>
-    list
-      .flatMap((one) => (one.type === 'keyDiffs' ? one.keys : []))
-      .map(({ key, how }) => `${how} ${key}`);
-  assert.equal(named(expected).length, 9 + 5 + 5);
-  assert.deepEqual(named(found), named(expected));
+  assert.equal(keysIn(expected).length, 9 + 5 + 5);
+  assert.deepEqual(keysIn(found), keysIn(expected));
 });

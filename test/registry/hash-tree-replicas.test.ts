@@ -51,27 +51,27 @@ test('[TREE-13] by increments or by scanning, on every replica: the same tree', 
   fc.assert(
     fc.property(parts, fc.nat({ max: PART }), ([first, second, third], restoredAt) => {
       const [prompt, late, scanning] = [new Rig(LIMITS), new Rig(LIMITS), new Rig(LIMITS)];
-      const rigs = [prompt!, late!, scanning!];
+      const rigs = [prompt, late, scanning];
       const onAll = (log: readonly Step[]): void => {
         for (const step of log) {
           for (const rig of rigs) act(rig, step);
-          prompt!.machine.treeWork();
+          prompt.machine.treeWork();
         }
       };
       onAll(first);
       const holder = rigs.map(opened)[0]!;
       for (const rig of rigs) lockTree(rig, holder);
-      work(prompt!);
+      work(prompt);
       onAll(second.slice(0, restoredAt));
-      rigs.push(prompt!.restored(prompt!.snapshot(), LIMITS));
+      rigs.push(prompt.restored(prompt.snapshot(), LIMITS));
       onAll(second.slice(restoredAt));
-      askTree(scanning!, { type: 'resetTree' });
+      askTree(scanning, { type: 'resetTree' });
       for (const rig of rigs) updateTree(rig, holder);
-      const keys = prompt!.keys();
+      const keys = prompt.keys();
       onAll(third);
       const trees = rigs.map((rig) => {
         work(rig);
-        assert.deepEqual(stateOf(rig), stateOf(prompt!));
+        assert.deepEqual(stateOf(rig), stateOf(prompt));
         return wholeTree(rig);
       });
       for (const tree of trees) assert.deepEqual(tree, trees[0]);
