@@ -5,6 +5,7 @@ import type { ClientHashTree } from './hash-tree.ts';
 import type { MemberCalls } from './member-calls.ts';
 import type { Patience } from './proposals.ts';
 import type { Session } from './registry.ts';
+import type { ComparedTree } from './tree-compare.ts';
 import { judge, type Compared, type Reading } from './verdict.ts';
 import { replicaDifferences } from './replica-differences.ts';
 import type { Verification, VerifiedMember, VerifyProgress } from './verify-types.ts';
@@ -25,6 +26,8 @@ export interface VerifySettings {
 
 /** One question to one member; it is asked again as long as there is time. */
 const ASK_MS = 2_000;
+/** To name what differs at one member. */
+const COMPARE_MS = 60_000;
 const FIRST_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 250;
 /** A member that cannot be reached so often in a row is away. */
@@ -157,13 +160,17 @@ export class Verify {
     const { state, id, root } = member;
     if (state !== 'diverged' || root === undefined || id === reference) return member;
     const { hashTree } = this.#host;
-    const tree = (node: string) => ({
-      node,
-      ask: (query: Parameters<typeof hashTree.ask>[1]) =>
-        hashTree.ask(node, query, this.#askPatience()),
-    });
-    const found = await replicaDifferences(tree(reference), tree(id), this.#settings);
-    return { ...member, ...found };
+    const all = this.#askPatience(COMPARE_MS);
+    const tree = (node: string): ComparedTree =>
+      hashTree.compared(node, () => this.#askPatience(), all);
+    try {
+      const found = await replicaDifferences(tree(reference), tree(id), this.#settings);
+      return { ...member, ...found };
+    } catch (error) {
+      this.#throwIfAborted();
+      if (!(error instanceof HoldfastError)) throw error;
+      return { ...member, note: `its differences could not be named: ${error.message}` };
+    }
   }
 
   #say(step: VerifyProgress['step']): void {
@@ -174,9 +181,9 @@ export class Verify {
     return this.#settings.patience.deadlineMs - this.#host.members.environment.now();
   }
 
-  #askPatience(): Patience {
+  #askPatience(timeoutMs = ASK_MS): Patience {
     const now = this.#host.members.environment.now();
-    return { deadlineMs: now + ASK_MS, signal: this.#settings.patience.signal };
+    return { deadlineMs: now + timeoutMs, signal: this.#settings.patience.signal };
   }
 
   #callOptions(): { readonly timeout: number; readonly signal?: AbortSignal } {
