@@ -144,7 +144,7 @@ export function openerLeft(
  * Removes the map, its entries and its openers as part of the revision under way: the mark first,
  * so that who follows the map is told at once that all of it goes. A session's end cannot be
  * refused, so what this costs is bounded before: by `maxMapEntries`, at each put. At its default
- * that is some tenths of a second on every replica.
+ * that is about a tenth of a second on every replica.
  */
 function drop(
   state: RegistryState,

@@ -13,6 +13,7 @@ import type {
   TxnCompare,
   TxnOp,
 } from '../../src/registry/index.ts';
+import { anyMapCommand } from './map-generate.ts';
 import { anyTableCommand } from './table-generate.ts';
 
 /** One entry of a log. */
@@ -234,10 +235,11 @@ const header: fc.Arbitrary<CommandHeader> = fc.record({
   node: fc.constantFrom('a', 'b', ''),
 });
 
-/** Commands of every kind, tables included. */
+/** Commands of every kind, tables and maps included. */
 const everyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
   { weight: 3, arbitrary: anyCommand },
   { weight: 2, arbitrary: anyTableCommand },
+  { weight: 1, arbitrary: anyMapCommand },
 );
 
 function stepOf(command: fc.Arbitrary<RegistryCommand>): fc.Arbitrary<Step> {
