@@ -25,6 +25,16 @@ export interface FanOutRow {
   readonly serverMiBAfter: number | undefined;
 }
 
+const HEADER = [
+  'watchers'.padEnd(20),
+  'puts/s'.padStart(8),
+  'events/s'.padStart(9),
+  'cpu us/put'.padStart(10),
+  'cpu us/event'.padStart(12),
+  'MiB before'.padStart(10),
+  'MiB after'.padStart(9),
+].join('  ');
+
 interface Usage {
   readonly cpuMs: number;
   readonly residentMiB: number;
@@ -138,10 +148,8 @@ function print(row: FanOutRow): void {
 
 /** One node in memory in a process of its own; writer and watchers share this one. */
 export async function fanOut(measureMs: number): Promise<FanOutRow[]> {
-  process.stdout.write(
-    `\nwatches: one node in memory, ${CONNECTIONS} connections, ${PUTS_IN_FLIGHT} puts in flight\n` +
-      'watchers                puts/s   events/s  cpu us/put  cpu us/event  MiB before  MiB after\n',
-  );
+  const setting = `one node in memory, ${CONNECTIONS} connections, ${PUTS_IN_FLIGHT} puts in flight`;
+  process.stdout.write(`\nwatches: ${setting}\n${HEADER}\n`);
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
   const cluster = await ProcessCluster.start({ nodes: 1, store: 'memory', directory });
   const { endpoints } = cluster;

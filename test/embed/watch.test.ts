@@ -1,4 +1,4 @@
-/** Watches on three nodes over the network: what options ask for, and where to go on after an end. */
+/** Watches on three nodes over the network: their options, and where to go on after an end. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connect, HoldfastError, type HoldfastClient, type Watch } from '../../src/index.ts';
