@@ -148,8 +148,8 @@ function print(row: FanOutRow): void {
 
 /** One node in memory in a process of its own; writer and watchers share this one. */
 export async function fanOut(measureMs: number): Promise<FanOutRow[]> {
-  const setting = `one node in memory, ${CONNECTIONS} connections, ${PUTS_IN_FLIGHT} puts in flight`;
-  process.stdout.write(`\nwatches: ${setting}\n${HEADER}\n`);
+  const load = `${CONNECTIONS} connections, ${PUTS_IN_FLIGHT} puts in flight`;
+  process.stdout.write(`\nwatches: one node in memory, ${load}\n${HEADER}\n`);
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
   const cluster = await ProcessCluster.start({ nodes: 1, store: 'memory', directory });
   const { endpoints } = cluster;
