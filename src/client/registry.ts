@@ -52,7 +52,9 @@ export type * from './watch-types.ts';
  *
  * Unless told otherwise a registry acts for a session of its own, opened with the first write and
  * renewed in the background: it holds the locks taken without a session, and it numbers writes, so
- * that one whose answer was lost is sent again and still happens once.
+ * that one whose answer was lost is sent again and still happens once. Should it end while this
+ * client cannot reach the cluster, writes go on with a new one; but if it was ever asked for a lock
+ * or an ephemeral key, the first write fails with `session-expired`, since those are gone.
  */
 export interface Registry extends RegistryMaps, AsyncDisposable {
   /**
