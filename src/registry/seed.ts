@@ -81,7 +81,6 @@ export class SnapshotImage {
       if (entry.live !== undefined) raised.store.load(entry.live);
       return true;
     });
-    raised.store.locks.restoreOrder();
     return {
       summary: summaryOf(raised),
       chunks: () => writeSnapshot(new SnapshotCut(raised)),

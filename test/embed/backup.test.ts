@@ -101,7 +101,7 @@ test('[BACKUP-1] [BACKUP-4] [BACKUP-5] a cluster is restored on other stores', a
   assert.equal(report.keys, ACCOUNTS + 50 + 3);
   // The old cluster goes on, and is lost with what it does then.
   await lock.unlock();
-  const late = await registry.lock('job');
+  const late = await registry.lock('job', { session: await registry.openSession() });
 
   const addresses = await freeAddresses(3);
   const peers = Object.fromEntries(IDS.map((id, i) => [id, addresses[i] ?? '']));
