@@ -73,6 +73,18 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^tickets 1 2 3 4 5$/,
     ],
   },
+  'watch-and-resume': {
+    args: [],
+    lines: [
+      /^watching after revision \d+$/,
+      /^orders\/1: 1 x rope$/,
+      /^watching after revision \d+$/,
+      /^orders\/2: 2 x rope$/,
+      /^orders\/3: 3 x rope$/,
+      /^orders\/4: 4 x rope$/,
+      /^nothing is missing up to 1 revision\(s\) further on$/,
+    ],
+  },
   'table-with-edges': {
     args: [],
     lines: [
