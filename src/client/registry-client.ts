@@ -60,6 +60,7 @@ import type {
   WatchEvent,
   WatchOptions,
   WatchProgress,
+  WatchProgressOptions,
   WithLockOptions,
   WriteOptions,
 } from './registry.ts';
@@ -383,9 +384,11 @@ export class RegistryClient implements Registry {
     });
   }
 
-  watch(options: WatchOptions & { progress: true }): Watch<WatchEvent | WatchProgress>;
-  watch(options?: WatchOptions & { progress?: false }): Watch;
-  watch(options: WatchOptions = {}): Watch | Watch<WatchEvent | WatchProgress> {
+  watch(options: WatchProgressOptions): Watch<WatchEvent | WatchProgress>;
+  watch(options?: WatchOptions): Watch;
+  watch(
+    options: WatchOptions | WatchProgressOptions = {},
+  ): Watch | Watch<WatchEvent | WatchProgress> {
     const { from, ...subject } = watchSubject(options);
     return options.progress === true
       ? this.#watch(subject, from, options.signal, EVENTS_AND_PROGRESS)

@@ -31,7 +31,13 @@ import type { Session, SessionDetails, SessionOptions } from './session-types.ts
 import type { Table, TableOptions } from './table-types.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
 import type { TypedRegistry } from './typed-registry.ts';
-import type { Watch, WatchEvent, WatchOptions, WatchProgress } from './watch-types.ts';
+import type {
+  Watch,
+  WatchEvent,
+  WatchOptions,
+  WatchProgress,
+  WatchProgressOptions,
+} from './watch-types.ts';
 
 export type * from './key-types.ts';
 export type * from './hash-tree-types.ts';
@@ -234,8 +240,8 @@ export interface Registry extends RegistryMaps, AsyncDisposable {
    *   if (item.type === 'progress' || item.last) await remember(item.revision + 1);
    * }
    */
-  watch(options: WatchOptions & { progress: true }): Watch<WatchEvent | WatchProgress>;
-  watch(options?: WatchOptions & { progress?: false }): Watch;
+  watch(options: WatchProgressOptions): Watch<WatchEvent | WatchProgress>;
+  watch(options?: WatchOptions): Watch;
   /**
    * The calls that carry values, for values of one type: checked and encoded before they are sent,
    * decoded when they are looked at.

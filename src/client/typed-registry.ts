@@ -3,7 +3,14 @@ import type { Codec } from './codecs.ts';
 import type { Key, RegistryRecord, WriteOptions } from './key-types.ts';
 import type { GetOptions, ListOptions, PutOptions, Registry } from './registry.ts';
 import type { Expected, SwapOptions, SwapOutcome } from './transaction-types.ts';
-import type { Watch, WatchCause, WatchEvent, WatchOptions, WatchProgress } from './watch-types.ts';
+import type {
+  Watch,
+  WatchCause,
+  WatchEvent,
+  WatchOptions,
+  WatchProgress,
+  WatchProgressOptions,
+} from './watch-types.ts';
 
 /**
  * A record with its value decoded, when `data` is first asked for: it is `data` that throws
@@ -62,8 +69,8 @@ export interface TypedRegistry<T> {
     options?: SwapOptions,
   ): Promise<TypedSwapOutcome<T>>;
   putIfAbsent(key: Key, value: T, options?: SwapOptions): Promise<TypedSwapOutcome<T>>;
-  watch(options: WatchOptions & { progress: true }): Watch<TypedWatchEvent<T> | WatchProgress>;
-  watch(options?: WatchOptions & { progress?: false }): Watch<TypedWatchEvent<T>>;
+  watch(options: WatchProgressOptions): Watch<TypedWatchEvent<T> | WatchProgress>;
+  watch(options?: WatchOptions): Watch<TypedWatchEvent<T>>;
 }
 
 type UntypedRegistry = Pick<
@@ -141,10 +148,10 @@ export class CodecRegistry<T> implements TypedRegistry<T> {
     return this.#outcome(await this.#registry.putIfAbsent(key, next, options));
   }
 
-  watch(options: WatchOptions & { progress: true }): Watch<TypedWatchEvent<T> | WatchProgress>;
-  watch(options?: WatchOptions & { progress?: false }): Watch<TypedWatchEvent<T>>;
+  watch(options: WatchProgressOptions): Watch<TypedWatchEvent<T> | WatchProgress>;
+  watch(options?: WatchOptions): Watch<TypedWatchEvent<T>>;
   watch(
-    options: WatchOptions = {},
+    options: WatchOptions | WatchProgressOptions = {},
   ): Watch<TypedWatchEvent<T>> | Watch<TypedWatchEvent<T> | WatchProgress> {
     if (options.progress !== true) {
       return mapped(this.#registry.watch({ ...options, progress: false }), this.#event);
