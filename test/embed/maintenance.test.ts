@@ -1,8 +1,27 @@
 /** One node is taken out, and installed anew, while the cluster and its clients go on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connect, HoldfastError, type HoldfastNode, type Registry } from '../../src/index.ts';
-import { startCluster, until, type TestCluster } from './support/cluster.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  connect,
+  Holdfast,
+  HoldfastError,
+  MemoryLogStore,
+  type HoldfastNode,
+  type LogStore,
+  type Registry,
+} from '../../src/index.ts';
+import { LevelLogStore } from '../../adapters/level/index.ts';
+import { SqliteLogStore } from '../../adapters/sqlite/index.ts';
+import {
+  freeAddresses,
+  SETTINGS,
+  startCluster,
+  until,
+  type TestCluster,
+} from './support/cluster.ts';
 
 async function failure(promise: Promise<unknown>): Promise<HoldfastError> {
   const error: unknown = await promise.then(
@@ -101,6 +120,44 @@ test('[TREE-51] [TREE-52] a node is installed anew while writes go on', async ()
     assert.equal((await node.registry.get('held'))?.lock?.token, undefined);
     await lock.unlock();
     await node.registry.put('after', node.id);
+  }
+});
+
+test('[TREE-51] [TREE-54] stores on disk are emptied too; a stop amid it is no harm', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-reinstall-'));
+  const [a, b, c] = await freeAddresses(3);
+  const peers = { a: a ?? '', b: b ?? '', c: c ?? '' };
+  const start = (id: keyof typeof peers, store: LogStore): Promise<HoldfastNode> =>
+    Holdfast.start({ id, listen: peers[id], peers, store, settings: SETTINGS });
+  const levelAt = (): LevelLogStore => new LevelLogStore({ path: join(directory, 'c') });
+  const nodes = await Promise.all([
+    start('a', new MemoryLogStore()),
+    start('b', new SqliteLogStore({ path: join(directory, 'b.db') })),
+    start('c', levelAt()),
+  ]);
+  try {
+    await using client = await connect({ endpoints: Object.values(peers), requestTimeout: '20s' });
+    await client.registry.put('k', 'kept');
+    await client.reinstall('b');
+    const [one, two, three] = nodes;
+    assert.ok(one !== undefined && two !== undefined && three !== undefined);
+    assert.equal((await two.registry.get('k', { consistency: 'local' }))?.text(), 'kept');
+    const { storeId } = three.status();
+    const reinstalling = client.reinstall('c').catch(() => undefined);
+    await until('its store is given up', () => {
+      const members = Object.entries(one.status().membership?.members ?? {});
+      return members.some(([id, recorded]) => id === 'c' && recorded.storeId !== storeId);
+    });
+    await three.stop();
+    // As its process would do after a crash: on whatever is left there.
+    nodes[2] = await start('c', levelAt());
+    await reinstalling;
+    if (nodes[2].status().storeId === storeId) await client.reinstall('c');
+    await until('it votes again', () => one.members().every(({ role }) => role === 'voter'));
+    assert.equal((await nodes[2].registry.get('k'))?.text(), 'kept');
+  } finally {
+    await Promise.all(nodes.map((node) => node.stop()));
+    rmSync(directory, { recursive: true, force: true });
   }
 });
 
