@@ -29,6 +29,7 @@ export function recordJson(record: RegistryRecord): Record<string, unknown> {
     version: record.version,
     session: record.session ?? null,
     expiresAt: record.expiresAt ?? null,
+    ttlMs: record.ttlMs === undefined ? null : Math.round(record.ttlMs),
     lock: record.lock ?? null,
     node: record.node,
     time: record.time,

@@ -7,13 +7,15 @@ type Ask = (query: RangeQuery) => Promise<QueryAnswer>;
 interface Page {
   readonly views: readonly KeyView[];
   readonly revision: Revision;
+  /** Cluster time in ms, of the first answer. */
+  readonly time: number;
   readonly more: boolean;
 }
 
 /** As much as was asked for, or as fits in an answer; of one revision. */
 export async function readPage(query: RangeQuery, ask: Ask): Promise<Page> {
   let answer = answerOf(await ask(query), 'range');
-  const { revision } = answer;
+  const { revision, time } = answer;
   const views = [...answer.views];
   while (answer.next !== undefined && views.length < Math.max(query.limit, 1)) {
     const limit = query.limit === 0 ? 0 : query.limit - views.length;
@@ -21,7 +23,7 @@ export async function readPage(query: RangeQuery, ask: Ask): Promise<Page> {
     answer = answerOf(await ask(rest), 'range');
     views.push(...answer.views);
   }
-  return { views, revision, more: answer.more };
+  return { views, revision, time, more: answer.more };
 }
 
 /** The whole count, as of one revision. */

@@ -3,7 +3,7 @@ import type { FencingToken, RangeQuery, Revision, SessionId } from '../registry/
 import { Actors } from './actors.ts';
 import { consistencyOf, wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
-import { edgeView, encodeKey, encodeValue, pageRange, textOf } from './edge.ts';
+import { edgeView, encodeKey, encodeValue, pageRange, textOf, writtenView } from './edge.ts';
 import { UNFILTERED } from '../protocol/index.ts';
 import type { Codec } from './codecs.ts';
 import { RegistryElection, type ElectionHost } from './election.ts';
@@ -154,7 +154,8 @@ export class RegistryClient implements Registry {
     const query = { type: 'get', key: encoded } as const;
     const patience = this.#patience(options);
     const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    return edgeView(answerOf(answer, 'get').view);
+    const { view, time } = answerOf(answer, 'get');
+    return edgeView(view, time);
   }
 
   async put(key: Key, value: Value, options: PutOptions = {}): Promise<RegistryRecord> {
@@ -170,7 +171,7 @@ export class RegistryClient implements Registry {
     const needsSession = command.ephemeral || command.lock;
     const { session } = options;
     const { result } = await this.#actors.propose(command, session, patience, needsSession);
-    const record = edgeView(resultOf(result, 'key').view);
+    const record = writtenView(resultOf(result, 'key').view);
     if (record === undefined) throw new HoldfastError('internal', 'a put left no record');
     return record;
   }
@@ -188,8 +189,10 @@ export class RegistryClient implements Registry {
     const patience = this.#patience(options);
     const ask = (part: RangeQuery): Promise<QueryAnswer> =>
       this.#proposals.query(part, consistencyOf(options), patience);
-    const { views, revision, more } = await readPage(query, ask);
-    const records = views.map(edgeView).filter((record) => record !== undefined);
+    const { views, revision, time, more } = await readPage(query, ask);
+    const records = views
+      .map((view) => edgeView(view, time))
+      .filter((record) => record !== undefined);
     return { records, revision, more };
   }
 
@@ -427,8 +430,8 @@ export class RegistryClient implements Registry {
   async #firstOf(query: RangeQuery, options: ReadOptions): Promise<RegistryRecord | undefined> {
     const patience = this.#patience(options);
     const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    const [view] = answerOf(answer, 'range').views;
-    return view === undefined ? undefined : edgeView(view);
+    const { views, time } = answerOf(answer, 'range');
+    return views[0] === undefined ? undefined : edgeView(views[0], time);
   }
 
   readonly #commit: Commit = async (encode, needsSession, options) => {

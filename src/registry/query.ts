@@ -1,7 +1,7 @@
 import { MalformedBytesError, unreachable } from '../base/index.ts';
 import { decodeQuery } from './codec/query.ts';
 import { checkRange, countRange, inKeyOrder, readRange } from './range-read.ts';
-import { listLocks, lockQueue, type Leases } from './lock-queries.ts';
+import { listLocks, lockQueue, type Leases, timeOf } from './lock-queries.ts';
 import { listSessions } from './session-queries.ts';
 import { refuse } from './refusal.ts';
 import { ScanBudget } from './scan.ts';
@@ -35,9 +35,9 @@ function answer(state: RegistryState, leases: Leases, query: RegistryQuery): Reg
   const { revision } = store;
   switch (query.type) {
     case 'get':
-      return get(state, query.key);
+      return get(state, timeOf(state, leases), query.key);
     case 'range':
-      return range(state, query);
+      return range(state, timeOf(state, leases), query);
     case 'lockQueue':
       return lockQueue(state, leases, query);
     case 'locks':
@@ -62,13 +62,13 @@ function answer(state: RegistryState, leases: Leases, query: RegistryQuery): Reg
   }
 }
 
-function get({ store }: RegistryState, key: ByteString): RegistryAnswer {
+function get({ store }: RegistryState, time: number, key: ByteString): RegistryAnswer {
   if (key.length === 0) return refuse('invalid-key', 'a key must not be empty');
   const view: KeyView = { record: store.find(key)?.live, lock: store.locks.holder(key) };
-  return { type: 'get', revision: store.revision, view };
+  return { type: 'get', revision: store.revision, time, view };
 }
 
-function range(state: RegistryState, query: RangeQuery): RegistryAnswer {
+function range(state: RegistryState, time: number, query: RangeQuery): RegistryAnswer {
   const refusal = checkRange(state, query);
   if (refusal !== undefined) return refusal;
   const { revision } = state.store;
@@ -79,7 +79,7 @@ function range(state: RegistryState, query: RangeQuery): RegistryAnswer {
   const room = { bytes: MAX_RANGE_BYTES, budget, atLeastOne: true };
   const { views, more, next } = readRange(state, query, room);
   if (next === undefined || inKeyOrder(query)) {
-    return { type: 'range', revision, views, more, next };
+    return { type: 'range', revision, time, views, more, next };
   }
   return refuse(
     'too-large',

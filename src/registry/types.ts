@@ -375,10 +375,18 @@ export interface RegistryStats {
 
 export type RegistryAnswer =
   | { readonly type: 'error'; readonly code: RegistryErrorCode; readonly message: ByteString }
-  | { readonly type: 'get'; readonly revision: Revision; readonly view: KeyView }
+  | {
+      readonly type: 'get';
+      readonly revision: Revision;
+      /** Cluster time in ms, of the answer. */
+      readonly time: number;
+      readonly view: KeyView;
+    }
   | {
       readonly type: 'range';
       readonly revision: Revision;
+      /** Cluster time in ms, of the answer. */
+      readonly time: number;
       readonly views: readonly KeyView[];
       readonly more: boolean;
       /** Looking further was too much for one answer: go on from this key, at one revision. */

@@ -51,7 +51,9 @@ test('[CLI-2] get -w json prints the whole record and nothing else', async () =>
   const record: Record<string, unknown> = JSON.parse(await ok('get', 'json/key', '-w', 'json'));
   assert.deepEqual(
     Object.keys(record).toSorted(),
-    'createRevision,expiresAt,key,lock,modRevision,node,session,time,value,version'.split(','),
+    'createRevision,expiresAt,key,lock,modRevision,node,session,time,ttlMs,value,version'.split(
+      ',',
+    ),
   );
   assert.equal(record['key'], 'json/key');
   assert.equal(record['value'], 'value');
@@ -60,6 +62,7 @@ test('[CLI-2] get -w json prints the whole record and nothing else', async () =>
   assert.equal(record['lock'], null);
   assert.equal(record['node'], 'a');
   assert.equal(typeof record['expiresAt'], 'number');
+  assert.ok(Number(record['ttlMs']) > 0 && Number(record['ttlMs']) <= 3_600_000);
   await ok('persist', 'json/key');
   const persisted: Record<string, unknown> = JSON.parse(await ok('get', 'json/key', '-w', 'json'));
   assert.equal(persisted['expiresAt'], null);

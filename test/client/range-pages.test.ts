@@ -30,7 +30,8 @@ function answering(...answers: readonly QueryAnswer[]) {
 
 function page(views: number, next: string | undefined, revision = NOW): QueryAnswer {
   const more = next !== undefined;
-  return { type: 'range', revision, views: Array.from({ length: views }, () => view), more, next };
+  const some = Array.from({ length: views }, () => view);
+  return { type: 'range', revision, time: 0, views: some, more, next };
 }
 
 test('[API-121] a page is filled by as many answers as it takes, of one revision', async () => {

@@ -42,11 +42,12 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
       writeRefusal(writer, answer);
       return;
     case 'get':
-      writer.varint(answer.revision);
+      writer.varint(answer.revision).varint(answer.time);
       writeView(writer, answer.view);
       return;
     case 'range':
-      writer.varint(answer.revision).boolean(answer.more).varint(answer.views.length);
+      writer.varint(answer.revision).varint(answer.time).boolean(answer.more);
+      writer.varint(answer.views.length);
       for (const view of answer.views) writeView(writer, view);
       writeNext(writer, answer.next);
       return;
@@ -110,12 +111,13 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
   const revision = reader.varint() as Revision;
   switch (tag) {
     case Tag.get:
-      return { type: 'get', revision, view: readView(reader) };
+      return { type: 'get', revision, time: reader.varint(), view: readView(reader) };
     case Tag.range: {
+      const time = reader.varint();
       const more = reader.boolean();
       const views: KeyView[] = [];
       for (let left = readCount(reader, 1); left > 0; left--) views.push(readView(reader));
-      return { type: 'range', revision, views, more, next: readNext(reader) };
+      return { type: 'range', revision, time, views, more, next: readNext(reader) };
     }
     case Tag.lockQueue: {
       const time = reader.varint();
