@@ -35,6 +35,7 @@ const LIMITS = {
 const LONG_KEY = 'k'.repeat(19);
 const RESERVED = `/${'0'.repeat(16)}`;
 const BIG = 'v'.repeat(65);
+const getsOf = (...names: readonly string[]) => names.map((name) => op.get(name));
 const putA = branches().then(op.put('a', '1'));
 
 type Row = readonly [
@@ -107,7 +108,11 @@ const ranges: readonly Row[] = [
 const transactions: readonly Row[] = [
   [
     'txn, too many parts',
-    (r) => r.txn().then(op.get('a'), op.get('b'), op.get('c'), op.get('d'), op.get('e')).commit(),
+    (r) =>
+      r
+        .txn()
+        .then(...getsOf('a', 'b', 'c', 'd', 'e'))
+        .commit(),
     'too-large',
     /5 compares and operations: the limit is 4 \(maxTxnOps\)/,
   ],
@@ -135,7 +140,10 @@ const transactions: readonly Row[] = [
   [
     'txn, too much read',
     (r) =>
-      r.txn().then(op.get('many/1'), op.get('many/2'), op.get('many/3'), op.get('many/4')).commit(),
+      r
+        .txn()
+        .then(...getsOf('many/1', 'many/2', 'many/3', 'many/4'))
+        .commit(),
     'too-large',
     /reads \d+ bytes: the limit is 400 \(maxTxnReadBytes\)/,
   ],
