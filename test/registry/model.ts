@@ -303,11 +303,13 @@ export class Model implements TxnHost {
   }
 
   /** Whether the session is there on other terms, or others are there for other ends. */
-  #conflicts(header: CommandHeader, name: string, { mode, permits, limit }: LockTerms): boolean {
+  #conflicts(header: CommandHeader, name: string, asked: LockTerms): boolean {
+    const { mode, permits, limit, delayMs } = asked;
     return this.queue(name).some(({ session, terms }) => {
       if ((terms.mode === 'semaphore') !== (mode === 'semaphore')) return true;
       if (terms.limit !== limit) return true;
-      return session === header.session && (terms.mode !== mode || terms.permits !== permits);
+      if (session !== header.session) return false;
+      return terms.mode !== mode || terms.permits !== permits || terms.delayMs < delayMs;
     });
   }
 
