@@ -52,7 +52,9 @@ export function scanRange(
   store.scan(start, (entry) => {
     if (end !== undefined && entry.key >= end) return false;
     const { latest } = entry;
-    let units = latest.deleted && latest.modRevision <= compaction.compactRevision ? 0 : 1;
+    // Forgotten by some replicas: it must not even be the first of the range.
+    if (latest.deleted && latest.modRevision <= compaction.compactRevision) return true;
+    let units = 1;
     let version: KeyVersion | undefined = latest;
     for (; version !== undefined && version.modRevision > asOf; units++) version = version.previous;
     if (!budget.spend(units) && !isFirst) {
