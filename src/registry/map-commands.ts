@@ -161,8 +161,7 @@ function drop(
 }
 
 function collect(state: RegistryState, start: ByteString, end: ByteString, into: KeyEntry[]): void {
-  state.store.scan(start, (entry) => {
-    if (entry.key >= end) return false;
+  state.store.scanLive({ start, end }, (entry) => {
     if (entry.live !== undefined) into.push(entry);
     return true;
   });

@@ -79,6 +79,14 @@ export class MvccStore {
     this.#index.scan(start, visit);
   }
 
+  /**
+   * Entries of a range in key order, until `visit` returns false: the live ones, and a few of those
+   * that are deleted, which hardly add to the cost however many there are.
+   */
+  scanLive({ start, end }: KeyRange, visit: (entry: KeyEntry) => boolean): void {
+    this.#index.scanCounted(start, end, visit);
+  }
+
   /** How many live keys a range has; the cost hardly depends on how many. */
   countLive({ start, end }: KeyRange): number {
     return this.#index.count(start, end);

@@ -75,6 +75,22 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
     }
   }
 
+  /**
+   * The same for items before `end` (undefined: to the last), but leaps over chunks of which none
+   * counts: of those that do not count it shows some.
+   */
+  scanCounted(start: ByteString, end: ByteString | undefined, visit: (item: T) => boolean): void {
+    for (let at = Math.max(this.#chunkOf(start), 0); at < this.#chunks.length; at++) {
+      if (end !== undefined && this.#lows[at]! >= end) return;
+      if (this.#counts[at] === 0) continue;
+      const chunk = this.#chunks[at]!;
+      for (let place = lowerBound(chunk, start); place < chunk.length; place++) {
+        const item = chunk[place]!;
+        if ((end !== undefined && item.key >= end) || !visit(item)) return;
+      }
+    }
+  }
+
   /** To be called when an item that is there begins (1) or ceases (-1) to count. */
   recount(key: ByteString, by: 1 | -1): void {
     this.#counts[this.#chunkOf(key)]! += by;

@@ -72,7 +72,7 @@ function range(state: RegistryState, time: number, query: RangeQuery): RegistryA
   const refusal = checkRange(state, query);
   if (refusal !== undefined) return refusal;
   const { revision } = state.store;
-  const budget = new ScanBudget(MAX_QUERY_SCANNED);
+  const budget = new ScanBudget(MAX_QUERY_SCANNED, false);
   if (query.select?.countOnly === true) {
     return { type: 'count', revision, ...countRange(state, query, budget) };
   }

@@ -1,4 +1,4 @@
-import type { KeyVersion } from './key-version.ts';
+import type { KeyEntry, KeyVersion } from './key-version.ts';
 import type { RegistryState } from './state.ts';
 import type { ByteString, KeyRange, Revision } from './types.ts';
 
@@ -10,10 +10,13 @@ const BYTES_PER_UNIT = 64;
  * get to the one asked for, and for 64 bytes of values compared.
  */
 export class ScanBudget {
+  /** Whether every replica is to spend the same; else deleted keys that cost no work are free. */
+  readonly replicated: boolean;
   #left: number;
 
-  constructor(units: number) {
+  constructor(units: number, replicated: boolean) {
     this.#left = units;
+    this.replicated = replicated;
   }
 
   get spent(): boolean {
@@ -36,12 +39,13 @@ export class ScanBudget {
  * `take` returns false. Where the budget ends, returns the first key not looked at; the first of
  * the range is looked at in any case.
  *
- * Replicas that stand at the same place of the log spend the same: a deleted key counts only as
- * long as history tells of it, since when it goes after that is each replica's own business.
+ * Replicas that stand at the same place of the log spend the same of a replicated budget: a deleted
+ * key counts only as long as history tells of it, since when it goes after that is each replica's
+ * own business.
  */
 export function scanRange(
   { store, compaction }: RegistryState,
-  { start, end }: KeyRange,
+  range: KeyRange,
   revision: Revision,
   budget: ScanBudget,
   take: (record: KeyVersion) => boolean,
@@ -49,8 +53,7 @@ export function scanRange(
   const asOf = revision === 0 ? store.nextRevision : revision;
   let isFirst = true;
   let stoppedAt: ByteString | undefined;
-  store.scan(start, (entry) => {
-    if (end !== undefined && entry.key >= end) return false;
+  const visit = (entry: KeyEntry): boolean => {
     const { latest } = entry;
     // Forgotten by some replicas: it must not even be the first of the range.
     if (latest.deleted && latest.modRevision <= compaction.compactRevision) return true;
@@ -63,6 +66,12 @@ export function scanRange(
     }
     isFirst = false;
     return version === undefined || version.deleted || take(version);
-  });
+  };
+  if (revision === 0 && !budget.replicated) store.scanLive(range, visit);
+  else
+    store.scan(
+      range.start,
+      (entry) => (range.end === undefined || entry.key < range.end) && visit(entry),
+    );
   return stoppedAt;
 }

@@ -30,7 +30,7 @@ export function transact(act: Act, command: TxnCommand): RegistryResult {
 }
 
 /** What the ranges are going to visit was paid for when it was planned. */
-const UNLIMITED = new ScanBudget(Infinity);
+const UNLIMITED = new ScanBudget(Infinity, false);
 
 class Transaction {
   readonly #act: Act;

@@ -37,7 +37,7 @@ export class Planner {
 
   constructor(act: Act) {
     this.#act = act;
-    this.#budget = new ScanBudget(act.state.limits.maxTxnScanned);
+    this.#budget = new ScanBudget(act.state.limits.maxTxnScanned, true);
   }
 
   /** The plan; worth something only while there is no `refusal`. */

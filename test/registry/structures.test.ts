@@ -37,6 +37,16 @@ function scanned(index: OrderedIndex<{ key: string }>, start: string, limit: num
   return keys;
 }
 
+function scannedCounted<Item extends { key: string }>(
+  index: OrderedIndex<Item>,
+  start: string,
+  end: string | undefined,
+): Item[] {
+  const items: Item[] = [];
+  index.scanCounted(start, end, (item) => items.push(item) > 0);
+  return items;
+}
+
 function done(revision: number): RegistryResult {
   return { type: 'done', revision: revision as Revision };
 }
@@ -68,6 +78,17 @@ test('[REG-25] the ordered index is a sorted list, however keys come and go', ()
     index.insert({ key: 'again' });
     assert.deepEqual(scanned(index, '', Infinity), ['again']);
   }
+});
+
+test('[REG-72] what does not count is leapt over, but for what stands beside what counts', () => {
+  const index = new OrderedIndex<{ key: string }>(({ key }) => key >= '009000');
+  for (const key of shuffled(10_000, 7919)) index.insert({ key });
+  assert.ok(scannedCounted(index, '', undefined).length < 1300);
+  assert.deepEqual(scannedCounted(index, '000100', '008000').length, 0);
+  assert.deepEqual(
+    scannedCounted(index, '009998', undefined).map(({ key }) => key),
+    ['009998', '009999'],
+  );
 });
 
 test('[REG-25] the ordered index agrees with a sorted array on random inserts and removals', () => {
@@ -109,6 +130,12 @@ test('[REG-25] the ordered index agrees with a sorted array on random inserts an
           ({ key, counts }) => counts && key >= start && (end === undefined || key < end),
         );
         assert.equal(index.count(start, end), within.length);
+        const shown = scannedCounted(index, start, end);
+        assert.deepEqual(
+          shown.filter(({ counts }) => counts),
+          within.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+        );
+        assert.ok(shown.every(({ key }) => key >= start && (end === undefined || key < end)));
       }
     }),
     { numRuns: 25 },
