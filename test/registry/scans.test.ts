@@ -117,7 +117,7 @@ test('[REG-15] [REG-70] how far cleaning got does not show in what a transaction
   }
 });
 
-test('[REG-15] [REG-70] how far cleaning got does not show in why a transaction is refused either', () => {
+test('[REG-15] [REG-70] nor does it show in why one is refused', () => {
   const limits = { maxTxnScanned: 1, historyRevisions: 1000 };
   const rig = new Rig(limits);
   const holder = rig.open();
