@@ -11,7 +11,7 @@ import { RawMapClient } from './map-raw.ts';
 import type { InvalidMapEntry, MapDetails, RawMap } from './map-types.ts';
 import { MapValues, type ValueRules } from './map-values.ts';
 import { answerOf } from './proposals.ts';
-import { sharedController } from './waiting.ts';
+import { abortError, sharedController, WaitEnd } from './waiting.ts';
 
 /** The options of a map, of whatever types its values are. */
 export interface AnyMapOptions extends CallOptions, Partial<ValueRules> {
@@ -49,6 +49,8 @@ const SETTINGS = [
 export class Maps {
   readonly #host: MapHost;
   readonly #opened = new Map<ByteString, Opened>();
+  /** Detachings under way: were the map opened meanwhile, they could end that, too. */
+  readonly #leaving = new Map<ByteString, Promise<void>>();
   #closed = false;
 
   constructor(host: MapHost) {
@@ -123,14 +125,47 @@ export class Maps {
     const { persist, prune, session } = settings;
     const over = (error: HoldfastError): void => controller.abort(error);
     const { signal } = controller;
-    const wanted = { options: { persist, prune }, session, signal, over };
+    const leaving = (left: Promise<void>): void => this.#leave(map, left);
+    const wanted = { options: { persist, prune }, session, signal, over, leaving };
+    await this.#untilLeft(map, call);
     const opening = await MapOpening.open(this.#host, map, wanted, callOptions(call));
     const onInvalid = settings.onInvalid ?? ((): void => undefined);
     const values = new MapValues<unknown, unknown>(settings);
     const parts = { opening, values, onInvalid, prune, session, controller };
-    const handle = await MapHandle.load(parts, callOptions(call));
-    if (signal.aborted) throw signal.reason as HoldfastError;
-    return handle;
+    try {
+      const handle = await MapHandle.load(parts, callOptions(call));
+      if (signal.aborted) throw signal.reason as HoldfastError;
+      return handle;
+    } catch (error) {
+      // Nobody here has it open; in doubt it is left with the session.
+      opening.detach(undefined).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #leave(map: ByteString, left: Promise<void>): void {
+    const settled = left
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#leaving.get(map) === settled) this.#leaving.delete(map);
+      });
+    this.#leaving.set(map, settled);
+  }
+
+  async #untilLeft(map: ByteString, call: CallOptions): Promise<void> {
+    const leaving = this.#leaving.get(map);
+    if (leaving === undefined) return;
+    const { environment } = this.#host.proposals;
+    const { deadlineMs, signal } = this.#host.patience(callOptions(call));
+    const late = (): HoldfastError => new HoldfastError('timeout', 'the map was still being left');
+    const end = new WaitEnd()
+      .onAbortOf(signal, () => abortError(signal!, 'opening the map'))
+      .after(deadlineMs - environment.now(), environment, late);
+    try {
+      await end.race(leaving);
+    } finally {
+      end.dispose();
+    }
   }
 }
 

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { encodeCommand, type Revision, type SessionId } from '../../src/registry/index.ts';
+import type { Request } from '../../src/protocol/index.ts';
+import {
+  decodeCommand,
+  encodeCommand,
+  type Revision,
+  type SessionId,
+} from '../../src/registry/index.ts';
 import { codecs, type MapEvent, type MapSubscription } from '../../src/client/index.ts';
 import { failure, harness, type Harness } from './support/harness.ts';
 import { eventually } from './support/wait.ts';
@@ -341,4 +347,61 @@ test('[MAP-44] opening again never gives a map that others have dropped', async 
   assert.ok(anew !== map && anew.created > map.created);
   assert.throws(() => map.size, { code: 'no-such-map' });
   await time.until(anew.put('k', 1));
+});
+
+/** What a request commands; undefined when it is no command. */
+function commanded(request: Request): string | undefined {
+  return request.type === 'propose' ? decodeCommand(request.command).command.type : undefined;
+}
+
+test('[MAP-45] opening again waits for the detaching before it', async () => {
+  const { time, cluster, registry } = harness();
+  const options = { persist: false };
+  const map = await time.until(registry.map<number>('m', options));
+  await time.advance(100);
+  let refusals = 0;
+  cluster.fateOf = (request) =>
+    commanded(request) === 'detachMap' && refusals++ < 3
+      ? { type: 'refused', code: 'no-leader' }
+      : { type: 'served' };
+  const detaching = map.detach();
+  const anew = await time.until(registry.map<number>('m', options));
+  await time.until(detaching);
+  await time.until(anew.put('k', 1));
+  await time.advance(1_000);
+  assert.equal(anew.signal.aborted, false);
+  assert.deepEqual([anew.get('k'), anew.created > map.created], [1, true]);
+});
+
+test('[MAP-45] one detached while a new session opens it is left by that one too', async () => {
+  const harnessed = harness({ sessionTtl: '2s' });
+  const { time, cluster, registry, another } = harnessed;
+  const options = { persist: false };
+  const other = await time.until(another({ sessionTtl: '60s' }).map<number>('m', options));
+  const map = await time.until(registry.map<number>('m', options));
+  let detaching: Promise<void> | undefined;
+  cluster.fateOf = (request) => {
+    if (commanded(request) === 'openMap') detaching ??= map.detach();
+    return { type: 'served' };
+  };
+  for (const node of cluster.nodes.values()) node.goDown();
+  await time.advance(5_000);
+  for (const node of cluster.nodes.values()) node.state = 'up';
+  await eventually(time, 'the opening for the next session', () => detaching !== undefined);
+  await time.until(detaching!);
+  await time.until(other.detach());
+  await time.advance(100);
+  assert.deepEqual(await time.until(registry.maps()), []);
+});
+
+test('[MAP-45] one of which not all could be read is not left open', async () => {
+  const { time, cluster, registry } = harness();
+  cluster.fateOf = ({ type }) => (type === 'query' ? { type: 'lost' } : { type: 'served' });
+  const options = { persist: false, timeout: '1s' };
+  assert.equal((await failure(time.until(registry.map('m', options)))).code, 'timeout');
+  assert.equal(cluster.count('openMap'), 1);
+  cluster.fateOf = () => ({ type: 'served' });
+  await time.advance(100);
+  assert.deepEqual(await time.until(registry.maps()), []);
+  await time.until(registry.map('m', options));
 });
