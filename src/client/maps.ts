@@ -144,11 +144,10 @@ export class Maps {
   }
 
   #leave(map: ByteString, left: Promise<void>): void {
-    const settled = left
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#leaving.get(map) === settled) this.#leaving.delete(map);
-      });
+    const forget = (): void => {
+      if (this.#leaving.get(map) === settled) this.#leaving.delete(map);
+    };
+    const settled = left.then(forget, forget);
     this.#leaving.set(map, settled);
   }
 
@@ -157,16 +156,19 @@ export class Maps {
     if (leaving === undefined) return;
     const { environment } = this.#host.proposals;
     const { deadlineMs, signal } = this.#host.patience(callOptions(call));
-    const late = (): HoldfastError => new HoldfastError('timeout', 'the map was still being left');
     const end = new WaitEnd()
       .onAbortOf(signal, () => abortError(signal!, 'opening the map'))
-      .after(deadlineMs - environment.now(), environment, late);
+      .after(deadlineMs - environment.now(), environment, lateError);
     try {
       await end.race(leaving);
     } finally {
       end.dispose();
     }
   }
+}
+
+function lateError(): HoldfastError {
+  return new HoldfastError('timeout', 'the map was still being detached from');
 }
 
 function callOptions({ timeout, signal }: CallOptions): CallOptions {
