@@ -28,7 +28,7 @@ async function change(cluster: Cluster, via: Instance, wanted: MembershipChange)
 
 async function giveUp(cluster: Cluster, node: Instance): Promise<void> {
   assert.equal(await change(cluster, node, { type: 'standDown', id: node.id }), 'done');
-  const wanted = { type: 'giveUpStore', id: node.id, promote: true } as const;
+  const wanted = { type: 'giveUpStore', id: node.id } as const;
   assert.equal(await change(cluster, node, wanted), 'done');
 }
 
@@ -71,11 +71,71 @@ test('[NODE-71] a re-installation that was interrupted can be asked for again', 
   await cluster.world.until('it is back', () => cluster.status(name).leader === leader.id);
   await cluster.world.run(2_000);
   assert.ok(!votersAt(cluster, leader.id).includes(name));
-  const wanted = { type: 'giveUpStore', id: name, promote: false } as const;
+  const wanted = { type: 'giveUpStore', id: name } as const;
   assert.equal(await change(cluster, again, wanted), 'done');
   await cluster.wipe(name);
   cluster.start(name, NOBODY);
   await cluster.world.until('it votes', () => votersAt(cluster, leader.id) === 'a,b,c');
+});
+
+test('[NODE-71] also between its two steps, or while its next store is being filled', async () => {
+  for (const when of ['stoodDown', 'filling'] as const) {
+    const cluster = new Cluster(['a', 'b', 'c'], { settings: SETTINGS });
+    const leader = await cluster.startAll();
+    for (let i = 0; i < 60; i++) await cluster.write(leader, `w${i}`);
+    const name = cluster.follower().id;
+    if (when === 'stoodDown') {
+      const wanted = { type: 'standDown', id: name } as const;
+      assert.equal(await change(cluster, cluster.at(name), wanted), 'done');
+      await cluster.crash(name);
+      cluster.start(name);
+      await cluster.world.until('it is back', () => cluster.status(name).leader === leader.id);
+      await cluster.world.run(2_000);
+    } else {
+      await giveUp(cluster, cluster.at(name));
+      await cluster.wipe(name);
+      const next = cluster.start(name, NOBODY);
+      await cluster.world.until('its store is known', () => {
+        const { membership } = cluster.status(leader.id);
+        return next.isStarted && membership!.members[name]!.storeId === next.node.status().storeId;
+      });
+    }
+    assert.ok(!votersAt(cluster, leader.id).includes(name), when);
+    const wanted = { type: 'giveUpStore', id: name } as const;
+    assert.equal(await change(cluster, leader, wanted), 'done');
+    await cluster.wipe(name);
+    cluster.start(name, NOBODY);
+    await cluster.world.until(`it votes: ${when}`, () => {
+      return votersAt(cluster, leader.id) === 'a,b,c';
+    });
+  }
+});
+
+test('[NODE-74] two are not taken out at once, whoever asks, and whoever died', async () => {
+  const cluster = new Cluster(['a', 'b', 'c', 'd', 'e']);
+  const first = await cluster.startAll();
+  const [one, two] = cluster.running().filter((other) => other !== first);
+  const standDown = (which: Instance): Promise<string> =>
+    change(cluster, which, { type: 'standDown', id: which.id });
+  assert.equal(await standDown(one!), 'done');
+  const refusal = new RegExp(`^membership-refused not-applied: .*${one!.id} is being installed`);
+  assert.match(await standDown(two!), refusal);
+  // The leader that let it stand down is gone, and back as another's follower.
+  await cluster.crash(first.id);
+  await cluster.leader();
+  cluster.start(first.id);
+  const next = await cluster.leader();
+  const other = cluster.running().find(({ id }) => id !== one!.id && id !== next.id);
+  assert.match(await standDown(other!), refusal);
+  await cluster.world.run(2_000);
+  assert.ok(!votersAt(cluster, next.id).includes(one!.id), 'nor does it vote again by itself');
+  // Asked to stand down again it goes on from there.
+  await giveUp(cluster, one!);
+  await cluster.wipe(one!.id);
+  cluster.start(one!.id, NOBODY);
+  await cluster.world.until('it votes', () => votersAt(cluster, next.id) === 'a,b,c,d,e');
+  await cluster.leader();
+  assert.equal(await standDown(cluster.follower()), 'done');
 });
 
 test('[NODE-72] a voter stands down while all others are there, and never leading', async () => {
@@ -88,7 +148,7 @@ test('[NODE-72] a voter stands down while all others are there, and never leadin
   };
   const [one, two, dead] = cluster.running().filter((other) => other !== leader);
   await refused(leader, leader, /it leads/);
-  const keep = await change(cluster, leader, { type: 'giveUpStore', id: one!.id, promote: true });
+  const keep = await change(cluster, leader, { type: 'giveUpStore', id: one!.id });
   assert.match(keep, /^membership-refused not-applied: .* votes/);
   await giveUp(cluster, one!);
   await refused(two!, two!, new RegExp(`${one!.id} is being installed`));
