@@ -163,6 +163,13 @@ test('[H8] [TREE-14] while the tree is locked a reset waits', () => {
   assert.ok(woken > 0);
   assert.ok(work(rig) > 2);
   assert.equal(stateOf(rig).type, 'ready');
+  // Also one that has no time in between: the next lock is of a tree that was scanned.
+  lockTree(rig, session);
+  work(rig);
+  askTree(rig, { type: 'resetTree' });
+  releaseTree(rig, session);
+  lockTree(rig, session);
+  assert.ok(work(rig) > 2);
 });
 
 test('[H9] [TREE-15] a restore leaves no tree: the next update builds it, locked or not', () => {
