@@ -82,6 +82,9 @@ function shown({ diverged, members }: Verification): string {
 /** `c` does not know the lock, though it has applied it. */
 const withoutC = (id: string): Told => (id === 'c' ? root('x', 7, false) : root('x'));
 
+const cPostpones = (id: string): 'ok' | 'postponed' => (id === 'c' ? 'postponed' : 'ok');
+const cIsLate = (id: string): Told => (id === 'c' ? { type: 'ongoing_update' } : root('x'));
+
 test('[TREE-49] a lock lost on the way makes nobody diverged', async () => {
   const lost: TreeLocked[] = [
     { type: 'ok', index: 20, revision: 9 },
@@ -100,9 +103,7 @@ test('[TREE-49] who does not know a lock that is held all the time has diverged'
 });
 
 test("[TREE-49] a member that has yet to hear of an earlier lock's end stops nobody", async () => {
-  const resets = (id: string): 'ok' | 'postponed' => (id === 'c' ? 'postponed' : 'ok');
-  const tells = (id: string): Told => (id === 'c' ? { type: 'ongoing_update' } : root('x'));
-  const found = await run({ locks: [LOCKED], tells, resets });
+  const found = await run({ locks: [LOCKED], tells: cIsLate, resets: cPostpones });
   assert.equal(shown(found), 'false a equal b equal c behind');
 });
 
