@@ -30,7 +30,7 @@ export interface OpenedMap<Out, In> {
 
 export class MapHandle<Out, In> implements RegistryMap<Out, In> {
   readonly name: string;
-  readonly created: number;
+  readonly createRevision: number;
   readonly #opened: OpenedMap<Out, In>;
   readonly #replica: MapReplica<Out>;
   readonly #follower: MapFollower<Out>;
@@ -39,7 +39,7 @@ export class MapHandle<Out, In> implements RegistryMap<Out, In> {
   private constructor(opened: OpenedMap<Out, In>) {
     const { opening, values, onInvalid, controller } = opened;
     this.name = opening.access.name;
-    this.created = opening.access.ref.created;
+    this.createRevision = opening.access.ref.created;
     this.#opened = opened;
     this.#replica = new MapReplica(onInvalid);
     const decode = (bytes: Uint8Array) => values.decode(bytes);

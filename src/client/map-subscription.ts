@@ -102,10 +102,12 @@ export class MapFeed<T> implements MapSubscription<T> {
   }
 
   async #beginAt(from: number): Promise<Beginning<T>> {
-    const { created, asOf } = await this.#access.details({ signal: this.#controller.signal });
+    const { createRevision, asOf } = await this.#access.details({
+      signal: this.#controller.signal,
+    });
     // From a revision at which the map is there, so that its end is not missed; and from none
     // before it was made: what was under this name then belonged to another map.
-    const wanted = from === 0 ? asOf + 1 : Math.max(from, created);
+    const wanted = from === 0 ? asOf + 1 : Math.max(from, createRevision);
     const watch = this.#watch(Math.min(wanted, asOf + 1));
     return { snapshot: [], revision: wanted - 1, watch };
   }

@@ -100,7 +100,7 @@ export interface MapSubscription<T> extends AsyncIterable<MapEvent<T>>, AsyncDis
 export interface RegistryMap<Out, In = Out> extends AsyncDisposable {
   readonly name: string;
   /** The revision that created it: another map of the same name has another. */
-  readonly created: number;
+  readonly createRevision: number;
   /** Aborts when it ends: with `no-such-map` when dropped, `closed`, or `session-expired`. */
   readonly signal: AbortSignal;
   /** Everything up to this revision is in what is read here. */
@@ -150,7 +150,7 @@ export interface MapDetails {
   readonly persist: boolean;
   readonly prune: boolean;
   /** The revision that created it. */
-  readonly created: number;
+  readonly createRevision: number;
 }
 
 /**

@@ -1,7 +1,5 @@
 import { HoldfastError } from '../base/index.ts';
-import { MAP_PREFIX, type ByteString, type Revision } from '../registry/index.ts';
-import { consistencyOf } from './checks.ts';
-import { prefixEnd } from './edge.ts';
+import { MAP_PREFIX, type ByteString } from '../registry/index.ts';
 import type { CallOptions, ReadOptions, SessionRef } from './key-types.ts';
 import { detailsIn, MapAccess, type MapHost } from './map-access.ts';
 import { MapHandle } from './map-handle.ts';
@@ -10,7 +8,7 @@ import { MapOpening } from './map-opening.ts';
 import { RawMapClient } from './map-raw.ts';
 import type { InvalidMapEntry, MapDetails, RawMap } from './map-types.ts';
 import { MapValues, type ValueRules } from './map-values.ts';
-import { answerOf } from './proposals.ts';
+import { recordsUnder } from './named-records.ts';
 import { abortError, sharedController, WaitEnd } from './waiting.ts';
 
 /** The options of a map, of whatever types its values are. */
@@ -77,22 +75,7 @@ export class Maps {
   }
 
   async list(options: ReadOptions): Promise<readonly MapDetails[]> {
-    const found: MapDetails[] = [];
-    let start = MAP_PREFIX;
-    let revision = 0 as Revision;
-    for (;;) {
-      const common = { limit: 0, keysOnly: false, end: prefixEnd(MAP_PREFIX) };
-      const query = { type: 'range', ...common, start, revision } as const;
-      const patience = this.#host.patience(options);
-      const { proposals } = this.#host;
-      const answer = await proposals.query(query, consistencyOf(options), patience);
-      const page = answerOf(answer, 'range');
-      if (revision === 0) ({ revision } = page);
-      for (const { record } of page.views) if (record !== undefined) found.push(detailsIn(record));
-      const last = page.views.at(-1)?.record;
-      if (!page.more || last === undefined) return found;
-      start = `${last.key}\0`;
-    }
+    return (await recordsUnder(this.#host, MAP_PREFIX, options)).map(detailsIn);
   }
 
   close(): void {

@@ -65,7 +65,7 @@ import type {
   WriteOptions,
 } from './registry.ts';
 import { SessionClock } from './session-clock.ts';
-import type { Table, TableOptions } from './table-types.ts';
+import type { Table, TableDetails, TableOptions } from './table-types.ts';
 import { Tables } from './tables.ts';
 import { CodecRegistry, type TypedRegistry } from './typed-registry.ts';
 import { EVENTS, EVENTS_AND_PROGRESS, type WatchItems } from './watch-items.ts';
@@ -362,6 +362,10 @@ export class RegistryClient implements Registry {
 
   table(name: Key, options: TableOptions = {}): Promise<Table> {
     return this.#tables.open(name, options);
+  }
+
+  tables(options: ReadOptions = {}): Promise<readonly TableDetails[]> {
+    return this.#tables.list(options);
   }
 
   notices(options: NoticeOptions = {}): Notices {

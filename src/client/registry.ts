@@ -28,7 +28,7 @@ import type {
 import type { NoticeOptions, Notices } from './notice-types.ts';
 import type { RegistryMaps } from './map-types.ts';
 import type { Session, SessionDetails, SessionOptions } from './session-types.ts';
-import type { Table, TableOptions } from './table-types.ts';
+import type { Table, TableDetails, TableOptions } from './table-types.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
 import type { TypedRegistry } from './typed-registry.ts';
 import type {
@@ -203,6 +203,8 @@ export interface Registry extends RegistryMaps, AsyncDisposable {
    * await workers.connect('monitor', 'self', 'worker/7');
    */
   table(name: Key, options?: TableOptions): Promise<Table>;
+  /** Every table that is open, by name. */
+  tables(options?: ReadOptions): Promise<readonly TableDetails[]>;
   /**
    * What a session is told of the ends of its edges, each once. Without `session` it is the
    * registry's own, which traps exits. One consumer a session at a time.
@@ -221,7 +223,8 @@ export interface Registry extends RegistryMaps, AsyncDisposable {
    */
   openSession(options?: SessionOptions): Promise<Session>;
   /**
-   * Ends a session wherever it was opened, with everything it owns. `not-found` when it is gone.
+   * Ends a session wherever it was opened, with everything it owns. `session-expired` when it is
+   * gone.
    */
   closeSession(id: number, options?: CallOptions): Promise<void>;
   /** Every open session. */

@@ -18,7 +18,9 @@ export {
   noticeKey,
   noticePrefix,
   reservedKind,
+  TABLE_PREFIX,
   tableEntryPrefix,
+  tableInKey,
   tableKey,
   TREE_SESSIONS,
 } from './reserved-keys.ts';

@@ -129,7 +129,7 @@ test('[MAP-33] one that is not to persist ends, and is not made anew by the way'
   assert.deepEqual(await time.until(registry.maps()), []);
   cluster.fateOf = () => ({ type: 'served' });
   const anew = await time.until(registry.map<number>('m', { persist: false }));
-  assert.ok(anew.created > map.created && anew.size === 0);
+  assert.ok(anew.createRevision > map.createRevision && anew.size === 0);
   assert.ok(cluster.count('openMap') >= 2);
 });
 
@@ -138,7 +138,7 @@ test('[MAP-34] a map opened for a session ends with it', async () => {
   const session = await time.until(registry.openSession());
   const map = await time.until(registry.map<number>('m', { session, prune: true }));
   await time.until(map.put('a', 1));
-  const following = take(map.subscribe({ from: map.created }), 2);
+  const following = take(map.subscribe({ from: map.createRevision }), 2);
   await time.advance(100);
   await time.until(session.close());
   assert.throws(() => map.size, { code: 'session-expired' });
@@ -213,7 +213,7 @@ test('[MAP-39] a subscription whose history is gone says so; a dropped one ends'
     await time.until(subscription.started);
     for (const node of cluster.nodes.values()) node.goDown();
     putRaw(harnessed, 'm', 'a', '1');
-    const ref = { map: 'm', created: map.created as Revision };
+    const ref = { map: 'm', created: map.createRevision as Revision };
     if (dropped) cluster.apply(encodeCommand(NOBODY, { type: 'dropMap', ...ref }));
     const { revision } = cluster.registry;
     cluster.apply(encodeCommand(NOBODY, { type: 'compact', revision }));
@@ -344,7 +344,7 @@ test('[MAP-44] opening again never gives a map that others have dropped', async 
   await time.until(another().rawMap('m').drop());
   assert.equal(map.signal.aborted, false, 'it does not know yet');
   const anew = await time.until(registry.map('m'));
-  assert.ok(anew !== map && anew.created > map.created);
+  assert.ok(anew !== map && anew.createRevision > map.createRevision);
   assert.throws(() => map.size, { code: 'no-such-map' });
   await time.until(anew.put('k', 1));
 });
@@ -370,7 +370,7 @@ test('[MAP-45] opening again waits for the detaching before it', async () => {
   await time.until(anew.put('k', 1));
   await time.advance(1_000);
   assert.equal(anew.signal.aborted, false);
-  assert.deepEqual([anew.get('k'), anew.created > map.created], [1, true]);
+  assert.deepEqual([anew.get('k'), anew.createRevision > map.createRevision], [1, true]);
 });
 
 test('[MAP-45] one detached while a new session opens it is left by that one too', async () => {
