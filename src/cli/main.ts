@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError, type Command } from 'commander';
-import { EXIT, errorLine, exitCodeOf } from './exit.ts';
-import { createProgram } from './program.ts';
+import { EXIT, errorJson, errorLine, exitCodeOf } from './exit.ts';
+import { createProgram, printsJson } from './program.ts';
 
 /** Makes every command throw instead of exiting, so that one place decides the exit code. */
 function throwInsteadOfExit(command: Command): void {
@@ -17,6 +17,16 @@ function endWithReader(stream: NodeJS.WriteStream): void {
   });
 }
 
+function report(error: unknown, asJson: boolean): void {
+  if (asJson) {
+    const json = errorJson(error);
+    if (json !== undefined) process.stderr.write(`${json}\n`);
+    return;
+  }
+  const line = errorLine(error);
+  if (line !== '') process.stderr.write(`holdfast: ${line}\n`);
+}
+
 async function main(): Promise<number> {
   endWithReader(process.stdout);
   endWithReader(process.stderr);
@@ -28,8 +38,7 @@ async function main(): Promise<number> {
   } catch (error) {
     // Commander has printed its own message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const line = errorLine(error);
-    if (line !== '') process.stderr.write(`holdfast: ${line}\n`);
+    report(error, printsJson(program));
     return exitCodeOf(error);
   }
 }

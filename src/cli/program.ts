@@ -17,6 +17,7 @@ import { addTxnCommands } from './commands/txn.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
 import { withGlobalOptions } from './context.ts';
+import { usageJson } from './exit.ts';
 
 function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
@@ -31,13 +32,23 @@ function oneLine(text: string, command: string): string {
     .replace(/^error: /, '')
     .replace(/\.$/, '')
     .replaceAll(/\s*\n\s*/g, ' ');
-  return `holdfast: ${complaint}; see ${command} --help\n`;
+  return `${complaint}; see ${command} --help`;
 }
 
-function complainInOneLine(command: Command, parents = ''): void {
+function complainInOneLine(program: Command, command = program, parents = ''): void {
   const name = `${parents}${command.name()}`;
-  command.configureOutput({ outputError: (text, write) => write(oneLine(text, name)) });
-  for (const child of command.commands) complainInOneLine(child, `${name} `);
+  command.configureOutput({
+    outputError: (text, write) => {
+      const line = oneLine(text, name);
+      write(printsJson(program) ? `${usageJson(line)}\n` : `holdfast: ${line}\n`);
+    },
+  });
+  for (const child of command.commands) complainInOneLine(program, child, `${name} `);
+}
+
+/** Whether results, and so errors, were asked for as JSON. */
+export function printsJson(program: Command): boolean {
+  return program.opts<{ writeOut?: string }>().writeOut === 'json';
 }
 
 export function createProgram(): Command {
@@ -51,6 +62,7 @@ export function createProgram(): Command {
       'after',
       `
 Exit codes: 0 done; 1 refused (locked, not found, no quorum); 2 bad usage; 3 the outcome is unknown.
+With -w json what goes wrong is JSON as well, the last line on stderr: {"error":{"code":...}}.
 
 Start with:
   holdfast dev                               a three-node cluster on this machine

@@ -35,8 +35,8 @@ test('[CLI-71] map list tells of every map, also of those that programs open', a
   const { registry } = connected;
   const workers = await registry.map('workers', { persist: false, prune: true });
   await workers.put('one', { load: 1 });
-  const { created } = workers;
-  const list = `workers\tpersist=false\tprune=true\tcreated=${created}\n`;
+  const { createRevision } = workers;
+  const list = `workers\tpersist=false\tprune=true\trevision=${createRevision}\n`;
   assert.equal(await ok('map', 'list'), list);
   assert.match(await ok('map', 'list', '-w', 'table'), /NAME +PERSIST[^]*workers +false +true/);
   await refused(2, /map "workers" prunes/, 'map', 'put', 'workers', 'two', '{}');

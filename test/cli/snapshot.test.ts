@@ -41,7 +41,10 @@ test('[CLI-120] snapshot save writes a file, and replaces one only when told to'
   const { length } = await readFile(saved);
   const again = await save(saved);
   assert.equal(again.code, 2);
-  assert.match(again.stderr, /exists already/);
+  assert.match(again.stderr, /exists already.*force/);
+  const nowhere = await save(join(directory, 'nowhere', 'saved.hfb'));
+  assert.equal(nowhere.code, 2);
+  assert.match(nowhere.stderr, /cannot write the backup .*ENOENT/);
   const forced = await save(saved, '--force', '--local', '-w', 'json');
   assert.deepEqual(JSON.parse(forced.stdout), { file: saved, bytes: length });
   assert.deepEqual(await readdir(directory), ['saved.hfb']);
@@ -94,7 +97,7 @@ test('[CLI-123] restore refuses a directory in use and options that make no sens
   assert.deepEqual(await readdir(used), ['notes']);
   const free = join(directory, 'free');
   await refused(2, /--store memory keeps nothing/, ...restore, free, ...peers, '--store', 'memory');
-  await refused(2, /peers names this node too/, ...restore, free, '--peers', 'b=127.0.0.1:7400');
+  await refused(2, /'a' is not in b\n$/, ...restore, free, '--peers', 'b=127.0.0.1:7400');
   await refused(2, /is not id=host:port/, ...restore, free, '--peers', 'a');
   await refused(2, /--bump-revision takes/, ...restore, free, ...peers, '--bump-revision', '-1');
   assert.equal(existsSync(free), false);

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
 import { divergingCluster, type DivergingCluster } from '../embed/support/diverging.ts';
+import { oneNode } from './one-node.ts';
 import { runCli, type CliResult } from './run-cli.ts';
+
+const single = oneNode();
 
 async function fill(cluster: DivergingCluster): Promise<void> {
   await using client = await connect({ endpoints: cluster.endpoints, requestTimeout: '20s' });
@@ -23,7 +26,7 @@ test('[CLI-60] [CLI-62] equal replicas exit 0; one that is away 3', async () => 
   assert.equal(equal.code, 0, equal.stderr);
   assert.match(
     equal.stdout,
-    /^log index \d+, revision \d+, \d+ keys\na\tequal\nb\tequal\nc\tequal\n/,
+    /^compared at log index \d+, revision \d+: \d+ records.*\na\tequal\nb\tequal\nc\tequal\n/,
   );
   assert.match(equal.stdout, /all 3 replicas are equal/);
   await cluster.node('c').stop();
@@ -55,10 +58,10 @@ test('[CLI-61] [CLI-63] a diverged node is named with its keys, exit 1, and repa
     .toSorted();
   assert.deepEqual(lines, [
     'b\tdiverged',
-    'b\textra\tLINE\\x0abreak',
+    'b\textra\tLINE\\nbreak',
     'b\textra\tjobs/Z',
     'b\tmissing\tjobs/3',
-    'b\tmissing\tline\\x0abreak',
+    'b\tmissing\tline\\nbreak',
   ]);
   const shown = await verify(cluster, '-w', 'table', '--show', '1', '--quarantine');
   assert.equal(shown.code, 1);
@@ -67,7 +70,7 @@ test('[CLI-61] [CLI-63] a diverged node is named with its keys, exit 1, and repa
   assert.match(cluster.node('b').status().unhealthy ?? '', /quarantined/);
   const repaired = await verify(cluster, '--repair');
   assert.equal(repaired.code, 0, repaired.stderr);
-  assert.match(repaired.stdout, /b: quarantined\nb: installed anew\nlog index/);
+  assert.match(repaired.stdout, /b: quarantined\nb: installed anew\ncompared at log index/);
   assert.match(repaired.stdout, /all 3 replicas are equal\n$/);
   assert.equal(cluster.node('b').status().unhealthy, undefined);
 });
@@ -87,4 +90,10 @@ test('[CLI-64] without a majority nothing is repaired; bad usage exits 2', async
   assert.deepEqual([result.majority, result.repaired], [false, []]);
   const usage = await verify(cluster, '--wait', 'soon');
   assert.equal(usage.code, 2);
+});
+
+test('[CLI-60] a cluster of one node has nothing to compare, and says so', async () => {
+  const { code, stdout } = await runCli(['verify', '--endpoints', single.endpoint]);
+  assert.equal(code, 0);
+  assert.match(stdout, /\na\tequal\nthere is one replica: nothing to compare it with\n$/);
 });

@@ -4,7 +4,14 @@ import type { MapEvent } from '../../client/index.ts';
 import { numberOption, withClient } from '../context.ts';
 import { usageError } from '../exit.ts';
 import { examples } from '../help.ts';
-import { printJson, printLine, valueForPeople, valueText, type Format } from '../output.ts';
+import {
+  inOneLine,
+  printJson,
+  printLine,
+  valueForPeople,
+  valueText,
+  type Format,
+} from '../output.ts';
 import { interruptible } from '../under-lock.ts';
 
 interface WatchFlags {
@@ -26,7 +33,7 @@ function printEvent(format: Format, event: MapEvent<Uint8Array>): void {
     return;
   }
   const value = event.type === 'put' ? `\t${valueForPeople(event.value)}` : '';
-  printLine(`${revision}\t${type.toUpperCase()}\t${key}${value}`);
+  printLine(`${revision}\t${type.toUpperCase()}\t${inOneLine(key)}${value}`);
 }
 
 function whereToBegin(flags: WatchFlags): { from?: number; initial?: true } {

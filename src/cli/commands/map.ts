@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 import type { MapDetails, RegistryRecord } from '../../client/index.ts';
 import { numberOption, withClient } from '../context.ts';
-import { EXIT, ExitError, usageError } from '../exit.ts';
+import { refused, usageError } from '../exit.ts';
 import { examples } from '../help.ts';
 import {
+  inOneLine,
   printJson,
   printLine,
   recordJson,
@@ -27,17 +28,27 @@ function sessionFlag({ session }: SessionFlag): { session?: number } {
 function printEntries(format: Format, records: readonly RegistryRecord[]): void {
   if (format === 'json') printJson(records.map(recordJson));
   else if (format === 'table') printLine(recordTable(records));
-  else for (const { key, value } of records) printLine(`${key}\t${valueForPeople(value)}`);
+  else
+    for (const { key, value } of records) {
+      printLine(`${inOneLine(key)}\t${valueForPeople(value)}`);
+    }
 }
 
 function printMaps(format: Format, maps: readonly MapDetails[]): void {
   if (format === 'json') printJson(maps);
   else if (format === 'table') {
-    const rows = maps.map((one) => [one.name, `${one.persist}`, `${one.prune}`, one.created]);
+    const rows = maps.map((one) => [
+      one.name,
+      `${one.persist}`,
+      `${one.prune}`,
+      one.createRevision,
+    ]);
     printLine(table(['name', 'persist', 'prune', 'created'], rows));
   } else {
-    for (const { name, persist, prune, created } of maps) {
-      printLine(`${name}\tpersist=${persist}\tprune=${prune}\tcreated=${created}`);
+    for (const { name, persist, prune, createRevision } of maps) {
+      printLine(
+        `${inOneLine(name)}\tpersist=${persist}\tprune=${prune}\trevision=${createRevision}`,
+      );
     }
   }
 }
@@ -67,9 +78,10 @@ ${examples('holdfast map create flags', 'holdfast map create workers --prune')}`
     )
     .action(async (name: string, flags: { prune?: true }, command: Command) => {
       await withClient(command, async ({ client, options: { format } }) => {
-        const { created } = await client.registry.map(name, { prune: flags.prune === true });
-        if (format === 'json') printJson({ map: name, created });
-        else printLine(`OK ${created}`);
+        const options = { prune: flags.prune === true };
+        const { createRevision } = await client.registry.map(name, options);
+        if (format === 'json') printJson({ map: name, createRevision });
+        else printLine(`OK ${createRevision}`);
       });
     });
 
@@ -95,7 +107,7 @@ function addGetAndEntries(map: Command): void {
       await withClient(command, async ({ client, options: { format } }) => {
         const record = await client.registry.rawMap(name).get(key);
         if (record === undefined) {
-          throw new ExitError(EXIT.refused, `not-found: map '${name}' has no key '${key}'`);
+          throw refused('not-found', `map '${name}' has no key '${key}'`);
         }
         if (format === 'json') printJson(recordJson(record));
         else if (format === 'table') printLine(recordTable([record]));

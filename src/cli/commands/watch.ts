@@ -4,7 +4,14 @@ import type { Watch, WatchEvent, WatchOptions, WatchProgress } from '../../clien
 import { numberOption, withClient } from '../context.ts';
 import { usageError } from '../exit.ts';
 import { examples } from '../help.ts';
-import { printJson, printLine, recordJson, valueForPeople, type Format } from '../output.ts';
+import {
+  inOneLine,
+  printJson,
+  printLine,
+  recordJson,
+  valueForPeople,
+  type Format,
+} from '../output.ts';
 
 type Item = WatchEvent | WatchProgress;
 
@@ -41,7 +48,7 @@ function lineOf(item: Item): string {
   const value = type === 'put' ? `\t${valueForPeople(record.value)}` : '';
   const was = previous === undefined ? '' : `\twas ${valueForPeople(previous.value)}`;
   const why = cause === 'request' ? '' : `\t(${cause})`;
-  return `${revision}\t${type.toUpperCase()}\t${key}${value}${was}${why}`;
+  return `${revision}\t${type.toUpperCase()}\t${inOneLine(key)}${value}${was}${why}`;
 }
 
 function watchOptions(prefix: string | undefined, flags: Flags): WatchOptions {
