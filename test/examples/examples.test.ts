@@ -63,6 +63,14 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^served: new-checkout, old-checkout$/,
     ],
   },
+  'same-everywhere': {
+    args: [],
+    lines: [
+      /^all keys compared: a equal, b equal, c equal; diverged: false$/,
+      /^one hash of jobs\/ on all nodes: true$/,
+      /^another one after an update: true, again on all: true$/,
+    ],
+  },
   transactions: {
     args: [],
     lines: [
