@@ -38,9 +38,8 @@ const hashes = await Promise.all(ids.map(jobsHash));
 console.log(`one hash of jobs/ on all nodes: ${new Set(hashes).size === 1}`);
 await tree.update();
 const later = await Promise.all(ids.map(jobsHash));
-console.log(
-  `another one after an update: ${later[0] !== hashes[0]}, again on all: ${new Set(later).size === 1}`,
-);
+const [changed, same] = [later[0] !== hashes[0], new Set(later).size === 1];
+console.log(`another one after an update: ${changed}, again on all: ${same}`);
 await tree.release();
 
 await Promise.all([a.stop(), b.stop(), c.stop()]);
