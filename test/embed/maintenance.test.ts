@@ -11,6 +11,8 @@ import {
   MemoryLogStore,
   type HoldfastNode,
   type LogStore,
+  type OpenOptions,
+  type RecoveredLog,
   type Registry,
 } from '../../src/index.ts';
 import { LevelLogStore } from '../../adapters/level/index.ts';
@@ -182,4 +184,43 @@ test('[TREE-53] nobody is installed anew while another is away, or alone', async
   assert.equal((await one.registry.get('k'))?.text(), '2');
   const unknown = await failure(client.reinstall('zz'));
   assert.match(unknown.message, /zz is no member: there are a, b, c/);
+});
+
+/** Its second life begins when it is told to. */
+class WaitingStore extends MemoryLogStore {
+  lives = 0;
+  begin: () => void = () => undefined;
+
+  override async open(options: OpenOptions): Promise<RecoveredLog> {
+    if (++this.lives > 1) await new Promise<void>((resolve) => (this.begin = resolve));
+    return await super.open(options);
+  }
+}
+
+test('[TREE-56] a node stopped while it is installed anew was stopped, and did not fail', async () => {
+  const endpoints = await freeAddresses(3);
+  const peers = Object.fromEntries(['a', 'b', 'c'].map((id, i) => [id, endpoints[i] ?? '']));
+  const store = new WaitingStore();
+  const nodes = await Promise.all(
+    ['a', 'b', 'c'].map((id) => {
+      const own = id === 'c' ? store : new MemoryLogStore();
+      return Holdfast.start({ id, listen: peers[id] ?? '', peers, store: own, settings: SETTINGS });
+    }),
+  );
+  const c = nodes[2];
+  assert.ok(c !== undefined);
+  const abort = new AbortController();
+  try {
+    await using client = await connect({ endpoints, requestTimeout: '20s' });
+    const reinstalling = failure(client.reinstall('c', { signal: abort.signal }));
+    await until('it begins anew', () => store.lives === 2);
+    const stopping = c.stop();
+    store.begin();
+    await stopping;
+    assert.equal(await c.stopped, undefined);
+    abort.abort();
+    await reinstalling;
+  } finally {
+    await Promise.all(nodes.map((node) => node.stop()));
+  }
 });
