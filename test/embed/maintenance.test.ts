@@ -192,12 +192,16 @@ class WaitingStore extends MemoryLogStore {
   begin: () => void = () => undefined;
 
   override async open(options: OpenOptions): Promise<RecoveredLog> {
-    if (++this.lives > 1) await new Promise<void>((resolve) => (this.begin = resolve));
+    if (++this.lives > 1) {
+      await new Promise<void>((resolve) => {
+        this.begin = resolve;
+      });
+    }
     return await super.open(options);
   }
 }
 
-test('[TREE-56] a node stopped while it is installed anew was stopped, and did not fail', async () => {
+test('[TREE-56] a node stopped while it is installed anew did not fail', async () => {
   const endpoints = await freeAddresses(3);
   const peers = Object.fromEntries(['a', 'b', 'c'].map((id, i) => [id, endpoints[i] ?? '']));
   const store = new WaitingStore();
