@@ -20,7 +20,7 @@ const before = await old.registry.lock('jobs/nightly');
 // Everything acknowledged so far is in it; what is written meanwhile is not.
 const bytes = await saveBackup(old.backup(), file);
 const { keys, sessions } = await inspectBackup(file);
-console.log(`saved ${keys} keys and ${sessions} session: ${bytes > 0 ? 'checked' : 'empty'}`);
+console.log(`saved keys: ${keys}, one of them the lock's; sessions: ${sessions}; bytes: ${bytes}`);
 
 // The cluster goes on, and is lost: nobody will ever know this token.
 await before.unlock();
@@ -30,7 +30,9 @@ await old.stop();
 // Once for every node of the new cluster, each with a store of its own; here there is one.
 const store = new MemoryLogStore();
 const restored = await restoreBackup({ file, store, id: 'a', peers });
-console.log(`restored ${restored.keys} keys; ${restored.endedSessions} session ended`);
+console.log(
+  `restored keys: ${restored.keys}; sessions ended, with locks: ${restored.endedSessions}`,
+);
 
 await using node = await Holdfast.start({ id: 'a', listen, peers, store });
 console.log(`config/rate = ${(await node.registry.get('config/rate'))?.text()}`);

@@ -50,5 +50,5 @@ await consume(3);
 const quiet = orders.watch({ prefix: 'orders/', from: position + 1 });
 await node.registry.put('elsewhere', 'busy');
 const reached = await quiet.progress();
-console.log(`nothing is missing up to ${reached - position} revision(s) further on`);
+console.log(`no order was missed while revisions went on by ${reached - position}`);
 await quiet.close();

@@ -72,7 +72,10 @@ const MAX_CLUSTER_NAME = 64;
 const COMMAND_OVERHEAD_BYTES = 1024;
 const ANY_INTERFACE = new Set(['0.0.0.0', '::']);
 
-const callable = z.custom<() => unknown>((value) => typeof value === 'function');
+const callable = z.custom<() => unknown>(
+  (value) => typeof value === 'function',
+  'a store has this method: it is a LogStore, for instance new SqliteLogStore({ path })',
+);
 const optionsSchema = z.object({
   id: nodeIdSchema,
   listen: addressSchema,

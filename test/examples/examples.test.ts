@@ -23,8 +23,8 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
   backup: {
     args: [],
     lines: [
-      /^saved 2 keys and 1 session: checked$/,
-      /^restored 1 keys; 1 session ended$/,
+      /^saved keys: 2, one of them the lock's; sessions: 1; bytes: \d+$/,
+      /^restored keys: 1; sessions ended, with locks: 1$/,
       /^config\/rate = 100$/,
       /^the lock is free, and its next token is larger: true$/,
     ],
@@ -90,7 +90,7 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^orders\/2: 2 x rope$/,
       /^orders\/3: 3 x rope$/,
       /^orders\/4: 4 x rope$/,
-      /^nothing is missing up to 1 revision\(s\) further on$/,
+      /^no order was missed while revisions went on by 1$/,
     ],
   },
   'table-with-edges': {
