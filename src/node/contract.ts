@@ -149,8 +149,11 @@ export type MembershipChange =
    * was filled on another store.
    */
   | { readonly type: 'standDown'; readonly id: NodeId }
-  /** What the store of this learner says counts no more; the next store it shows up with does. */
-  | { readonly type: 'giveUpStore'; readonly id: NodeId };
+  /**
+   * What this store of a learner says counts no more, whether it is the one on record or not yet;
+   * the next store it shows up with does.
+   */
+  | { readonly type: 'giveUpStore'; readonly id: NodeId; readonly storeId: string };
 
 /**
  * One member of a cluster. Any member takes any call: what only the leader can do is forwarded.

@@ -211,7 +211,7 @@ export function targetOf(membership: Membership, change: MembershipChange): Memb
     case 'standDown':
       return targetOfStandingDown(membership, id);
     case 'giveUpStore':
-      return targetOfGivingUp(membership, id);
+      return targetOfGivingUp(membership, change);
     case 'remove': {
       const rest: Record<NodeId, Member> = { ...members };
       delete rest[id];
@@ -234,9 +234,12 @@ function targetOfStandingDown(membership: Membership, id: NodeId): MembershipTar
   };
 }
 
-function targetOfGivingUp(membership: Membership, id: NodeId): MembershipTarget {
+function targetOfGivingUp(
+  membership: Membership,
+  { id, storeId }: Extract<MembershipChange, { type: 'giveUpStore' }>,
+): MembershipTarget {
   const { voters, learners, promotable, members } = membership;
-  const { address, storeId } = members[id]!;
+  const { address } = members[id]!;
   if (!learners.includes(id)) {
     const text = `${id} votes: its store can be given up only once it is a learner`;
     throw new HoldfastError('membership-refused', text);

@@ -80,7 +80,8 @@ export class Maintenance {
       if (wasServing) this.#endQuarantine();
       throw error;
     }
-    await node.changeMembership({ type: 'giveUpStore', id }, options);
+    const { storeId } = node.status();
+    await node.changeMembership({ type: 'giveUpStore', id, storeId }, options);
     this.#server.beginAnew();
   }
 }
