@@ -43,6 +43,9 @@ const SETTINGS = [
   'onInvalid',
 ] as const satisfies readonly (keyof Settings)[];
 
+/** How an opening ends for reasons of the call that began it. */
+const OF_ONE_CALL: ReadonlySet<string> = new Set(['aborted', 'timeout']);
+
 /** The maps that are open in this process through one registry. */
 export class Maps {
   readonly #host: MapHost;
@@ -63,11 +66,25 @@ export class Maps {
       if (this.#closed) throw new HoldfastError('closed', 'the registry is closed');
       const known = this.#opened.get(map);
       if (known !== undefined) refuseOther(name, known.settings, settings);
-      const { handle } = known ?? this.#open(map, settings, options);
-      const found = (await handle) as MapHandle<Out, In>;
+      if (known === undefined) {
+        return (await this.#open(map, settings, options).handle) as MapHandle<Out, In>;
+      }
+      const found = (await this.#join(known, options)) as MapHandle<Out, In> | undefined;
       // One that was here before may have been dropped by others a moment ago.
-      if (known === undefined || (await found.isThere(callOptions(options)))) return found;
+      if (found !== undefined && (await found.isThere(callOptions(options)))) return found;
     }
+  }
+
+  /** What another call opens, or has; undefined when that call's own patience ended it. */
+  async #join(
+    { handle }: Opened,
+    call: CallOptions,
+  ): Promise<MapHandle<unknown, unknown> | undefined> {
+    const joined = handle.catch((error: unknown) => {
+      if (error instanceof HoldfastError && OF_ONE_CALL.has(error.code)) return undefined;
+      throw error;
+    });
+    return await this.#within(call, joined);
   }
 
   raw(name: string): RawMap {
@@ -110,7 +127,7 @@ export class Maps {
     const { signal } = controller;
     const leaving = (left: Promise<void>): void => this.#leave(map, left);
     const wanted = { options: { persist, prune }, session, signal, over, leaving };
-    await this.#untilLeft(map, call);
+    await this.#within(call, this.#leaving.get(map) ?? Promise.resolve());
     const opening = await MapOpening.open(this.#host, map, wanted, callOptions(call));
     const onInvalid = settings.onInvalid ?? ((): void => undefined);
     const values = new MapValues<unknown, unknown>(settings);
@@ -134,16 +151,19 @@ export class Maps {
     this.#leaving.set(map, settled);
   }
 
-  async #untilLeft(map: ByteString, call: CallOptions): Promise<void> {
-    const leaving = this.#leaving.get(map);
-    if (leaving === undefined) return;
+  /**
+   * The promise's result, unless the call's own signal or timeout ends it first. Without one, what
+   * is waited for has its own end, and says better why.
+   */
+  async #within<T>(call: CallOptions, promise: Promise<T>): Promise<T> {
     const { environment } = this.#host.proposals;
     const { deadlineMs, signal } = this.#host.patience(callOptions(call));
+    const limitMs = call.timeout === undefined ? undefined : deadlineMs - environment.now();
     const end = new WaitEnd()
       .onAbortOf(signal, () => abortError(signal!, 'opening the map'))
-      .after(deadlineMs - environment.now(), environment, lateError);
+      .after(limitMs, environment, lateError);
     try {
-      await end.race(leaving);
+      return await end.race(promise);
     } finally {
       end.dispose();
     }
@@ -151,7 +171,7 @@ export class Maps {
 }
 
 function lateError(): HoldfastError {
-  return new HoldfastError('timeout', 'the map was still being detached from');
+  return new HoldfastError('timeout', 'the map was still being opened, or detached from');
 }
 
 function callOptions({ timeout, signal }: CallOptions): CallOptions {

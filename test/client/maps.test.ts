@@ -405,3 +405,19 @@ test('[MAP-45] one of which not all could be read is not left open', async () =>
   assert.deepEqual(await time.until(registry.maps()), []);
   await time.until(registry.map('m', options));
 });
+
+test('[MAP-46] who joins an opening is bound by its own signal and timeout only', async () => {
+  const { time, cluster, registry } = harness();
+  cluster.fateOf = ({ type }) => (type === 'query' ? { type: 'lost' } : { type: 'served' });
+  const controller = new AbortController();
+  const first = failure(registry.map('m', { signal: controller.signal }));
+  const joined = registry.map('m');
+  const hurried = failure(registry.map('m', { timeout: '1s' }));
+  assert.equal((await time.until(hurried)).code, 'timeout');
+  cluster.fateOf = () => ({ type: 'served' });
+  controller.abort();
+  assert.equal((await time.until(first)).code, 'aborted');
+  const map = await time.until(joined);
+  await time.until(map.put('k', 1));
+  assert.equal(await time.until(registry.map('m')), map);
+});
