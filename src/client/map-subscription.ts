@@ -14,7 +14,7 @@ import type { Watch } from './watch-types.ts';
 
 /** What a subscription begins with: a snapshot, or nothing; then the watch goes on. */
 interface Beginning<T> {
-  readonly snapshot: readonly MapChange<T>[];
+  readonly snapshot: MapChange<T>[];
   readonly watch: Watch;
   /** Only what comes after it is told. */
   readonly revision: number;
@@ -124,6 +124,8 @@ export class MapFeed<T> implements MapSubscription<T> {
         if (signal.aborted) return;
         yield this.#tell(change);
       }
+      // However long it goes on, it holds what it began with no longer.
+      snapshot.length = 0;
       for await (const event of watch) {
         const change = watchedChange(this.#access.ref.map, event, this.#decode);
         if (change === undefined && event.type === 'delete') return;
