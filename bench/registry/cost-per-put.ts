@@ -1,86 +1,98 @@
 /** What one put costs, with the garbage it makes, in a registry of so many keys. */
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { percentiles } from '../statistics.ts';
-import {
-  BATCH,
-  batchOf,
-  keyOf,
-  LoadedRegistry,
-  putOf,
-  timeOf,
-  type Order,
-} from './loaded-registry.ts';
+import { BATCH, batchOf, keyOf, LoadedRegistry, putOf, type Order } from './loaded-registry.ts';
+import { processorMs } from './processor-time.ts';
 
-/** One sample: long enough for several collections of young garbage. */
+/** Made ready together, then timed together. */
 const SAMPLE_PUTS = 10_000;
-const MEASURED_PUTS = 300_000;
+const SAMPLES = 30;
 /** More than history keeps, so that as much is cleaned up as is added. */
-const WARM_UP_PUTS = 150_000;
+const WARM_UP_SAMPLES = 15;
 
 export interface Cost {
-  /** In ns: the median over samples. */
+  /** In ns on the processor. */
   readonly perPut: number;
-  /** In ns, of all puts: what collecting garbage took; most of it is in `perPut`. */
+  /** In ns by the clock, of all puts: what collecting garbage took; most of it is in `perPut`. */
   readonly collecting: number;
 }
 
-/** `run` carries out a batch of puts, from the given number on, and returns ms. */
-async function measure(puts: number, run: (from: number) => number): Promise<Cost> {
+/**
+ * `prepare` gets ready for a sample of puts, from the given number on, and returns what carries
+ * them out.
+ */
+async function measure(samples: number, prepare: (from: number) => () => void): Promise<Cost> {
   let collectingMs = 0;
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) collectingMs += entry.duration;
   });
   observer.observe({ entryTypes: ['gc'] });
-  const samples: number[] = [];
-  for (let from = 0; from < puts;) {
-    const end = Math.min(from + SAMPLE_PUTS, puts);
-    let sampleMs = 0;
-    const begun = from;
-    for (; from < end; from += BATCH) sampleMs += run(from);
-    samples.push((sampleMs / (from - begun)) * 1e6);
+  let totalMs = 0;
+  for (let i = 0; i < samples; i++) {
+    const run = prepare(i * SAMPLE_PUTS);
+    const before = processorMs();
+    run();
+    totalMs += processorMs() - before;
     await nextTurn();
   }
   await nextTurn();
   observer.disconnect();
-  return { perPut: percentiles(samples).p50, collecting: (collectingMs / puts) * 1e6 };
+  const puts = samples * SAMPLE_PUTS;
+  return { perPut: (totalMs / puts) * 1e6, collecting: (collectingMs / puts) * 1e6 };
+}
+
+function batchesOf(from: number, puts: number, keys: number, order: Order): Uint8Array[][] {
+  return Array.from({ length: puts / BATCH }, (_, i) => batchOf(from + i * BATCH, keys, order));
 }
 
 export async function overwriteCost(keys: number, order: Order): Promise<Cost> {
   const registry = new LoadedRegistry(keys);
-  const run = (from: number): number => {
-    const batch = batchOf(from, keys, order);
-    return timeOf(() => registry.applyBatch(batch));
+  const prepare = (from: number): (() => void) => {
+    const batches = batchesOf(from, SAMPLE_PUTS, keys, order);
+    return () => {
+      for (const batch of batches) registry.applyBatch(batch);
+    };
   };
-  for (let from = 0; from < WARM_UP_PUTS; from += BATCH) run(from);
-  return measure(MEASURED_PUTS, (from) => run(WARM_UP_PUTS + from));
+  for (let i = 0; i < WARM_UP_SAMPLES; i++) prepare(i * SAMPLE_PUTS)();
+  return measure(SAMPLES, (from) => prepare(WARM_UP_SAMPLES * SAMPLE_PUTS + from));
 }
 
-/** While registries grow from half as many keys to `keys`. */
+/** While registries grow from half as many keys to `keys`: small ones one after the other. */
 export async function insertCost(keys: number, order: Order): Promise<Cost> {
-  const half = keys / 2;
-  let registry: LoadedRegistry | undefined;
-  let at = 0;
-  const run = (): number => {
-    if (registry === undefined) {
-      registry = new LoadedRegistry();
-      for (at = 0; at < half; at++) registry.apply(putOf(keyOf(at, keys, order)));
+  const puts = Math.min(keys / 2, SAMPLE_PUTS);
+  let registry = new LoadedRegistry();
+  let at = keys;
+  const grow = (): (() => void) => {
+    if (at + puts > keys) {
+      registry = halfFull(keys, order);
+      at = keys / 2;
     }
-    const grown = registry;
-    const batch = batchOf(at, keys, order);
-    at += BATCH;
-    if (at >= keys) registry = undefined;
-    return timeOf(() => grown.applyBatch(batch));
+    const [grown, batches] = [registry, batchesOf(at, puts, keys, order)];
+    at += puts;
+    return () => {
+      for (const batch of batches) grown.applyBatch(batch);
+    };
   };
-  // A large one has warmed up by the time it is half full.
-  const warmUp = keys < WARM_UP_PUTS ? WARM_UP_PUTS : 0;
-  for (let warm = 0; warm < warmUp; warm += BATCH) run();
-  return measure(MEASURED_PUTS, run);
+  const prepare = (): (() => void) => {
+    const runs = Array.from({ length: SAMPLE_PUTS / puts }, grow);
+    return () => {
+      for (const run of runs) run();
+    };
+  };
+  for (let i = 0; i < WARM_UP_SAMPLES; i++) prepare()();
+  return measure(SAMPLES, prepare);
+}
+
+function halfFull(keys: number, order: Order): LoadedRegistry {
+  const registry = new LoadedRegistry();
+  for (let i = 0; i < keys / 2; i++) registry.apply(putOf(keyOf(i, keys, order)));
+  registry.machine.takeEvents();
+  return registry;
 }
 
 interface Item {
   readonly key: string;
-  readonly before: Item | undefined;
+  readonly version: number;
 }
 
 const SHARDS = 64;
@@ -94,18 +106,18 @@ export async function bareMapCost(keys: number): Promise<Cost> {
     const shard = shardOf(key);
     const item = shard.get(key);
     const known = item?.key ?? key;
-    shard.set(known, { key: known, before: item === undefined ? undefined : { ...item } });
+    shard.set(known, { key: known, version: (item?.version ?? 0) + 1 });
   };
   for (let i = 0; i < keys; i++) put(keyOf(i, keys, 'random'));
-  const run = (from: number): number => {
+  const prepare = (from: number): (() => void) => {
     // Strings of their own, as when decoded: not those in the map.
-    const batch = Array.from({ length: BATCH }, (_, i) =>
+    const fresh = Array.from({ length: SAMPLE_PUTS }, (_, i) =>
       Buffer.from(keyOf(from + i, keys, 'random')).toString('latin1'),
     );
-    return timeOf(() => {
-      for (const key of batch) put(key);
-    });
+    return () => {
+      for (const key of fresh) put(key);
+    };
   };
-  for (let from = 0; from < WARM_UP_PUTS; from += BATCH) run(from);
-  return measure(MEASURED_PUTS, (from) => run(WARM_UP_PUTS + from));
+  for (let i = 0; i < WARM_UP_SAMPLES; i++) prepare(i * SAMPLE_PUTS)();
+  return measure(SAMPLES, (from) => prepare(WARM_UP_SAMPLES * SAMPLE_PUTS + from));
 }

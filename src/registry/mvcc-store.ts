@@ -39,9 +39,8 @@ export class MvccStore {
   readonly history: History;
   readonly #table = new KeyTable();
   readonly #index = new OrderedIndex<KeyEntry>((entry) => entry.live !== undefined);
-  /** Changes of the revision under way. Most have one: its list is made to measure. */
-  #firstChange: KeyEvent | undefined;
-  #moreChanges: KeyEvent[] | undefined;
+  /** Of the revision under way. */
+  #changes: KeyEvent | KeyEvent[] | undefined;
   #liveKeys = 0;
   /** Told of every version that becomes the latest of its key. */
   listener: ChangeListener | undefined;
@@ -141,23 +140,18 @@ export class MvccStore {
 
   /** Ends the command: its changes, if any, become the next revision. */
   commit(): Revision {
-    const first = this.#firstChange;
-    if (first === undefined) return this.history.last;
-    const more = this.#moreChanges;
-    const events = more === undefined ? [first] : [first, ...more];
-    this.#firstChange = undefined;
-    this.#moreChanges = undefined;
-    this.history.append({ revision: this.nextRevision, events });
+    const changes = this.#changes;
+    if (changes === undefined) return this.history.last;
+    this.#changes = undefined;
+    this.history.append(changes);
     return this.history.last;
   }
 
   #changed(event: KeyEvent): void {
-    if (this.#firstChange === undefined) {
-      this.#firstChange = event;
-      return;
-    }
-    this.#moreChanges ??= [];
-    this.#moreChanges.push(event);
+    const changes = this.#changes;
+    if (changes === undefined) this.#changes = event;
+    else if ('record' in changes) this.#changes = [changes, event];
+    else changes.push(event);
   }
 
   /** Takes over a record from a snapshot as the oldest version of its key. */

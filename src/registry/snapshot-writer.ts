@@ -5,6 +5,7 @@ import { encodeResult } from './codec/result.ts';
 import { writeSessionFields } from './codec/session.ts';
 import { crc32 } from './crc32.ts';
 import type { DedupWindow } from './dedup-window.ts';
+import { changeAt, changeCount } from './history.ts';
 import type { KeyEntry } from './key-version.ts';
 import type { Session } from './sessions.ts';
 import {
@@ -129,9 +130,11 @@ function* writeKeys(cut: SnapshotCut, items: ByteWriter): Generator<undefined> {
 /** What was changed after the compact revision. */
 function* writeHistory(cut: SnapshotCut, items: ByteWriter): Generator<undefined> {
   for (let revision = cut.compactRevision + 1; revision <= cut.revision; revision++) {
-    const { events } = cut.state.store.history.at(revision)!;
-    items.u8(ItemTag.revision).varint(events.length);
-    for (const { type, record, cause } of events) {
+    const changes = cut.state.store.history.at(revision)!;
+    const count = changeCount(changes);
+    items.u8(ItemTag.revision).varint(count);
+    for (let i = 0; i < count; i++) {
+      const { type, record, cause } = changeAt(changes, i);
       if (type === 'put') items.u8(ItemTag.put);
       else items.u8(ItemTag.delete).u8(causeNumber(cause));
       writeRecord(items, record);
