@@ -14,7 +14,7 @@ export const SNAPSHOT_VERSION = 3;
 export const BLOCK_MARK = 0x5246_4c48;
 export const BLOCK_HEADER_BYTES = 12;
 /** A block is closed once its payload reaches this: it is made in one go, while puts wait. */
-export const BLOCK_BYTES: number = 48 * 1024;
+export const BLOCK_BYTES: number = 16 * 1024;
 /** Chunks are no longer than this. */
 export const CHUNK_BYTES: number = 256 * 1024;
 
