@@ -11,6 +11,7 @@ import {
 } from '../registry/index.ts';
 import { wholeNumber } from './checks.ts';
 import { encodePrefix, textOf } from './edge.ts';
+import { readAnswer } from './error-response.ts';
 import type {
   HashTree,
   PrefixHash,
@@ -162,7 +163,7 @@ export class ClientHashTree implements HashTree {
     const request = { type: 'query', consistency: 'local', query: encodeQuery(query) } as const;
     const response = await members.call(node, request, patience);
     if (response.type !== 'ok') throw unexpected(response.type);
-    const answer = decodeAnswer(response.payload);
+    const answer = readAnswer(decodeAnswer, response.payload);
     if (answer.type === 'error') {
       throw new HoldfastError(answer.code, `${node}: ${textOf(answer.message)}`);
     }

@@ -176,7 +176,7 @@ test('[BACKUP-11] a restore that is refused has not touched the store', async ()
   const refused: [Record<string, unknown>, string, RegExp][] = [
     [{ file: join(directory, 'absent') }, 'invalid-argument', /ENOENT/],
     [{ id: 'not an id' }, 'invalid-argument', /id: a node id is made of/],
-    [{ id: 'z' }, 'invalid-argument', /peers names this node too/],
+    [{ id: 'z' }, 'invalid-argument', /peers names every node of the new cluster: 'z' is not in a/],
     [{ peers: { a: 'nowhere' } }, 'invalid-argument', /peers.a: an address is host:port/],
     [{ bumpRevision: 0 }, 'invalid-argument', /bumpRevision is at least 1/],
     [{ bumpRevision: 2 ** 53 - 1 }, 'invalid-argument', /above 2\^53 - 1/],
