@@ -21,7 +21,6 @@ export interface HistoryPin {
  */
 export class Compaction {
   readonly #store: MvccStore;
-  readonly #limits: RegistryLimits;
   readonly #pins: Set<HistoryPin> = new Set();
   #compactRevision: Revision;
   /** Bytes of the changes after `compactRevision`. */
@@ -33,9 +32,8 @@ export class Compaction {
   #cleanedOfNext = 0;
   #addedSinceClean = 0;
 
-  constructor(store: MvccStore, limits: RegistryLimits) {
+  constructor(store: MvccStore) {
     this.#store = store;
-    this.#limits = limits;
     this.#compactRevision = store.revision;
     this.#cleaned = store.revision;
   }
@@ -64,8 +62,7 @@ export class Compaction {
   }
 
   /** Moves `compactRevision` as far as the limits on history demand. */
-  enforceLimits(): void {
-    const { historyRevisions, historyMs, historyBytes } = this.#limits;
+  enforceLimits({ historyRevisions, historyMs, historyBytes }: RegistryLimits): void {
     const { history, time } = this.#store;
     while (this.#compactRevision < history.last) {
       const oldest = history.at(this.#compactRevision + 1)!;

@@ -1,6 +1,5 @@
 export * from './codec/index.ts';
 export { type EventsSince } from './history.ts';
-export { SessionLeases } from './leases.ts';
 export { defaultLimits, resolveLimits } from './limits.ts';
 export { EXCLUSIVE } from './lock-terms.ts';
 export { queueKey } from './locks.ts';

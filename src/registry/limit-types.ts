@@ -1,4 +1,8 @@
-/** Limits that every replica must agree on, since `apply` enforces them. */
+/**
+ * Limits that `apply` enforces, so they are part of the replicated state: those in force are what
+ * the log said last. A cluster's are changed by stopping all its nodes and starting all with the
+ * new ones.
+ */
 export interface RegistryLimits {
   /** Also of a lock's name; the queue keys made from it are longer by `/` and 16 digits. */
   readonly maxKeyBytes: number;

@@ -114,13 +114,15 @@ function mapRemove(act: Act, command: CommandOf<'mapRemove'>): RegistryResult {
   const { state, node } = act;
   const { store, limits } = state;
   const { map, key: name } = command;
-  const refusal =
-    checkEntryKey(name, limits) ?? refuseAbsent(store.find(mapKey(map))?.live, command);
-  if (refusal !== undefined) return refusal;
   const key = mapEntryPrefix(map) + name;
-  const view = viewOf(act, key);
   const entry = store.find(key);
-  if (entry?.live !== undefined) store.remove(entry, 'request', node);
+  const isThere = entry?.live !== undefined;
+  const refusal =
+    (isThere ? undefined : checkEntryKey(name, limits)) ??
+    refuseAbsent(store.find(mapKey(map))?.live, command);
+  if (refusal !== undefined) return refusal;
+  const view = viewOf(act, key);
+  if (isThere) store.remove(entry, 'request', node);
   return { type: 'key', revision: state.commit(), view };
 }
 

@@ -8,7 +8,7 @@
  * after it, each followed by its changes; one `end`. The rest of the state is derived from these.
  * Nothing depends on how the state came about, so equal states have equal bytes.
  */
-export const SNAPSHOT_VERSION = 3;
+export const SNAPSHOT_VERSION = 4;
 
 /** Begins each block, so that what is no snapshot is noticed at once. */
 export const BLOCK_MARK = 0x5246_4c48;
@@ -20,7 +20,7 @@ export const CHUNK_BYTES: number = 256 * 1024;
 
 /** In snapshots on disk: numbers are added, never changed. */
 export const ItemTag = {
-  /** Format version, revision, compact revision, cluster time. */
+  /** Format version, revision, compact revision, cluster time, the limits in force. */
   meta: 1,
   /** Id, TTL, label, metadata, opening time, trapping of exits, sequence number acknowledged. */
   session: 2,

@@ -1,5 +1,6 @@
 import { ByteWriter } from '../base/index.ts';
 import { causeNumber } from './codec/events.ts';
+import { writeLimits } from './codec/limits.ts';
 import { writeRecord } from './codec/record.ts';
 import { encodeResult } from './codec/result.ts';
 import { writeSessionFields } from './codec/session.ts';
@@ -17,7 +18,7 @@ import {
   SNAPSHOT_VERSION,
 } from './snapshot-format.ts';
 import type { RegistryState } from './state.ts';
-import type { Revision } from './types.ts';
+import type { RegistryLimits, Revision } from './types.ts';
 
 /** Keys looked at before the writer gets a chance to hand out a block. */
 const KEYS_PER_STEP = 512;
@@ -36,6 +37,7 @@ export class SnapshotCut {
   readonly revision: Revision;
   readonly compactRevision: Revision;
   readonly time: number;
+  readonly limits: RegistryLimits;
   readonly sessions: readonly SessionCut[];
   readonly #state: RegistryState;
   /** Why the cut cannot be read any more. */
@@ -46,6 +48,7 @@ export class SnapshotCut {
     this.revision = state.store.revision;
     this.compactRevision = state.compaction.compactRevision;
     this.time = state.store.time;
+    this.limits = state.limits;
     this.sessions = Array.from(state.store.sessions.values(), (session) => {
       session.window.shared = true;
       return { session, window: session.window };
@@ -89,6 +92,7 @@ export function* writeSnapshot(cut: SnapshotCut): Generator<Uint8Array, void, un
 function* writeItems(cut: SnapshotCut, items: ByteWriter): Generator<undefined> {
   items.u8(ItemTag.meta).varint(SNAPSHOT_VERSION);
   items.varint(cut.revision).varint(cut.compactRevision).varint(cut.time);
+  writeLimits(items, cut.limits);
   for (const { session, window } of cut.sessions) {
     writeSession(items, session, window);
     yield undefined;

@@ -4,11 +4,12 @@
  * bytes.
  */
 import type { Brand } from '../base/index.ts';
+import type { RegistryLimits } from './limit-types.ts';
 import type { MapCommand, MapResult } from './map-types.ts';
 import type { TableCommand, TableResult } from './table-types.ts';
 import type { TreeAnswer, TreeCommand, TreeQuery, TreeResult } from './tree-types.ts';
 
-export type { RegistryLimits } from './limit-types.ts';
+export type { RegistryLimits };
 
 export type ByteString = string;
 /** Global counter of changes; +1 per command that changes anything. 0: before the first. */
@@ -147,6 +148,8 @@ export type RegistryCommand =
   | { readonly type: 'expireSessions'; readonly sessions: readonly SessionId[] }
   /** Proposed by the leader so that what is due expires though nothing else flows. */
   | { readonly type: 'tick' }
+  /** Proposed by a leader that is configured with other limits than those in force. */
+  | { readonly type: 'setLimits'; readonly limits: RegistryLimits }
   | { readonly type: 'compact'; readonly revision: Revision }
   | TxnCommand
   | TableCommand

@@ -41,7 +41,11 @@ export interface ServerOptions {
   readonly store: NodeOptions['store'];
   /** What differs from `defaultSettings`. */
   readonly settings?: Partial<NodeSettings>;
-  /** What differs from the registry's `defaultLimits`: the same on every node of the cluster. */
+  /**
+   * What differs from the registry's `defaultLimits`: the same on every node of the cluster. To
+   * change them, stop all nodes and start all with the new ones; what is beyond a lowered limit
+   * stays.
+   */
   readonly limits?: Partial<RegistryLimits>;
   /** What differs from `DEFAULT_SERVICE_LIMITS`. */
   readonly serviceLimits?: Partial<ServiceLimits>;

@@ -63,7 +63,7 @@ test('[TREE-13] by increments or by scanning, on every replica: the same tree', 
       for (const rig of rigs) lockTree(rig, holder);
       work(prompt);
       onAll(second.slice(0, restoredAt));
-      rigs.push(prompt.restored(prompt.snapshot(), LIMITS));
+      rigs.push(prompt.restored(prompt.snapshot()));
       onAll(second.slice(restoredAt));
       askTree(scanning, { type: 'resetTree' });
       for (const rig of rigs) updateTree(rig, holder);

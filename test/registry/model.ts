@@ -37,7 +37,7 @@ function error(code: RegistryErrorCode): RegistryResult {
 }
 
 export class Model implements TxnHost {
-  readonly limits: RegistryLimits;
+  limits: RegistryLimits;
   readonly keys: Map<string, KeyRecord> = new Map();
   readonly sessions: Map<SessionId, ModelSession> = new Map();
   /** All keys as of each revision. */
@@ -132,6 +132,8 @@ export class Model implements TxnHost {
         this.compactRevision = command.revision;
         return { type: 'done', revision: this.#commit() };
       }
+      case 'setLimits':
+        return this.#setLimits(command.limits);
       case 'txn':
         return this.#txn(header, command);
       case 'openTable':
@@ -156,6 +158,12 @@ export class Model implements TxnHost {
       default:
         return unreachable(command);
     }
+  }
+
+  #setLimits(limits: RegistryLimits): RegistryResult {
+    if (limits.minSessionTtlMs > limits.maxSessionTtlMs) return error('invalid-argument');
+    this.limits = limits;
+    return { type: 'done', revision: this.#commit() };
   }
 
   #txn(header: CommandHeader, command: Command<'txn'>): RegistryResult {

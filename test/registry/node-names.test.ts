@@ -41,7 +41,7 @@ test('[REG-61] the name of the node counts towards the answers kept for retries'
   resultOf(put(rig, 'k', LONG, other, 1), 'key');
   assert.match(refused(put(rig, 'k', LONG, other, 2), 'overloaded'), /3000 bytes/);
   // What was recorded counts the same after a restore.
-  const copy = rig.restored(rig.snapshot(), { maxWindowBytes: 3000 });
+  const copy = rig.restored(rig.snapshot());
   refused(put(copy, 'k', LONG, other, 2), 'overloaded');
 });
 

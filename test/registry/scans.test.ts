@@ -106,7 +106,7 @@ test('[REG-15] [REG-70] how far cleaning got does not show in what a transaction
   isTooMuch(run(rig, [countedSince]));
   rig.do({ type: 'compact', revision: rig.machine.revision });
   // This one never had the deleted keys; the other has not forgotten all of them yet.
-  const fresh = rig.restored(rig.snapshot(), { maxTxnScanned: 10, historyRevisions: 100 });
+  const fresh = rig.restored(rig.snapshot());
   for (const replica of [rig, fresh]) {
     assert.equal(resultOf(run(replica, [countedSince]), 'txn').succeeded, true);
     replica.put('m', '');
@@ -128,7 +128,7 @@ test('[REG-15] [REG-70] nor does it show in why one is refused', () => {
   for (let i = 0; i < 1500; i++) rig.delete(`l${i}`);
   rig.do({ type: 'compact', revision: rig.machine.revision });
   // This one never had the deleted keys; the other has not forgotten all of them yet.
-  const fresh = rig.restored(rig.snapshot(), limits);
+  const fresh = rig.restored(rig.snapshot());
   const visitsOne = selected({ sortBy: 'createRevision' }, { end: 'b' });
   const ops: readonly TxnOp[] = [visitsOne, { type: 'deleteRange', start: 'l', end: undefined }];
   assert.deepEqual(run(rig, ops), run(fresh, ops));
