@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: three processes on this machine, durable puts of 256 B and linearizable gets at
- * 1, 100 and 1,000 in flight, on each durable store.
+ * 1, 100 and 1,000 in flight, on each durable store; then a thousand watchers of one node.
  *
- *     npm run bench [-- --store sqlite|level] [--seconds 3] [--json FILE]
+ *     npm run bench [-- --store sqlite|level|none] [--seconds 3] [--json FILE]
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { ProcessCluster } from '../jepsen-lite/real/process-cluster.ts';
 import { connect, type HoldfastClient } from '../src/client/index.ts';
 import { closedLoop, type LoadResult } from './closed-loop.ts';
 import { fsyncLatency, machine } from './device.ts';
+import { fanOut } from './fan-out.ts';
 
 const VALUE_BYTES = 256;
 const KEYS = 10_000;
@@ -84,7 +85,9 @@ async function main(): Promise<void> {
     },
   });
   const stores = STORES.filter((store) => values.store === undefined || values.store === store);
-  if (stores.length === 0) throw new Error(`--store takes ${STORES.join(' or ')}`);
+  if (stores.length === 0 && values.store !== 'none') {
+    throw new Error(`--store takes ${STORES.join(', ')}, or none for the watchers alone`);
+  }
   const here = machine();
   const fsync = fsyncLatency(tmpdir());
   process.stdout.write(
@@ -97,9 +100,13 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   for (const store of stores)
     rows.push(...(await benchStore(store, Number(values.seconds) * 1000)));
+  const watches = await fanOut(Number(values.seconds) * 1000);
   if (values.json !== undefined) {
     const date = new Date().toISOString();
-    await writeFile(values.json, JSON.stringify({ date, machine: here, fsync, rows }, null, 2));
+    await writeFile(
+      values.json,
+      JSON.stringify({ date, machine: here, fsync, rows, watches }, null, 2),
+    );
   }
 }
 

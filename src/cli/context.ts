@@ -67,8 +67,10 @@ function globalOptions(command: Command): GlobalOptions {
 export function durationOption(name: string, text: string): number {
   try {
     return parseDuration(text);
-  } catch (error) {
-    throw usageError(`${name} ${error instanceof Error ? error.message : String(error)}`);
+  } catch {
+    throw usageError(
+      `${name} takes a duration from 1ms to 365d, like 250ms, 10s or 5m, not '${text}'`,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-/** Exit codes, and how an error becomes one line on stderr. */
+/** Exit codes, and how an error becomes one line on stderr, for people or for scripts. */
 import { HoldfastError } from '../base/index.ts';
 import type { ErrorCode } from '../base/index.ts';
 
@@ -16,17 +16,28 @@ export const EXIT = {
 /** Ends the command with this exit code; `message`, when there is one, goes to stderr. */
 export class ExitError extends Error {
   readonly exitCode: number;
-  constructor(exitCode: number, message = '') {
+  /** Names the reason for scripts, as the codes of `HoldfastError` do; '' where nothing does. */
+  readonly code: string;
+  constructor(exitCode: number, message = '', code = '') {
     super(message);
     this.name = 'ExitError';
     this.exitCode = exitCode;
+    this.code = code;
   }
 }
 
 /** A mistake on the command line. */
 export function usageError(message: string): ExitError {
-  return new ExitError(EXIT.usage, message);
+  return new ExitError(EXIT.usage, message, USAGE);
 }
+
+/** The cluster or the state said no. */
+export function refused(code: string, message: string): ExitError {
+  return new ExitError(EXIT.refused, message, code);
+}
+
+/** The code of mistakes on the command line; people see the rule alone. */
+const USAGE = 'usage';
 
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid-argument',
@@ -43,9 +54,10 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   locked: 'wait with `holdfast lock NAME --wait 10s`, or act as the holder with --session',
   'lock-conflict': 'see `holdfast locks` for how the name is in use',
   'no-such-table': 'open it with `holdfast table open`',
+  'no-such-map': 'see `holdfast map list`, or create it with `holdfast map create`',
   'not-held': 'give the session and token that `holdfast lock` printed',
-  'session-expired': 'open a new session and take the lock again',
-  'data-in-use': 'stop the other process, or give this node a directory of its own with --data',
+  'session-expired': '`holdfast session list` shows those that are open',
+  'data-in-use': 'or give this node a directory of its own with --data',
   'address-in-use': 'stop what listens there, or choose another port',
   overloaded: 'send less at a time, then retry',
 };
@@ -59,12 +71,37 @@ export function exitCodeOf(error: unknown): number {
   return EXIT.refused;
 }
 
+/**
+ * What `-w json` prints of an error, as one line on stderr; undefined when there is nothing to say.
+ */
+export function errorJson(error: unknown, exitCode: number): string | undefined {
+  if (error instanceof HoldfastError) {
+    const { code, message, outcome, issues } = error;
+    const advice = ADVICE[code];
+    return JSON.stringify({ error: { code, message, outcome, exitCode, advice, issues } });
+  }
+  const message = errorText(error);
+  if (message === '') return undefined;
+  const code = error instanceof ExitError ? error.code : '';
+  return JSON.stringify({ error: { code: code === '' ? 'failed' : code, message, exitCode } });
+}
+
+/** A mistake that the parser of the command line found. */
+export function usageJson(message: string): string {
+  return JSON.stringify({ error: { code: USAGE, message, exitCode: EXIT.usage } });
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** One line that says what was wrong and what to do; '' when there is nothing to say. */
 export function errorLine(error: unknown): string {
-  if (error instanceof ExitError) return error.message;
-  if (!(error instanceof HoldfastError)) {
-    return error instanceof Error ? error.message : String(error);
+  if (error instanceof ExitError) {
+    const named = error.code !== '' && error.code !== USAGE;
+    return named ? `${error.code}: ${error.message}` : error.message;
   }
+  if (!(error instanceof HoldfastError)) return errorText(error);
   const parts = [`${error.code}: ${error.message}`];
   if (error.outcome === 'unknown') {
     parts.push('the write may or may not have happened: read before you repeat it');

@@ -29,6 +29,7 @@ export function recordJson(record: RegistryRecord): Record<string, unknown> {
     version: record.version,
     session: record.session ?? null,
     expiresAt: record.expiresAt ?? null,
+    ttlMs: record.ttlMs === undefined ? null : Math.round(record.ttlMs),
     lock: record.lock ?? null,
     node: record.node,
     time: record.time,
@@ -48,9 +49,22 @@ export function valueText(value: Uint8Array): string | undefined {
 
 const WIDEST_CELL = 60;
 
-/** For people: text as it is, other bytes as a count. */
+/** For people: text in one line, other bytes as a count. */
 export function valueForPeople(value: Uint8Array): string {
-  return valueText(value) ?? `<${value.length} bytes>`;
+  const text = valueText(value);
+  return text === undefined ? `<${value.length} bytes>` : inOneLine(text);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' };
+
+/** Keys and values may hold anything; a line holds one of them, and moves no terminal's cursor. */
+export function inOneLine(text: string): string {
+  const shown = Array.from(text, (char) => {
+    const code = char.charCodeAt(0);
+    if (code >= 32 && (code < 127 || code > 159)) return char;
+    return ESCAPES[char] ?? `\\x${code.toString(16).padStart(2, '0')}`;
+  });
+  return shown.join('');
 }
 
 /** Draws rows under a header, columns as wide as they need to be. */
@@ -76,8 +90,7 @@ export function table(
 
 function cell(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return '-';
-  // eslint-disable-next-line no-control-regex
-  const text = String(value).replace(/[\u0000-\u001f\u007f]/g, ' ');
+  const text = inOneLine(String(value));
   return text.length > WIDEST_CELL ? `${text.slice(0, WIDEST_CELL - 1)}…` : text;
 }
 

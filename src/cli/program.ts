@@ -8,6 +8,7 @@ import { addKeyCommands } from './commands/keys.ts';
 import { addElectCommand } from './commands/elect.ts';
 import { addLockListCommands } from './commands/locks-list.ts';
 import { addLockCommands } from './commands/locks.ts';
+import { addMapCommands } from './commands/map.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addSnapshotCommands } from './commands/snapshot.ts';
 import { addSessionCommands } from './commands/sessions.ts';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
       'after',
       `
 Exit codes: 0 done; 1 refused (locked, not found, no quorum); 2 bad usage; 3 the outcome is unknown.
+With -w json what goes wrong is JSON as well, the last line on stderr: {"error":{"code":...}}.
 
 Start with:
   holdfast dev                               a three-node cluster on this machine
@@ -46,6 +48,7 @@ Start with:
   addLockListCommands(program);
   addElectCommand(program);
   addTableCommands(program);
+  addMapCommands(program);
   addWatchCommand(program);
   addImportExportCommands(program);
   addSnapshotCommands(program);

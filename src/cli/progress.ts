@@ -7,6 +7,8 @@ export interface Progress {
   update(line: () => string): void;
   /** Replaces the line by a last one. */
   end(line: string): void;
+  /** Leaves no line behind, on a terminal. */
+  clear(): void;
 }
 
 export function startProgress(): Progress {
@@ -22,6 +24,9 @@ export function startProgress(): Progress {
     },
     end: (line) => {
       process.stderr.write(terminal ? `\r\u001b[K${line}\n` : `${line}\n`);
+    },
+    clear: () => {
+      if (terminal) process.stderr.write('\r\u001b[K');
     },
   };
 }

@@ -1,10 +1,10 @@
 /** Runs a command line: its arguments, its complaints, its exit code. */
 import { CommanderError, type Command } from 'commander';
-import { EXIT, errorLine, exitCodeOf } from './exit.ts';
+import { EXIT, errorJson, errorLine, exitCodeOf, usageJson } from './exit.ts';
 
 /**
  * Runs what the process's arguments ask for and resolves to the exit code. Every complaint is one
- * line on stderr that begins with the program's name.
+ * line on stderr: it begins with the program's name, or is JSON where results are.
  * @param codeOf the exit code of what a command threw
  */
 export async function runProgram(
@@ -14,17 +14,31 @@ export async function runProgram(
   endWithReader(process.stdout);
   endWithReader(process.stderr);
   throwInsteadOfExit(program);
-  complainInOneLine(program, program.name());
+  complainInOneLine(program);
   try {
     await program.parseAsync();
     return EXIT.ok;
   } catch (error) {
     // Commander has printed its own message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const line = errorLine(error);
-    if (line !== '') process.stderr.write(`${program.name()}: ${line}\n`);
+    report(program, error, codeOf(error));
     return codeOf(error);
   }
+}
+
+function report(program: Command, error: unknown, exitCode: number): void {
+  if (printsJson(program)) {
+    const json = errorJson(error, exitCode);
+    if (json !== undefined) process.stderr.write(`${json}\n`);
+    return;
+  }
+  const line = errorLine(error);
+  if (line !== '') process.stderr.write(`${program.name()}: ${line}\n`);
+}
+
+/** Whether results, and so errors, were asked for as JSON. */
+function printsJson(program: Command): boolean {
+  return program.opts<{ writeOut?: string }>().writeOut === 'json';
 }
 
 /** Makes every command throw instead of exiting, so that one place decides the exit code. */
@@ -42,17 +56,22 @@ function endWithReader(stream: NodeJS.WriteStream): void {
 }
 
 /** Commander's own complaints as one line that says where to look. */
-function complainInOneLine(command: Command, name: string): void {
-  const [program = name] = name.split(' ');
+function oneLine(text: string, command: string): string {
+  const complaint = text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .replaceAll(/\s*\n\s*/g, ' ');
+  return `${complaint}; see ${command} --help`;
+}
+
+function complainInOneLine(program: Command, command = program, parents = ''): void {
+  const name = `${parents}${command.name()}`;
   command.configureOutput({
     outputError: (text, write) => {
-      const complaint = text
-        .trim()
-        .replace(/^error: /, '')
-        .replace(/\.$/, '')
-        .replaceAll(/\s*\n\s*/g, ' ');
-      write(`${program}: ${complaint}; see ${name} --help\n`);
+      const line = oneLine(text, name);
+      write(printsJson(program) ? `${usageJson(line)}\n` : `${program.name()}: ${line}\n`);
     },
   });
-  for (const child of command.commands) complainInOneLine(child, `${name} ${child.name()}`);
+  for (const child of command.commands) complainInOneLine(program, child, `${name} `);
 }

@@ -23,8 +23,8 @@ export interface BackupReport extends BackupMetadata, SnapshotSummary {
  * Writes a backup into a file. The bytes go into `FILE.part`, are synced and then take the name, so
  * that a save that is cut off leaves no file that looks whole. Resolves to the file's size.
  *
- * @throws HoldfastError `invalid-argument` when there is such a file or part and no `force`, what
- * the backup itself failed with, and the system's own errors for the file.
+ * @throws HoldfastError `invalid-argument` when there is such a file or part and no `force`, or it
+ * cannot be made; what the backup itself failed with; and the system's own errors while writing.
  * @example
  * await saveBackup(client.backup(), 'backups/monday.hfb');
  */
@@ -49,7 +49,7 @@ async function refuseExisting(file: string): Promise<void> {
   } catch {
     return;
   }
-  const text = `'${file}' exists already: give another name, or force its replacement`;
+  const text = `'${file}' exists already: give another name, or force to replace it`;
   throw new HoldfastError('invalid-argument', text);
 }
 
@@ -60,7 +60,10 @@ async function writePart(
   onProgress: SaveOptions['onProgress'],
 ): Promise<number> {
   const handle = await open(part, force ? 'w' : 'wx').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
+    if (error.code !== 'EEXIST') {
+      const why = `cannot write the backup '${part}': ${error.message}`;
+      throw new HoldfastError('invalid-argument', why, { cause: error });
+    }
     const text = `'${part}' is there: another save is under way, or one was cut off; remove it`;
     throw new HoldfastError('invalid-argument', text, { cause: error });
   });

@@ -12,6 +12,7 @@ import {
   type KeyView,
   type LockHolder,
 } from '../registry/index.ts';
+import type { Codec } from './codecs.ts';
 import { jsonText } from './json-text.ts';
 import type { Key, LockRef, RegistryRecord, Value } from './registry.ts';
 
@@ -121,11 +122,12 @@ class EdgeRecord implements RegistryRecord {
   readonly version: number;
   readonly session: number | undefined;
   readonly expiresAt: number | undefined;
+  readonly ttlMs: number | undefined;
   readonly lock: LockRef | undefined;
   readonly node: string;
   readonly time: number;
 
-  constructor(record: KeyRecord, lock: LockHolder | undefined) {
+  constructor(record: KeyRecord, lock: LockHolder | undefined, now: number | undefined) {
     this.key = textOf(record.key);
     this.#key = record.key;
     // A copy: what was decoded is a view of everything that arrived with it.
@@ -134,7 +136,10 @@ class EdgeRecord implements RegistryRecord {
     this.modRevision = record.modRevision;
     this.version = record.version;
     this.session = record.session === 0 ? undefined : record.session;
-    this.expiresAt = record.expiresAt;
+    const { expiresAt } = record;
+    this.expiresAt = expiresAt;
+    this.ttlMs =
+      expiresAt === undefined || now === undefined ? undefined : Math.max(expiresAt - now, 0);
     this.lock = lock === undefined ? undefined : lockRef(lock);
     this.node = textOf(record.node);
     this.time = record.time;
@@ -151,17 +156,31 @@ class EdgeRecord implements RegistryRecord {
   json(): unknown {
     return JSON.parse(this.text());
   }
+
+  as<T>(codec: Codec<T>): T {
+    return codec.decode(this.value);
+  }
 }
 
 export function lockRef(holder: LockHolder): LockRef {
   return { session: holder.session, token: holder.token };
 }
 
-export function edgeRecord(record: KeyRecord, lock: LockHolder | undefined): RegistryRecord {
-  return new EdgeRecord(record, lock);
+/** `now`: cluster time of the answer the record came in, if known. */
+export function edgeRecord(
+  record: KeyRecord,
+  lock: LockHolder | undefined,
+  now?: number,
+): RegistryRecord {
+  return new EdgeRecord(record, lock, now);
 }
 
 /** Undefined for a key that is absent, even when its lock is held. */
-export function edgeView(view: KeyView): RegistryRecord | undefined {
-  return view.record === undefined ? undefined : edgeRecord(view.record, view.lock);
+export function edgeView(view: KeyView, now?: number): RegistryRecord | undefined {
+  return view.record === undefined ? undefined : edgeRecord(view.record, view.lock, now);
+}
+
+/** What was just written: its time is the present. */
+export function writtenView(view: KeyView): RegistryRecord | undefined {
+  return edgeView(view, view.record?.time);
 }

@@ -1,5 +1,5 @@
 /** Errors as they come over the wire, made into the one error type of the public API. */
-import { HoldfastError, type ErrorCode, type Outcome } from '../base/index.ts';
+import { HoldfastError, MalformedBytesError, type ErrorCode, type Outcome } from '../base/index.ts';
 
 /** Complete, or it does not compile. */
 const KNOWN: Readonly<Record<ErrorCode, true>> = {
@@ -66,6 +66,21 @@ export function errorFromWire(
   const known = toErrorCode(code);
   const text = known === code ? message : `${code}: ${message}`;
   return new HoldfastError(known, text, leader === '' ? { outcome } : { outcome, leader });
+}
+
+/** What a node sent, decoded. `outcome`: of what it answers, should that be unreadable. */
+export function readAnswer<T>(
+  decode: (bytes: Uint8Array) => T,
+  payload: Uint8Array,
+  outcome: Outcome = 'not-applied',
+): T {
+  try {
+    return decode(payload);
+  } catch (error) {
+    if (!(error instanceof MalformedBytesError)) throw error;
+    const message = `the node's answer cannot be read: ${error.message}; do both run one version?`;
+    throw new HoldfastError('wrong-version', message, { outcome, cause: error });
+  }
 }
 
 /** Refusals for want of a leader that can reach a majority. */

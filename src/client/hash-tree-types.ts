@@ -79,7 +79,10 @@ export interface KeyDifference {
   readonly keyBytes: Uint8Array;
 }
 export type TreeDifference =
-  /** This side has nothing at all under this prefix or sub-prefix, the other has. */
+  /**
+   * This side has nothing at all under this prefix or sub-prefix. The other side's keys there
+   * follow.
+   */
   | {
       readonly type: 'missingPrefix';
       readonly side: 'local' | 'remote';

@@ -11,6 +11,7 @@ import {
 } from '../registry/index.ts';
 import { wholeNumber } from './checks.ts';
 import { encodePrefix, textOf } from './edge.ts';
+import { readAnswer } from './error-response.ts';
 import type {
   HashTree,
   PrefixHash,
@@ -34,7 +35,11 @@ import {
   type Patience,
   type Proposals,
 } from './proposals.ts';
-import { treeDifferences, type ComparedTree } from './tree-compare.ts';
+import { edgeDifference, treeDifferences, type ComparedTree } from './tree-compare.ts';
+import { abortError, pause } from './waiting.ts';
+
+/** Between two questions to a tree that is being hashed. */
+const MAX_PAUSE_MS = 100;
 
 export interface HashTreeHost {
   readonly proposals: Proposals;
@@ -118,13 +123,10 @@ export class ClientHashTree implements HashTree {
     initial: Result,
   ): Promise<Result> {
     const patience = this.#host.patience(options);
-    const tree = (node: string): ComparedTree => {
-      return { node, ask: (query) => this.ask(node, query, patience) };
-    };
-    const { local, remote } = options;
+    const tree = (node: string): ComparedTree => this.compared(node, () => patience, patience);
     let result = initial;
-    for await (const found of treeDifferences(tree(local), tree(remote))) {
-      result = await handler(found, result);
+    for await (const found of treeDifferences(tree(options.local), tree(options.remote))) {
+      result = await handler(edgeDifference(found), result);
     }
     return result;
   }
@@ -134,19 +136,38 @@ export class ClientHashTree implements HashTree {
     return { type: told.type === 'ok' && told.state.locked ? 'postponed' : 'ok' };
   }
 
+  /** One member's tree, to be compared with another's. `each`: how long one question may take. */
+  compared(node: string, each: () => Patience, all: Patience): ComparedTree {
+    const { environment } = this.#host.members;
+    return {
+      node,
+      ask: (query) => this.#ask(node, query, each()),
+      pause: async (round) => {
+        await pause(Math.min(2 ** round, MAX_PAUSE_MS), environment, all.signal);
+        if (all.signal?.aborted === true) throw abortError(all.signal, 'the comparison');
+        if (environment.now() < all.deadlineMs) return;
+        throw new HoldfastError('timeout', `${node} did not list its keys in time`);
+      },
+    };
+  }
+
   /** One question to one member's tree. */
   async ask(node: string, query: TreeQuery, patience: Patience): Promise<Told> {
+    const answer = await this.#ask(node, query, patience);
+    const { state } = answer;
+    return state.type === 'ready' ? { type: 'ok', state, answer } : state;
+  }
+
+  async #ask(node: string, query: TreeQuery, patience: Patience): Promise<TreeAnswer> {
     const { members } = this.#host;
     const request = { type: 'query', consistency: 'local', query: encodeQuery(query) } as const;
     const response = await members.call(node, request, patience);
     if (response.type !== 'ok') throw unexpected(response.type);
-    const answer = decodeAnswer(response.payload);
+    const answer = readAnswer(decodeAnswer, response.payload);
     if (answer.type === 'error') {
       throw new HoldfastError(answer.code, `${node}: ${textOf(answer.message)}`);
     }
-    const tree = answerOf(answer, 'tree');
-    const { state } = tree;
-    return state.type === 'ready' ? { type: 'ok', state, answer: tree } : state;
+    return answerOf(answer, 'tree');
   }
 
   async #pages(

@@ -19,6 +19,15 @@ export type { ClientTls, ConnectOptions, RegistryOptions } from './options.ts';
 export * from './election-types.ts';
 export * from './registry.ts';
 export { codecs, type Codec } from './codecs.ts';
+export type {
+  TypedExpected,
+  TypedListOptions,
+  TypedPage,
+  TypedRecord,
+  TypedRegistry,
+  TypedSwapOutcome,
+  TypedWatchEvent,
+} from './typed-registry.ts';
 export { compare } from './compares.ts';
 export { op } from './operations.ts';
 export { branches } from './transaction.ts';

@@ -1,5 +1,6 @@
 /** Keys, values, and how they are read and written. */
 import type { Consistency } from '../protocol/index.ts';
+import type { Codec } from './codecs.ts';
 import type { Session } from './session-types.ts';
 
 /**
@@ -102,6 +103,13 @@ export interface RegistryRecord {
   readonly session: number | undefined;
   /** Cluster time in ms since the cluster was founded; undefined: never. */
   readonly expiresAt: number | undefined;
+  /**
+   * Ms it had left when the cluster answered, by the cluster's clock: counted from the last log
+   * entry that the answering node knows of, which on a follower of a quiet cluster may be a while
+   * ago. Undefined when it never expires, and where the time is not told: in what transactions read
+   * or remove, and in watches.
+   */
+  readonly ttlMs: number | undefined;
   /** Who holds the lock of this name; undefined for nobody, and in what a watch shows. */
   readonly lock: LockRef | undefined;
   /** Id of the node through which it was last written. */
@@ -112,6 +120,12 @@ export interface RegistryRecord {
   text(): string;
   /** The value parsed as JSON. Throws a `SyntaxError` when it is not JSON. */
   json(): unknown;
+  /**
+   * The value as a codec reads it. Throws `invalid-value` when it refuses.
+   * @example
+   * const user = record.as(codecs.zod(userSchema));
+   */
+  as<T>(codec: Codec<T>): T;
 }
 
 export interface ListPage {

@@ -156,7 +156,8 @@ export class MapAccess {
   }
 
   noSuchMap(): HoldfastError {
-    return new HoldfastError('no-such-map', `there is no map '${this.name}' (any more)`);
+    const message = `there is no map '${this.name}': it was never opened, or dropped`;
+    return new HoldfastError('no-such-map', message);
   }
 
   /** Marks and definitions are written once, so that their revision is the map's. */
@@ -198,5 +199,5 @@ export class MapAccess {
 /** Of the record that defines a map. */
 export function detailsIn({ key, value, createRevision }: KeyRecord): MapDetails {
   const { persist, prune } = decodeMapOptions(value);
-  return { name: textOf(key.slice(mapKey('').length)), persist, prune, created: createRevision };
+  return { name: textOf(key.slice(mapKey('').length)), persist, prune, createRevision };
 }

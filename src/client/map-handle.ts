@@ -1,7 +1,7 @@
 import { HoldfastError } from '../base/index.ts';
 import { isGone } from './client-session.ts';
 import type { CallOptions, ReadOptions, WriteOptions } from './key-types.ts';
-import { recordChange } from './map-changes.ts';
+import { recordChange, type MapChange } from './map-changes.ts';
 import { MapFollower } from './map-follower.ts';
 import { encodeMapKey } from './map-keys.ts';
 import type { MapOpening } from './map-opening.ts';
@@ -30,6 +30,7 @@ export interface OpenedMap<Out, In> {
 
 export class MapHandle<Out, In> implements RegistryMap<Out, In> {
   readonly name: string;
+  readonly createRevision: number;
   readonly #opened: OpenedMap<Out, In>;
   readonly #replica: MapReplica<Out>;
   readonly #follower: MapFollower<Out>;
@@ -38,6 +39,7 @@ export class MapHandle<Out, In> implements RegistryMap<Out, In> {
   private constructor(opened: OpenedMap<Out, In>) {
     const { opening, values, onInvalid, controller } = opened;
     this.name = opening.access.name;
+    this.createRevision = opening.access.ref.created;
     this.#opened = opened;
     this.#replica = new MapReplica(onInvalid);
     const decode = (bytes: Uint8Array) => values.decode(bytes);
@@ -139,7 +141,9 @@ export class MapHandle<Out, In> implements RegistryMap<Out, In> {
   subscribe(options: MapSubscribeOptions = {}): MapSubscription<Out> {
     this.#open();
     const { opening, values } = this.#opened;
-    return new MapFeed(opening.access, (bytes) => values.decode(bytes), options, this.signal);
+    const telling = (change: MapChange<Out>): void => this.#replica.did(change);
+    const source = { signal: this.signal, telling };
+    return new MapFeed(opening.access, (bytes) => values.decode(bytes), options, source);
   }
 
   detach(options?: CallOptions): Promise<void> {

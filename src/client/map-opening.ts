@@ -20,6 +20,8 @@ interface Wanted {
   readonly signal: AbortSignal;
   /** Called once the map is open no more, and why. */
   readonly over: (error: HoldfastError) => void;
+  /** Called when it is being detached from, with what settles afterwards. */
+  readonly leaving: (left: Promise<void>) => void;
 }
 
 /**
@@ -51,9 +53,10 @@ export class MapOpening {
     this.#guard(actor);
   }
 
-  async detach(options: CallOptions | undefined): Promise<void> {
-    const { host } = this.access;
-    await this.access.detach(this.#actor, host.patience(options));
+  detach(options: CallOptions | undefined): Promise<void> {
+    const left = this.access.detach(this.#actor, this.access.host.patience(options));
+    this.#wanted.leaving(left);
+    return left;
   }
 
   /** A session known by its number alone tells nothing; its writes do. */
@@ -80,6 +83,9 @@ export class MapOpening {
       try {
         const patience = host.patience({ signal });
         const actor = await host.actorFor(undefined, patience, true);
+        if (signal.aborted) return;
+        // Whoever detaches from here on does so for this one.
+        this.#actor = actor;
         await this.access.open(options, actor, patience);
         this.#guard(actor);
         return;

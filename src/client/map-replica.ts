@@ -81,7 +81,7 @@ export class MapReplica<T> {
       // Once for each value, however often it is listed.
       if (before.get(change.key)?.revision !== change.revision) this.#report(change);
     }
-    for (const change of before.values()) this.did(change);
+    for (const change of before.values()) this.#keep(change);
   }
 
   /** The next event of the watch; `last` of its revision or not. */
@@ -94,18 +94,24 @@ export class MapReplica<T> {
     if (last) this.#passed(change.revision);
   }
 
-  /** The result of what this process did. */
+  /** What came by another way than the watch: as the result of a call, or by a subscription. */
   did(change: MapChange<T>): void {
+    if (this.#keep(change)) this.#report(change);
+  }
+
+  /** False when something as new is known. */
+  #keep(change: MapChange<T>): boolean {
     // The watch has told of it, and maybe of what came after it.
-    if (change.revision <= this.#revision) return;
+    if (change.revision <= this.#revision) return false;
     const known = this.#known.get(change.key);
-    if (known !== undefined && known.revision >= change.revision) return;
+    if (known !== undefined && known.revision >= change.revision) return false;
     this.#set(change, known);
-    if (change.type !== 'remove') return;
+    if (change.type !== 'remove') return true;
     this.#known.set(change.key, change);
     this.#unconfirmed.add(change.key);
     const [oldest] = this.#unconfirmed;
     if (this.#unconfirmed.size > MAX_UNCONFIRMED && oldest !== undefined) this.#forget(oldest);
+    return true;
   }
 
   #set(change: MapChange<T>, known: MapChange<T> | undefined): void {

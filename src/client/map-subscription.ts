@@ -1,17 +1,31 @@
 import { HoldfastError } from '../base/index.ts';
 import { wholeNumber } from './checks.ts';
 import type { MapAccess } from './map-access.ts';
-import { eventOf, recordChange, watchedChange, type Decode } from './map-changes.ts';
+import {
+  eventOf,
+  recordChange,
+  watchedChange,
+  type Decode,
+  type MapChange,
+} from './map-changes.ts';
 import type { MapEvent, MapSubscribeOptions, MapSubscription } from './map-types.ts';
 import { sharedController } from './waiting.ts';
 import type { Watch } from './watch-types.ts';
 
 /** What a subscription begins with: a snapshot, or nothing; then the watch goes on. */
 interface Beginning<T> {
-  readonly snapshot: readonly MapEvent<T>[];
+  readonly snapshot: MapChange<T>[];
   readonly watch: Watch;
   /** Only what comes after it is told. */
   readonly revision: number;
+}
+
+/** The open map that is subscribed to. */
+interface FeedSource<T> {
+  /** Aborts when there is nothing to follow any more. */
+  readonly signal: AbortSignal;
+  /** Called before a change is told, so that who hears of it can read it. */
+  telling(change: MapChange<T>): void;
 }
 
 const ENDED_BY_SIZE_OR_AGE: ReadonlySet<string> = new Set(['compacted', 'overrun']);
@@ -21,20 +35,20 @@ export class MapFeed<T> implements MapSubscription<T> {
   readonly started: Promise<{ readonly revision: number }>;
   readonly #access: MapAccess;
   readonly #decode: Decode<T>;
+  readonly #source: FeedSource<T> | undefined;
   readonly #controller = sharedController();
   readonly #beginning: Promise<Beginning<T>>;
   readonly #release: () => void;
   #events: AsyncGenerator<MapEvent<T>, void, undefined> | undefined = undefined;
 
   /**
-   * @param sourceEnds Aborts when there is nothing to follow any more.
    * @throws HoldfastError `invalid-argument` for options that break a rule.
    */
   constructor(
     access: MapAccess,
     decode: Decode<T>,
     options: MapSubscribeOptions,
-    sourceEnds: AbortSignal | undefined,
+    source: FeedSource<T> | undefined,
   ) {
     const from = wholeNumber(options.from ?? 0, 'from');
     if (options.initial === true && options.from !== undefined) {
@@ -43,8 +57,9 @@ export class MapFeed<T> implements MapSubscription<T> {
     }
     this.#access = access;
     this.#decode = decode;
+    this.#source = source;
     const end = (): void => this.#controller.abort();
-    const sources = [options.signal, sourceEnds].filter((signal) => signal !== undefined);
+    const sources = [options.signal, source?.signal].filter((signal) => signal !== undefined);
     for (const signal of sources) {
       if (signal.aborted) end();
       signal.addEventListener('abort', end, { once: true });
@@ -82,15 +97,17 @@ export class MapFeed<T> implements MapSubscription<T> {
   async #beginWhole(): Promise<Beginning<T>> {
     const { map } = this.#access.ref;
     const { records, revision } = await this.#access.all({ signal: this.#controller.signal });
-    const snapshot = records.map((record) => eventOf(recordChange(map, record, this.#decode)));
+    const snapshot = records.map((record) => recordChange(map, record, this.#decode));
     return { snapshot, revision, watch: this.#watch(revision + 1) };
   }
 
   async #beginAt(from: number): Promise<Beginning<T>> {
-    const { created, asOf } = await this.#access.details({ signal: this.#controller.signal });
+    const { createRevision, asOf } = await this.#access.details({
+      signal: this.#controller.signal,
+    });
     // From a revision at which the map is there, so that its end is not missed; and from none
     // before it was made: what was under this name then belonged to another map.
-    const wanted = from === 0 ? asOf + 1 : Math.max(from, created);
+    const wanted = from === 0 ? asOf + 1 : Math.max(from, createRevision);
     const watch = this.#watch(Math.min(wanted, asOf + 1));
     return { snapshot: [], revision: wanted - 1, watch };
   }
@@ -103,14 +120,16 @@ export class MapFeed<T> implements MapSubscription<T> {
     const { signal } = this.#controller;
     try {
       const { snapshot, watch, revision } = await this.#beginning;
-      for (const event of snapshot) {
+      for (const change of snapshot) {
         if (signal.aborted) return;
-        yield event;
+        yield this.#tell(change);
       }
+      // However long it goes on, it holds what it began with no longer.
+      snapshot.length = 0;
       for await (const event of watch) {
         const change = watchedChange(this.#access.ref.map, event, this.#decode);
         if (change === undefined && event.type === 'delete') return;
-        if (change !== undefined && change.revision > revision) yield eventOf(change);
+        if (change !== undefined && change.revision > revision) yield this.#tell(change);
       }
     } catch (error) {
       if (signal.aborted || (await this.#isOver(error))) return;
@@ -118,6 +137,11 @@ export class MapFeed<T> implements MapSubscription<T> {
     } finally {
       await this.close();
     }
+  }
+
+  #tell(change: MapChange<T>): MapEvent<T> {
+    this.#source?.telling(change);
+    return eventOf(change);
   }
 
   /** The revision that drops a large map may be too large to send, or be forgotten already. */

@@ -74,10 +74,11 @@ export interface MapSubscribeOptions {
 }
 
 /**
- * Changes in order, without gap or repeat, across reconnects and changes of leader; ends without an
- * error when the map is dropped or detached from. Reads ahead by no more than a watch does. Throws
- * `compacted` when history no longer reaches back, and `overrun` when one revision is too large to
- * send, with the revision to go on at as `resumeFrom`: begin again with `initial` to miss nothing.
+ * Changes in order, without gap or repeat, across reconnects and changes of leader; what was told
+ * can be read from the map. Ends without an error when the map is dropped or detached from. It
+ * reads ahead by no more than a watch does. Throws `compacted` when history no longer reaches back,
+ * and `overrun` when one revision is too large to send, with the revision to go on at as
+ * `resumeFrom`: begin again with `initial` to miss nothing.
  */
 export interface MapSubscription<T> extends AsyncIterable<MapEvent<T>>, AsyncDisposable {
   /** Resolves once it stands: what is changed after this revision will be seen. */
@@ -98,6 +99,8 @@ export interface MapSubscription<T> extends AsyncIterable<MapEvent<T>>, AsyncDis
  */
 export interface RegistryMap<Out, In = Out> extends AsyncDisposable {
   readonly name: string;
+  /** The revision that created it: another map of the same name has another. */
+  readonly createRevision: number;
   /** Aborts when it ends: with `no-such-map` when dropped, `closed`, or `session-expired`. */
   readonly signal: AbortSignal;
   /** Everything up to this revision is in what is read here. */
@@ -147,7 +150,7 @@ export interface MapDetails {
   readonly persist: boolean;
   readonly prune: boolean;
   /** The revision that created it. */
-  readonly created: number;
+  readonly createRevision: number;
 }
 
 /**

@@ -1,7 +1,5 @@
 import { HoldfastError } from '../base/index.ts';
-import { MAP_PREFIX, type ByteString, type Revision } from '../registry/index.ts';
-import { consistencyOf } from './checks.ts';
-import { prefixEnd } from './edge.ts';
+import { MAP_PREFIX, type ByteString } from '../registry/index.ts';
 import type { CallOptions, ReadOptions, SessionRef } from './key-types.ts';
 import { detailsIn, MapAccess, type MapHost } from './map-access.ts';
 import { MapHandle } from './map-handle.ts';
@@ -10,8 +8,8 @@ import { MapOpening } from './map-opening.ts';
 import { RawMapClient } from './map-raw.ts';
 import type { InvalidMapEntry, MapDetails, RawMap } from './map-types.ts';
 import { MapValues, type ValueRules } from './map-values.ts';
-import { answerOf } from './proposals.ts';
-import { sharedController } from './waiting.ts';
+import { recordsUnder } from './named-records.ts';
+import { abortError, sharedController, WaitEnd } from './waiting.ts';
 
 /** The options of a map, of whatever types its values are. */
 export interface AnyMapOptions extends CallOptions, Partial<ValueRules> {
@@ -45,10 +43,15 @@ const SETTINGS = [
   'onInvalid',
 ] as const satisfies readonly (keyof Settings)[];
 
+/** How an opening ends for reasons of the call that began it. */
+const OF_ONE_CALL: ReadonlySet<string> = new Set(['aborted', 'timeout']);
+
 /** The maps that are open in this process through one registry. */
 export class Maps {
   readonly #host: MapHost;
   readonly #opened = new Map<ByteString, Opened>();
+  /** Detachings under way: were the map opened meanwhile, they could end that, too. */
+  readonly #leaving = new Map<ByteString, Promise<void>>();
   #closed = false;
 
   constructor(host: MapHost) {
@@ -63,11 +66,25 @@ export class Maps {
       if (this.#closed) throw new HoldfastError('closed', 'the registry is closed');
       const known = this.#opened.get(map);
       if (known !== undefined) refuseOther(name, known.settings, settings);
-      const { handle } = known ?? this.#open(map, settings, options);
-      const found = (await handle) as MapHandle<Out, In>;
+      if (known === undefined) {
+        return (await this.#open(map, settings, options).handle) as MapHandle<Out, In>;
+      }
+      const found = (await this.#join(known, options)) as MapHandle<Out, In> | undefined;
       // One that was here before may have been dropped by others a moment ago.
-      if (known === undefined || (await found.isThere(callOptions(options)))) return found;
+      if (found !== undefined && (await found.isThere(callOptions(options)))) return found;
     }
+  }
+
+  /** What another call opens, or has; undefined when that call's own patience ended it. */
+  async #join(
+    { handle }: Opened,
+    call: CallOptions,
+  ): Promise<MapHandle<unknown, unknown> | undefined> {
+    const joined = handle.catch((error: unknown) => {
+      if (error instanceof HoldfastError && OF_ONE_CALL.has(error.code)) return undefined;
+      throw error;
+    });
+    return await this.#within(call, joined);
   }
 
   raw(name: string): RawMap {
@@ -75,22 +92,7 @@ export class Maps {
   }
 
   async list(options: ReadOptions): Promise<readonly MapDetails[]> {
-    const found: MapDetails[] = [];
-    let start = MAP_PREFIX;
-    let revision = 0 as Revision;
-    for (;;) {
-      const common = { limit: 0, keysOnly: false, end: prefixEnd(MAP_PREFIX) };
-      const query = { type: 'range', ...common, start, revision } as const;
-      const patience = this.#host.patience(options);
-      const { proposals } = this.#host;
-      const answer = await proposals.query(query, consistencyOf(options), patience);
-      const page = answerOf(answer, 'range');
-      if (revision === 0) ({ revision } = page);
-      for (const { record } of page.views) if (record !== undefined) found.push(detailsIn(record));
-      const last = page.views.at(-1)?.record;
-      if (!page.more || last === undefined) return found;
-      start = `${last.key}\0`;
-    }
+    return (await recordsUnder(this.#host, MAP_PREFIX, options)).map(detailsIn);
   }
 
   close(): void {
@@ -123,15 +125,53 @@ export class Maps {
     const { persist, prune, session } = settings;
     const over = (error: HoldfastError): void => controller.abort(error);
     const { signal } = controller;
-    const wanted = { options: { persist, prune }, session, signal, over };
+    const leaving = (left: Promise<void>): void => this.#leave(map, left);
+    const wanted = { options: { persist, prune }, session, signal, over, leaving };
+    await this.#within(call, this.#leaving.get(map) ?? Promise.resolve());
     const opening = await MapOpening.open(this.#host, map, wanted, callOptions(call));
     const onInvalid = settings.onInvalid ?? ((): void => undefined);
     const values = new MapValues<unknown, unknown>(settings);
     const parts = { opening, values, onInvalid, prune, session, controller };
-    const handle = await MapHandle.load(parts, callOptions(call));
-    if (signal.aborted) throw signal.reason as HoldfastError;
-    return handle;
+    try {
+      const handle = await MapHandle.load(parts, callOptions(call));
+      if (signal.aborted) throw signal.reason as HoldfastError;
+      return handle;
+    } catch (error) {
+      // Nobody here has it open; in doubt it is left with the session.
+      opening.detach(undefined).catch(() => undefined);
+      throw error;
+    }
   }
+
+  #leave(map: ByteString, left: Promise<void>): void {
+    const forget = (): void => {
+      if (this.#leaving.get(map) === settled) this.#leaving.delete(map);
+    };
+    const settled = left.then(forget, forget);
+    this.#leaving.set(map, settled);
+  }
+
+  /**
+   * The promise's result, unless the call's own signal or timeout ends it first. Without one, what
+   * is waited for has its own end, and says better why.
+   */
+  async #within<T>(call: CallOptions, promise: Promise<T>): Promise<T> {
+    const { environment } = this.#host.proposals;
+    const { deadlineMs, signal } = this.#host.patience(callOptions(call));
+    const limitMs = call.timeout === undefined ? undefined : deadlineMs - environment.now();
+    const end = new WaitEnd()
+      .onAbortOf(signal, () => abortError(signal!, 'opening the map'))
+      .after(limitMs, environment, lateError);
+    try {
+      return await end.race(promise);
+    } finally {
+      end.dispose();
+    }
+  }
+}
+
+function lateError(): HoldfastError {
+  return new HoldfastError('timeout', 'the map was still being opened, or detached from');
 }
 
 function callOptions({ timeout, signal }: CallOptions): CallOptions {

@@ -45,13 +45,22 @@ export class MemberCalls {
   }
 
   /**
-   * Tried once. Rejects with `connection-lost` when the member cannot be reached, with
+   * Not repeated. Rejects with `connection-lost` when the member cannot be reached, with
    * `invalid-argument` when there is none of this id.
    */
   async call(id: string, request: LinkRequest, patience: Patience): Promise<MemberAnswer> {
-    const { signal } = patience;
-    const connection = this.#connections.get(id) ?? (await this.#connect(id, patience));
+    const cached = this.#connections.get(id);
+    if (cached !== undefined) {
+      try {
+        return await cached.call(request, patience);
+      } catch (error) {
+        // It may have been the connection to an earlier life of the node.
+        if (!isLostInVain(error)) throw error;
+      }
+    }
+    const connection = await this.#connect(id, patience);
     if (this.#closed) throw new HoldfastError('closed', 'this registry is closed');
+    const { signal } = patience;
     if (signal?.aborted === true) throw abortError(signal, 'the call');
     return await connection.call(request, patience);
   }
@@ -80,6 +89,11 @@ export class MemberCalls {
     }
     return connection;
   }
+}
+
+function isLostInVain(error: unknown): boolean {
+  if (!(error instanceof HoldfastError)) return false;
+  return error.code === 'connection-lost' && error.outcome === 'not-applied';
 }
 
 /** Calls wait until it is open; when it is over they fail, and the next begins another. */

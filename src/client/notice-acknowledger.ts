@@ -8,6 +8,8 @@ export class NoticeAcknowledger {
   readonly #send: (connections: readonly ConnectionId[]) => Promise<void>;
   readonly #failed: (error: unknown) => void;
   #gathered: ConnectionId[] = [];
+  /** Under way, or given up. */
+  #batch: readonly ConnectionId[] = [];
   #working: Promise<void> | undefined = undefined;
 
   /** `send` goes on until it is done or can no longer be; then `failed` is told why. */
@@ -30,12 +32,18 @@ export class NoticeAcknowledger {
     return this.#working ?? Promise.resolve();
   }
 
+  /** What is not known to be acknowledged. */
+  unsettled(): readonly ConnectionId[] {
+    return [...this.#batch, ...this.#gathered];
+  }
+
   async #work(): Promise<void> {
     try {
       while (this.#gathered.length > 0) {
-        const batch = this.#gathered;
+        this.#batch = this.#gathered;
         this.#gathered = [];
-        await this.#send(batch);
+        await this.#send(this.#batch);
+        this.#batch = [];
       }
     } catch (error) {
       this.#failed(error);

@@ -5,11 +5,16 @@ import type { NoticeStream } from './notice-stream.ts';
 import { NOBODY, type Patience, type Proposals } from './proposals.ts';
 import type { WaitEnd } from './waiting.ts';
 
+/** So many sessions' notices are remembered that were handed out and could not be acknowledged. */
+const MAX_UNSETTLED = 1_024;
+
 /** Who consumes whose notices here: one a session, so that what is handed out is so once. */
 export class NoticeBoard {
   readonly #proposals: Proposals;
   readonly #streams = new Map<SessionId, NoticeStream>();
   readonly #all = new Set<NoticeStream>();
+  /** Handed out by streams that ended with no cluster to tell: for the next one to acknowledge. */
+  readonly #unsettled = new Map<SessionId, readonly ConnectionId[]>();
 
   constructor(proposals: Proposals) {
     this.#proposals = proposals;
@@ -22,9 +27,13 @@ export class NoticeBoard {
 
   /**
    * Resolves once the stream is the session's consumer: at once, or when one that has ended has
-   * acknowledged what it handed out.
+   * acknowledged what it handed out; to what is left of that, and must not be handed out again.
    */
-  async claim(session: SessionId, stream: NoticeStream, end: WaitEnd): Promise<void> {
+  async claim(
+    session: SessionId,
+    stream: NoticeStream,
+    end: WaitEnd,
+  ): Promise<readonly ConnectionId[]> {
     for (;;) {
       const other = this.#streams.get(session);
       if (other === undefined) break;
@@ -36,12 +45,24 @@ export class NoticeBoard {
     }
     end.throwIfEnded();
     this.#streams.set(session, stream);
+    const unsettled = this.#unsettled.get(session) ?? [];
+    this.#unsettled.delete(session);
+    return unsettled;
   }
 
-  left(session: SessionId | undefined, stream: NoticeStream): void {
+  /** `unsettled`: what it handed out and could not acknowledge. */
+  left(
+    session: SessionId | undefined,
+    stream: NoticeStream,
+    unsettled: readonly ConnectionId[],
+  ): void {
     this.#all.delete(stream);
-    if (session === undefined) return;
-    if (this.#streams.get(session) === stream) this.#streams.delete(session);
+    if (session === undefined || this.#streams.get(session) !== stream) return;
+    this.#streams.delete(session);
+    if (unsettled.length === 0) return;
+    this.#unsettled.set(session, unsettled);
+    const [oldest] = this.#unsettled.keys();
+    if (this.#unsettled.size > MAX_UNSETTLED) this.#unsettled.delete(oldest!);
   }
 
   /** Drops notices that wait to be consumed, as if they had been; returns how many. */

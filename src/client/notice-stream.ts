@@ -17,7 +17,7 @@ import {
 } from './notice-page.ts';
 import type { Notice, NoticeOptions, Notices } from './notice-types.ts';
 import type { Actor, Patience } from './proposals.ts';
-import type { TableHost } from './table.ts';
+import type { TableHost } from './table-host.ts';
 import { noticeOf } from './table-edge.ts';
 import { pause, WaitEnd } from './waiting.ts';
 import { watchUntil } from './watch-until.ts';
@@ -171,8 +171,10 @@ export class NoticeStream implements Notices {
   async #begin({ session }: NoticeOptions): Promise<Actor> {
     const acting = this.#host.actorFor(session, this.#patience(this.#end.signal), true);
     const actor = await this.#end.race(Promise.resolve(acting));
-    await this.#board.claim(actor.session, this, this.#end);
+    const unsettled = await this.#board.claim(actor.session, this, this.#end);
     this.#session = actor.session;
+    // Before anything is read, which so does not bring them again.
+    this.#acknowledger.add(unsettled);
     if (actor instanceof ClientSession) {
       this.#end.onAbortOf(actor.signal, () => sessionOver(actor.session, actor.signal.reason));
     }
@@ -253,7 +255,8 @@ export class NoticeStream implements Notices {
     if (error instanceof NoMoreWanted) await this.#settledInTime();
     this.#giveUp.abort();
     this.#end.dispose();
-    this.#board.left(this.#session, this);
+    const isOver = error.code === 'session-expired';
+    this.#board.left(this.#session, this, isOver ? [] : this.#acknowledger.unsettled());
     for (const { resolve, reject } of this.#waiters.splice(0)) {
       try {
         resolve(this.#lastWord());

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../base/index.ts';
 import type { KeyView, TxnOp, TxnOpResult } from '../registry/index.ts';
-import { edgeView, encodeKey, encodeValue, prefixEnd } from './edge.ts';
+import { edgeView, encodeKey, encodeValue, prefixEnd, writtenView } from './edge.ts';
 import { countQuery, listQuery } from './list-query.ts';
 import { ttlOf } from './options.ts';
 import type { CountOptions, Key, RegistryRecord, Value } from './registry.ts';
@@ -41,7 +41,7 @@ function viewIn(result: TxnOpResult): KeyView {
 }
 
 function readPut(result: TxnOpResult): RegistryRecord {
-  const record = edgeView(viewIn(result));
+  const record = writtenView(viewIn(result));
   if (record === undefined) throw new HoldfastError('internal', 'a put left no record');
   return record;
 }
@@ -99,7 +99,7 @@ export const op = {
   ): Operation<{ readonly records: readonly RegistryRecord[]; readonly more: boolean }> =>
     operation(listQuery(options), (result) => {
       const { views, more } = resultAs(result, 'range');
-      const records = views.map(edgeView).filter((record) => record !== undefined);
+      const records = views.map((view) => edgeView(view)).filter((record) => record !== undefined);
       return { records, more };
     }),
   count: (options: CountOptions = {}): Operation<number> =>

@@ -14,6 +14,7 @@ import {
 import type { Consistency } from '../protocol/index.ts';
 import { textOf } from './edge.ts';
 import type { ClientEnvironment } from './environment.ts';
+import { readAnswer } from './error-response.ts';
 import type { Link } from './link.ts';
 import type { Sequencer } from './sequencer.ts';
 import { abortError, pause } from './waiting.ts';
@@ -54,7 +55,7 @@ const WINDOW_PAUSE_MS = 5;
 class WindowFull extends HoldfastError {}
 
 export type CommandResult = Exclude<RegistryResult, { type: 'error' }>;
-type QueryAnswer = Exclude<RegistryAnswer, { type: 'error' }>;
+export type QueryAnswer = Exclude<RegistryAnswer, { type: 'error' }>;
 
 /** A command with its number, ready to be sent as often as it takes. */
 export interface Prepared {
@@ -143,7 +144,7 @@ export class Proposals {
       signal: patience.signal,
     });
     if (response.type !== 'ok') throw unexpected(response.type);
-    const result = decodeResult(response.payload);
+    const result = readAnswer(decodeResult, response.payload, 'unknown');
     if (result.type !== 'error') {
       this.#saw(result.revision);
       return { result, sentAtMs };
@@ -172,7 +173,7 @@ export class Proposals {
       signal: patience.signal,
     });
     if (response.type !== 'ok') throw unexpected(response.type);
-    const answer = decodeAnswer(response.payload);
+    const answer = readAnswer(decodeAnswer, response.payload);
     if (answer.type === 'error') throw new HoldfastError(answer.code, textOf(answer.message));
     this.#saw(answer.type === 'stats' ? answer.stats.revision : answer.revision);
     return answer;

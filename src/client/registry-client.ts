@@ -3,8 +3,9 @@ import type { FencingToken, RangeQuery, Revision, SessionId } from '../registry/
 import { Actors } from './actors.ts';
 import { consistencyOf, wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
-import { edgeView, encodeKey, encodeValue, pageRange, textOf } from './edge.ts';
+import { edgeView, encodeKey, encodeValue, pageRange, textOf, writtenView } from './edge.ts';
 import { UNFILTERED } from '../protocol/index.ts';
+import type { Codec } from './codecs.ts';
 import { RegistryElection, type ElectionHost } from './election.ts';
 import type { Election } from './election-types.ts';
 import type { ClientEnvironment } from './environment.ts';
@@ -23,7 +24,15 @@ import { compareAndSwap, deletePrefix, increment } from './conveniences.ts';
 import { transaction, type Commit } from './transaction.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
 import { allSessions, wholeQueue } from './pages.ts';
-import { answerOf, NOBODY, Proposals, resultOf, type Patience } from './proposals.ts';
+import {
+  answerOf,
+  NOBODY,
+  Proposals,
+  resultOf,
+  type Patience,
+  type QueryAnswer,
+} from './proposals.ts';
+import { countAll, readPage } from './range-pages.ts';
 import type {
   CallOptions,
   CountOptions,
@@ -51,12 +60,14 @@ import type {
   WatchEvent,
   WatchOptions,
   WatchProgress,
+  WatchProgressOptions,
   WithLockOptions,
   WriteOptions,
 } from './registry.ts';
 import { SessionClock } from './session-clock.ts';
-import type { Table, TableOptions } from './table-types.ts';
+import type { Table, TableDetails, TableOptions } from './table-types.ts';
 import { Tables } from './tables.ts';
+import { CodecRegistry, type TypedRegistry } from './typed-registry.ts';
 import { EVENTS, EVENTS_AND_PROGRESS, type WatchItems } from './watch-items.ts';
 import { watchSubject, type WatchSubject } from './watch-request.ts';
 import { WatchStream, type WatchStreamHost } from './watch-stream.ts';
@@ -123,7 +134,10 @@ export class RegistryClient implements Registry {
         this.#actors.actorFor(ref, until, needed),
       ownSession: () => this.#actors.own,
     };
-    this.#tables = new Tables(acting);
+    this.#tables = new Tables({
+      ...acting,
+      propose: (command, ref, until, needed) => this.#actors.propose(command, ref, until, needed),
+    });
     this.#maps = new Maps(acting);
   }
 
@@ -140,7 +154,8 @@ export class RegistryClient implements Registry {
     const query = { type: 'get', key: encoded } as const;
     const patience = this.#patience(options);
     const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    return edgeView(answerOf(answer, 'get').view);
+    const { view, time } = answerOf(answer, 'get');
+    return edgeView(view, time);
   }
 
   async put(key: Key, value: Value, options: PutOptions = {}): Promise<RegistryRecord> {
@@ -156,7 +171,7 @@ export class RegistryClient implements Registry {
     const needsSession = command.ephemeral || command.lock;
     const { session } = options;
     const { result } = await this.#actors.propose(command, session, patience, needsSession);
-    const record = edgeView(resultOf(result, 'key').view);
+    const record = writtenView(resultOf(result, 'key').view);
     if (record === undefined) throw new HoldfastError('internal', 'a put left no record');
     return record;
   }
@@ -172,9 +187,12 @@ export class RegistryClient implements Registry {
   async list(options: ListOptions = {}): Promise<ListPage> {
     const query = listQuery(options);
     const patience = this.#patience(options);
-    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    const { views, revision, more } = answerOf(answer, 'range');
-    const records = views.map(edgeView).filter((record) => record !== undefined);
+    const ask = (part: RangeQuery): Promise<QueryAnswer> =>
+      this.#proposals.query(part, consistencyOf(options), patience);
+    const { views, revision, time, more } = await readPage(query, ask);
+    const records = views
+      .map((view) => edgeView(view, time))
+      .filter((record) => record !== undefined);
     return { records, revision, more };
   }
 
@@ -203,8 +221,7 @@ export class RegistryClient implements Registry {
   async count(options: CountOptions = {}): Promise<number> {
     const query = countQuery(options);
     const patience = this.#patience(options);
-    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    return answerOf(answer, 'count').count;
+    return countAll(query, (part) => this.#proposals.query(part, consistencyOf(options), patience));
   }
 
   txn(): Transaction<[], []> {
@@ -347,6 +364,10 @@ export class RegistryClient implements Registry {
     return this.#tables.open(name, options);
   }
 
+  tables(options: ReadOptions = {}): Promise<readonly TableDetails[]> {
+    return this.#tables.list(options);
+  }
+
   notices(options: NoticeOptions = {}): Notices {
     return this.#tables.notices(options);
   }
@@ -370,13 +391,19 @@ export class RegistryClient implements Registry {
     });
   }
 
-  watch(options: WatchOptions & { progress: true }): Watch<WatchEvent | WatchProgress>;
-  watch(options?: WatchOptions & { progress?: false }): Watch;
-  watch(options: WatchOptions = {}): Watch | Watch<WatchEvent | WatchProgress> {
+  watch(options: WatchProgressOptions): Watch<WatchEvent | WatchProgress>;
+  watch(options?: WatchOptions): Watch;
+  watch(
+    options: WatchOptions | WatchProgressOptions = {},
+  ): Watch | Watch<WatchEvent | WatchProgress> {
     const { from, ...subject } = watchSubject(options);
     return options.progress === true
       ? this.#watch(subject, from, options.signal, EVENTS_AND_PROGRESS)
       : this.#watch(subject, from, options.signal, EVENTS);
+  }
+
+  as<T>(codec: Codec<T>): TypedRegistry<T> {
+    return new CodecRegistry(this, codec);
   }
 
   async revision(options: ReadOptions = {}): Promise<number> {
@@ -407,8 +434,8 @@ export class RegistryClient implements Registry {
   async #firstOf(query: RangeQuery, options: ReadOptions): Promise<RegistryRecord | undefined> {
     const patience = this.#patience(options);
     const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    const [view] = answerOf(answer, 'range').views;
-    return view === undefined ? undefined : edgeView(view);
+    const { views, time } = answerOf(answer, 'range');
+    return views[0] === undefined ? undefined : edgeView(views[0], time);
   }
 
   readonly #commit: Commit = async (encode, needsSession, options) => {

@@ -1,4 +1,5 @@
 /** The registry as users see it: the same for an embedded node and for a network client. */
+import type { Codec } from './codecs.ts';
 import type { Election } from './election-types.ts';
 import type { HashTree } from './hash-tree-types.ts';
 import type {
@@ -27,9 +28,16 @@ import type {
 import type { NoticeOptions, Notices } from './notice-types.ts';
 import type { RegistryMaps } from './map-types.ts';
 import type { Session, SessionDetails, SessionOptions } from './session-types.ts';
-import type { Table, TableOptions } from './table-types.ts';
+import type { Table, TableDetails, TableOptions } from './table-types.ts';
 import type { Expected, SwapOptions, SwapOutcome, Transaction } from './transaction-types.ts';
-import type { Watch, WatchEvent, WatchOptions, WatchProgress } from './watch-types.ts';
+import type { TypedRegistry } from './typed-registry.ts';
+import type {
+  Watch,
+  WatchEvent,
+  WatchOptions,
+  WatchProgress,
+  WatchProgressOptions,
+} from './watch-types.ts';
 
 export type * from './key-types.ts';
 export type * from './hash-tree-types.ts';
@@ -50,7 +58,9 @@ export type * from './watch-types.ts';
  *
  * Unless told otherwise a registry acts for a session of its own, opened with the first write and
  * renewed in the background: it holds the locks taken without a session, and it numbers writes, so
- * that one whose answer was lost is sent again and still happens once.
+ * that one whose answer was lost is sent again and still happens once. Should it end while this
+ * client cannot reach the cluster, writes go on with a new one; but if it was ever asked for a lock
+ * or an ephemeral key, the first write fails with `session-expired`, since those are gone.
  */
 export interface Registry extends RegistryMaps, AsyncDisposable {
   /**
@@ -193,6 +203,8 @@ export interface Registry extends RegistryMaps, AsyncDisposable {
    * await workers.connect('monitor', 'self', 'worker/7');
    */
   table(name: Key, options?: TableOptions): Promise<Table>;
+  /** Every table that is open, by name. */
+  tables(options?: ReadOptions): Promise<readonly TableDetails[]>;
   /**
    * What a session is told of the ends of its edges, each once. Without `session` it is the
    * registry's own, which traps exits. One consumer a session at a time.
@@ -211,7 +223,8 @@ export interface Registry extends RegistryMaps, AsyncDisposable {
    */
   openSession(options?: SessionOptions): Promise<Session>;
   /**
-   * Ends a session wherever it was opened, with everything it owns. `not-found` when it is gone.
+   * Ends a session wherever it was opened, with everything it owns. `session-expired` when it is
+   * gone.
    */
   closeSession(id: number, options?: CallOptions): Promise<void>;
   /** Every open session. */
@@ -230,8 +243,17 @@ export interface Registry extends RegistryMaps, AsyncDisposable {
    *   if (item.type === 'progress' || item.last) await remember(item.revision + 1);
    * }
    */
-  watch(options: WatchOptions & { progress: true }): Watch<WatchEvent | WatchProgress>;
-  watch(options?: WatchOptions & { progress?: false }): Watch;
+  watch(options: WatchProgressOptions): Watch<WatchEvent | WatchProgress>;
+  watch(options?: WatchOptions): Watch;
+  /**
+   * The calls that carry values, for values of one type: checked and encoded before they are sent,
+   * decoded when they are looked at.
+   * @example
+   * const users = registry.as(codecs.zod(z.object({ name: z.string() })));
+   * await users.put('users/7', { name: 'Ada' });
+   * const name = (await users.get('users/7'))?.data.name;
+   */
+  as<T>(codec: Codec<T>): TypedRegistry<T>;
   /** The latest revision. */
   revision(options?: ReadOptions): Promise<number>;
   /**

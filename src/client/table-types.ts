@@ -59,6 +59,15 @@ export interface TableOptions extends WriteOptions {
   readonly create?: boolean;
 }
 
+/** A table as a list of tables shows it. */
+export interface TableDetails {
+  readonly name: string;
+  /** The session it goes with; undefined for none. */
+  readonly session: number | undefined;
+  /** The revision that opened it. */
+  readonly createRevision: number;
+}
+
 export interface StoreOptions extends WriteOptions {
   /** Connect the entry in the same step; no edge is made when the store fails. */
   readonly connect?: EdgeOptions;

@@ -1,7 +1,6 @@
 import { HoldfastError } from '../base/index.ts';
 import {
   tableEntryPrefix,
-  tableKey,
   type ByteString,
   type ConnectionId,
   type EdgeRequest,
@@ -15,15 +14,7 @@ import {
 import { consistencyOf, wholeNumber } from './checks.ts';
 import { encodeKey, encodePrefix, encodeValue, prefixEnd, textOf } from './edge.ts';
 import type { NoticeBoard } from './notice-board.ts';
-import {
-  answerOf,
-  NOBODY,
-  resultOf,
-  type Actor,
-  type CommandResult,
-  type Patience,
-  type Proposals,
-} from './proposals.ts';
+import { answerOf, NOBODY, resultOf, type CommandResult, type Proposals } from './proposals.ts';
 import type {
   CallOptions,
   Key,
@@ -33,6 +24,7 @@ import type {
   Value,
   WriteOptions,
 } from './registry.ts';
+import { findTable, type TableHost } from './table-host.ts';
 import { checkEdgeType, connectionOf, entryRecord, keyOfConnection } from './table-edge.ts';
 import type {
   Connection,
@@ -44,40 +36,12 @@ import type {
   StoreOutcome,
   Table,
 } from './table-types.ts';
-import type { WatchHost } from './watch-until.ts';
-
-/** What tables and notices need of the registry. */
-export interface TableHost extends WatchHost {
-  readonly proposals: Proposals;
-  patience(options: CallOptions | undefined): Patience;
-  /** For which session a call acts; `needed`: it takes one. */
-  actorFor(
-    ref: SessionRef | undefined,
-    patience: Patience,
-    needed: boolean,
-  ): Actor | Promise<Actor>;
-  /** The session the registry acts for by itself, if it has one now. */
-  ownSession(): SessionId | undefined;
-}
 
 export interface OpenedTable {
   readonly name: ByteString;
   readonly existed: boolean;
   /** Acts where a call names none. */
   readonly session: SessionRef | undefined;
-}
-
-/** The table, as of the reading; rejects with `no-such-table` when it is not open. */
-export async function findTable(
-  host: TableHost,
-  name: ByteString,
-  options: ReadOptions,
-): Promise<void> {
-  const query = { type: 'get', key: tableKey(name) } as const;
-  const consistency = consistencyOf(options);
-  const answer = await host.proposals.query(query, consistency, host.patience(options));
-  if (answerOf(answer, 'get').view.record !== undefined) return;
-  throw new HoldfastError('no-such-table', `there is no table '${textOf(name)}'`);
 }
 
 /** A table over the registry's records: reads are reads of its range, changes its own commands. */
@@ -100,23 +64,26 @@ export class TableHandle implements Table {
 
   async store(key: Key, value: Value, options: StoreOptions = {}): Promise<StoreOutcome> {
     const { connect } = options;
-    const encoded = encodeKey(key);
-    const fixed = { key: encoded, value: encodeValue(value) };
+    const type = 'tableStore';
+    const fixed = {
+      type,
+      table: this.#table,
+      key: encodeKey(key),
+      value: encodeValue(value),
+    } as const;
     const edge = connect === undefined ? undefined : checkEdgeType(connect.type);
-    const { actor, patience } = await this.#actor(options, connect?.peer === 'self');
-    const request: EdgeRequest | undefined =
-      connect === undefined || edge === undefined
-        ? undefined
-        : { edge, peer: this.#peerId(connect.peer, actor) };
-    const command = { type: 'tableStore', ...fixed, connect: request } as const;
-    const result = await this.#change({ ...command, table: this.#table }, actor, patience);
+    let request: EdgeRequest | undefined;
+    const result = await this.#change(options, connect?.peer, (peer) => {
+      request = edge === undefined ? undefined : { edge, peer };
+      return { ...fixed, connect: request };
+    });
     const { stored, record, connection } = resultOf(result, 'stored');
     const shown = entryRecord(this.#table, record);
     if (!stored) return { stored, current: shown };
     const made =
       request === undefined || connection === undefined
         ? undefined
-        : this.#connection(connection, encoded, request);
+        : this.#connection(connection, fixed.key, request);
     return { stored, record: shown, connection: made };
   }
 
@@ -163,8 +130,7 @@ export class TableHandle implements Table {
 
   async erase(key: Key, options: WriteOptions = {}): Promise<void> {
     const command = { type: 'tableErase', table: this.#table, key: encodeKey(key) } as const;
-    const { actor, patience } = await this.#actor(options, false);
-    await this.#change(command, actor, patience);
+    await this.#change(options, undefined, () => command);
   }
 
   async connect(
@@ -173,15 +139,15 @@ export class TableHandle implements Table {
     key: Key,
     options: WriteOptions = {},
   ): Promise<Connection> {
-    const edge = checkEdgeType(type);
-    const encoded = encodeKey(key);
-    const { actor, patience } = await this.#actor(options, peer === 'self');
-    const request = { edge, peer: this.#peerId(peer, actor) };
-    const command = { type: 'tableConnect', table: this.#table, key: encoded, ...request } as const;
-    const result = await this.#change(command, actor, patience);
+    const fixed = { table: this.#table, key: encodeKey(key), edge: checkEdgeType(type) } as const;
+    let session = NOBODY.session;
+    const result = await this.#change(options, peer, (id) => {
+      session = id;
+      return { type: 'tableConnect', ...fixed, peer: id };
+    });
     const [id] = resultOf(result, 'connections').connections;
     if (id === undefined) throw new HoldfastError('internal', 'connecting left no reference');
-    return this.#connection(id, encoded, request);
+    return this.#connection(id, fixed.key, { edge: fixed.edge, peer: session });
   }
 
   async disconnect(connection: ConnectionRef, options: CallOptions = {}): Promise<void> {
@@ -191,7 +157,8 @@ export class TableHandle implements Table {
     const patience = this.#host.patience(options);
     try {
       // Doing it twice is doing it once: no other edge ever has this number.
-      await this.#change({ type: 'tableDisconnect', ...edge }, NOBODY, patience, true);
+      const command = { type: 'tableDisconnect', ...edge } as const;
+      await this.#host.proposals.propose(command, NOBODY, patience, true);
     } catch (error) {
       if (!(error instanceof HoldfastError) || error.code !== 'no-such-table') throw error;
       // The edge went with the table; what it left is the notice of that.
@@ -201,15 +168,8 @@ export class TableHandle implements Table {
   }
 
   async disconnectAll(peer: Peer, key: Key, options: WriteOptions = {}): Promise<number[]> {
-    const encoded = encodeKey(key);
-    const { actor, patience } = await this.#actor(options, peer === 'self');
-    const command = {
-      type: 'tableDisconnectAll',
-      table: this.#table,
-      key: encoded,
-      peer: this.#peerId(peer, actor),
-    } as const;
-    const result = await this.#change(command, actor, patience);
+    const fixed = { type: 'tableDisconnectAll', table: this.#table, key: encodeKey(key) } as const;
+    const result = await this.#change(options, peer, (id) => ({ ...fixed, peer: id }));
     return [...resultOf(result, 'connections').connections];
   }
 
@@ -234,27 +194,25 @@ export class TableHandle implements Table {
   }
 
   async drop(options: WriteOptions = {}): Promise<void> {
-    const { actor, patience } = await this.#actor(options, false);
-    await this.#change({ type: 'dropTable', table: this.#table }, actor, patience);
+    const command = { type: 'dropTable', table: this.#table } as const;
+    await this.#change(options, undefined, () => command);
   }
 
-  async #actor(
+  /** Carries out the command made for the peer's id; 0 where there is no peer. */
+  async #change(
     options: WriteOptions,
-    needed: boolean,
-  ): Promise<{ readonly actor: Actor; readonly patience: Patience }> {
+    peer: Peer | undefined,
+    commandFor: (peer: SessionId) => TableCommand,
+  ): Promise<CommandResult> {
     const patience = this.#host.patience(options);
     const session = options.session ?? this.#session;
-    return { actor: await this.#host.actorFor(session, patience, needed), patience };
-  }
-
-  async #change(
-    command: TableCommand,
-    actor: Actor,
-    patience: Patience,
-    repeatable = false,
-  ): Promise<CommandResult> {
-    const { proposals } = this.#host;
-    return (await proposals.propose(command, actor, patience, repeatable)).result;
+    if (peer === 'self') {
+      const actor = await this.#host.actorFor(session, patience, true);
+      const { proposals } = this.#host;
+      return (await proposals.propose(commandFor(actor.session), actor, patience)).result;
+    }
+    const command = commandFor(peer === undefined ? NOBODY.session : idOf(peer));
+    return (await this.#host.propose(command, session, patience, false)).result;
   }
 
   async #page(
@@ -278,10 +236,6 @@ export class TableHandle implements Table {
 
   #connection(id: ConnectionId, key: ByteString, { edge, peer }: EdgeRequest): Connection {
     return connectionOf({ connection: id, table: this.#table, key, edge, peer });
-  }
-
-  #peerId(peer: Peer, actor: Actor): SessionId {
-    return peer === 'self' ? actor.session : idOf(peer);
   }
 
   #refOf(connection: ConnectionRef): { readonly session: SessionId; readonly id: ConnectionId } {

@@ -1,11 +1,16 @@
+import { TABLE_PREFIX, tableInKey } from '../registry/index.ts';
+import { textOf } from './edge.ts';
+import type { ReadOptions } from './key-types.ts';
+import { recordsUnder } from './named-records.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { NoticeStream } from './notice-stream.ts';
 import type { NoticeOptions, Notices } from './notice-types.ts';
 import { resultOf } from './proposals.ts';
 import type { Key } from './registry.ts';
-import { findTable, TableHandle, type TableHost } from './table.ts';
+import { findTable, type TableHost } from './table-host.ts';
+import { TableHandle } from './table.ts';
 import { encodeTableName } from './table-edge.ts';
-import type { Table, TableOptions } from './table-types.ts';
+import type { Table, TableDetails, TableOptions } from './table-types.ts';
 
 /** Opens tables, and hands out the notices of their edges. */
 export class Tables {
@@ -22,6 +27,13 @@ export class Tables {
     const existed = await this.#open(table, options);
     const { session } = options;
     return new TableHandle(this.#host, this.#board, { name: table, existed, session });
+  }
+
+  async list(options: ReadOptions): Promise<readonly TableDetails[]> {
+    const records = await recordsUnder(this.#host, TABLE_PREFIX, options);
+    return records.map(({ key, session, createRevision }) => {
+      return { name: textOf(tableInKey(key)), session: session || undefined, createRevision };
+    });
   }
 
   notices(options: NoticeOptions): Notices {

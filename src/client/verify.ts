@@ -5,14 +5,15 @@ import type { ClientHashTree } from './hash-tree.ts';
 import type { MemberCalls } from './member-calls.ts';
 import type { Patience } from './proposals.ts';
 import type { Session } from './registry.ts';
+import type { ComparedTree } from './tree-compare.ts';
 import { judge, type Compared, type Reading } from './verdict.ts';
 import { replicaDifferences } from './replica-differences.ts';
 import type { Verification, VerifiedMember, VerifyProgress } from './verify-types.ts';
 import { abortError, pause } from './waiting.ts';
 
 export interface VerifyHost {
-  readonly hashTree: ClientHashTree;
-  readonly members: MemberCalls;
+  readonly hashTree: Pick<ClientHashTree, 'lock' | 'release' | 'reset' | 'ask' | 'compared'>;
+  readonly members: Pick<MemberCalls, 'members' | 'call' | 'environment'>;
   readonly openSession: (patience: Patience) => Promise<Session>;
 }
 
@@ -25,6 +26,8 @@ export interface VerifySettings {
 
 /** One question to one member; it is asked again as long as there is time. */
 const ASK_MS = 2_000;
+/** To name what differs at one member. */
+const COMPARE_MS = 60_000;
 const FIRST_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 250;
 /** A member that cannot be reached so often in a row is away. */
@@ -57,7 +60,7 @@ export class Verify {
     try {
       this.#say('hashing');
       const readings = await Promise.all(this.#members.map((one) => this.#read(one, point)));
-      return await this.#compare(point, readings);
+      return await this.#compare(point, await this.#confirm(session, point, readings));
     } finally {
       // The end of the session does it too.
       const given = { session, timeout: ASK_MS };
@@ -70,28 +73,60 @@ export class Verify {
     const { hashTree } = this.#host;
     const { quick, patience } = this.#settings;
     for (let round = 0; ; round++) {
-      const fresh = quick || (await this.#reset());
-      if (fresh) {
+      if (!quick) await this.#reset();
+      try {
         const locked = await hashTree.lock({ session, ...this.#callOptions() });
         if (locked.type === 'ok') return locked;
+      } catch (error) {
+        if (round === 0 || !(error instanceof HoldfastError) || error.code !== 'timeout')
+          throw error;
       }
       this.#throwIfOver('the trees are locked by another session all the time', 'locked');
       await this.#pause(round, patience.signal);
     }
   }
 
-  /** Whether every tree that can be reached was destroyed, to be built by scanning. */
-  async #reset(): Promise<boolean> {
+  /**
+   * Every tree that can be reached is to be built by scanning. One that is locked, or does not know
+   * yet that it no longer is, begins anew before it stands for a lock that comes later.
+   */
+  async #reset(): Promise<void> {
     const resets = this.#members.map(async ({ id }) => {
       try {
-        return (await this.#host.hashTree.reset({ node: id, ...this.#callOptions() })).type;
+        await this.#host.hashTree.reset({ node: id, ...this.#callOptions() });
       } catch (error) {
         // Whoever is away is told apart when its tree is read.
-        if (error instanceof HoldfastError && error.code !== 'aborted') return 'ok';
-        throw error;
+        if (!(error instanceof HoldfastError) || error.code === 'aborted') throw error;
       }
     });
-    return !(await Promise.all(resets)).includes('postponed');
+    await Promise.all(resets);
+  }
+
+  /** Who does not know the lock is strange only if it was held until after that was seen. */
+  async #confirm(
+    session: Session,
+    point: Point,
+    readings: readonly Reading[],
+  ): Promise<readonly Reading[]> {
+    if (readings.every(({ type }) => type !== 'strange')) return readings;
+    if (await this.#holds(session, point)) return readings;
+    const note = 'the lock of the trees was lost before it could be compared';
+    return readings.map((one) => {
+      return one.type === 'strange' ? { member: one.member, type: 'behind', note } : one;
+    });
+  }
+
+  /** Whether the lock was held all the time: asked for again, it is the same one. */
+  async #holds(session: Session, point: Point): Promise<boolean> {
+    try {
+      const given = { ...this.#callOptions(), session, timeout: Math.max(this.#leftMs(), ASK_MS) };
+      const now = await this.#host.hashTree.lock(given);
+      return now.type === 'ok' && now.index === point.index;
+    } catch (error) {
+      this.#throwIfAborted();
+      if (!(error instanceof HoldfastError)) throw error;
+      return false;
+    }
   }
 
   async #read(member: MemberStatus, point: Point): Promise<Reading> {
@@ -157,13 +192,17 @@ export class Verify {
     const { state, id, root } = member;
     if (state !== 'diverged' || root === undefined || id === reference) return member;
     const { hashTree } = this.#host;
-    const tree = (node: string) => ({
-      node,
-      ask: (query: Parameters<typeof hashTree.ask>[1]) =>
-        hashTree.ask(node, query, this.#askPatience()),
-    });
-    const found = await replicaDifferences(tree(reference), tree(id), this.#settings);
-    return { ...member, ...found };
+    const all = this.#askPatience(COMPARE_MS);
+    const tree = (node: string): ComparedTree =>
+      hashTree.compared(node, () => this.#askPatience(), all);
+    try {
+      const found = await replicaDifferences(tree(reference), tree(id), this.#settings);
+      return { ...member, ...found };
+    } catch (error) {
+      this.#throwIfAborted();
+      if (!(error instanceof HoldfastError)) throw error;
+      return { ...member, note: `its differences could not be named: ${error.message}` };
+    }
   }
 
   #say(step: VerifyProgress['step']): void {
@@ -174,9 +213,9 @@ export class Verify {
     return this.#settings.patience.deadlineMs - this.#host.members.environment.now();
   }
 
-  #askPatience(): Patience {
+  #askPatience(timeoutMs = ASK_MS): Patience {
     const now = this.#host.members.environment.now();
-    return { deadlineMs: now + ASK_MS, signal: this.#settings.patience.signal };
+    return { deadlineMs: now + timeoutMs, signal: this.#settings.patience.signal };
   }
 
   #callOptions(): { readonly timeout: number; readonly signal?: AbortSignal } {

@@ -22,7 +22,9 @@ export interface WatchSubject {
 }
 
 /** @throws HoldfastError `invalid-argument` or `invalid-key` for options that break a rule. */
-export function watchSubject(options: WatchOptions): WatchSubject & { readonly from: number } {
+export function watchSubject(
+  options: Omit<WatchOptions, 'progress'>,
+): WatchSubject & { readonly from: number } {
   const from = wholeNumber(options.from ?? 0, 'from');
   return { ...watchRange(options), from, filter: watchFilter(options) };
 }

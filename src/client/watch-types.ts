@@ -22,14 +22,19 @@ export interface WatchOptions {
    * the network about half the bytes of keys that are changed often.
    */
   readonly previous?: boolean;
+  /** Whether marks are yielded, too: see `WatchProgressOptions`. */
+  readonly progress?: false;
+  /** Ends the iteration, without an error. */
+  readonly signal?: AbortSignal;
+}
+export interface WatchProgressOptions extends Omit<WatchOptions, 'progress'> {
   /**
    * Also yields marks, `{ type: 'progress', revision }`: nothing up to that revision is missing, so
    * resuming after it needs no older history. One comes every 10,000 revisions without an event,
-   * sooner when history is about to be compacted, and whenever `Watch.progress` asks for one.
+   * sooner when history is about to be compacted, and when `Watch.progress` asks and it is not an
+   * event that tells.
    */
-  readonly progress?: boolean;
-  /** Ends the iteration, without an error. */
-  readonly signal?: AbortSignal;
+  readonly progress: true;
 }
 export interface WatchEvent {
   readonly type: 'put' | 'delete';

@@ -53,7 +53,13 @@ const schema = z
       .min(1, 'bumpRevision is at least 1, or tokens would be given out twice')
       .default(DEFAULT_BUMP),
   })
-  .refine(({ id, peers }) => Object.hasOwn(peers, id), 'peers names this node too');
+  .refine(({ id, peers }) => Object.hasOwn(peers, id), {
+    error: ({ input }) => {
+      const { id, peers } = input as { id: string; peers: Record<string, string> };
+      const all = Object.keys(peers).join(', ');
+      return `peers names every node of the new cluster: '${id}' is not in ${all}`;
+    },
+  });
 
 /**
  * Puts what a new cluster is to begin with into this node's store. To be called once for every

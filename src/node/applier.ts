@@ -2,7 +2,8 @@
 import { HoldfastError } from '../base/index.ts';
 import type { LogStore, SnapshotReader } from '../log-store/index.ts';
 import type { Entry, LogIndex, SnapshotMeta } from '../raft/index.ts';
-import { messageOf, settle } from './runtime.ts';
+import type { Environment } from './contract.ts';
+import { messageOf, nextTurn, settle } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
 import type { StateMachine } from './state-machine.ts';
 
@@ -99,7 +100,7 @@ export class Applier {
   #beginRestore(): void {
     settle(
       this.#runtime,
-      restoreFrom(this.#store, this.#stateMachine),
+      restoreFrom(this.#store, this.#stateMachine, this.#runtime.environment),
       (restored) => this.#restored(restored),
       (error) => this.#restoreFailed(error),
     );
@@ -169,11 +170,12 @@ export class Applier {
 export async function restoreFrom(
   store: LogStore,
   stateMachine: StateMachine,
+  environment: Environment,
 ): Promise<SnapshotMeta> {
   const reader = await store.openSnapshot();
   if (reader === undefined) throw new Error('the store has no snapshot to restore');
   let unreadable: unknown;
-  const chunks = chunksOf(reader, (error) => {
+  const chunks = chunksOf(reader, environment, (error) => {
     unreadable = error;
   });
   try {
@@ -196,6 +198,7 @@ export function restoreError(error: unknown): HoldfastError {
 
 async function* chunksOf(
   reader: SnapshotReader,
+  environment: Environment,
   unreadable: (error: unknown) => void,
 ): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < reader.size;) {
@@ -205,5 +208,7 @@ async function* chunksOf(
     });
     offset += chunk.length;
     yield chunk;
+    // A follower that restores is to answer its leader all the while.
+    await nextTurn(environment);
   }
 }

@@ -147,14 +147,15 @@ export type MembershipChange =
   | { readonly type: 'remove'; readonly id: NodeId }
   /**
    * Makes a voter a learner whose store is to be given up: only while every other voter can be
-   * reached, for one member at a time, and not for the leader.
+   * reached, for one member at a time, and not for the leader. It votes again, by itself, once it
+   * was filled on another store.
    */
   | { readonly type: 'standDown'; readonly id: NodeId }
   /**
-   * What the store of this learner says counts no more; the next store it shows up with does. With
-   * `promote` it becomes a voter by itself once it has caught up.
+   * What this store of a learner says counts no more, whether it is the one on record or not yet;
+   * the next store it shows up with does.
    */
-  | { readonly type: 'giveUpStore'; readonly id: NodeId; readonly promote: boolean };
+  | { readonly type: 'giveUpStore'; readonly id: NodeId; readonly storeId: string };
 
 /**
  * One member of a cluster. Any member takes any call: what only the leader can do is forwarded.

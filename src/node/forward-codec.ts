@@ -103,7 +103,7 @@ export function encodeChange(change: MembershipChange): Uint8Array {
   const writer = new ByteWriter();
   writer.u8(CHANGE_TYPES.indexOf(change.type)).text(change.id);
   if (change.type === 'add') writer.text(change.address).boolean(change.promote);
-  if (change.type === 'giveUpStore') writer.boolean(change.promote);
+  if (change.type === 'giveUpStore') writer.text(change.storeId);
   return writer.finish();
 }
 
@@ -112,7 +112,7 @@ export function decodeChange(bytes: Uint8Array): MembershipChange {
   const type = CHANGE_TYPES[reader.u8()];
   const id = reader.text() as NodeId;
   if (type === undefined) throw new HoldfastError('invalid-argument', 'unknown membership change');
-  if (type === 'giveUpStore') return { type, id, promote: reader.boolean() };
+  if (type === 'giveUpStore') return { type, id, storeId: reader.text() };
   if (type !== 'add') return { type, id };
   return { type, id, address: reader.text(), promote: reader.boolean() };
 }

@@ -5,5 +5,5 @@ const PREFIX = 'given-up:';
  * any more, so that a node still running on it is not taken for one with a new store.
  */
 export function givenUp(storeId: string): string {
-  return storeId.startsWith(PREFIX) ? storeId : PREFIX + storeId;
+  return PREFIX + storeId;
 }

@@ -21,6 +21,8 @@ export class LeaderDuties {
   readonly #options: LeaderDutiesOptions;
   /** The term for which the side was told of its election. */
   #term: Term | undefined;
+  /** The term whose opening was asked for. */
+  #opened: Term | undefined;
   #duePending = false;
   #asking = 0;
 
@@ -59,12 +61,27 @@ export class LeaderDuties {
     return this.#raft.role === 'leader' && this.#term === this.#raft.term;
   }
 
+  /** Proposes the side's opening, once a leadership: before any other command is. */
+  open(): void {
+    const { side } = this.#options;
+    if (side?.opening === undefined || this.#raft.role !== 'leader') return;
+    if (this.#opened === this.#raft.term) return;
+    this.#opened = this.#raft.term;
+    const command = side.opening();
+    if (command !== undefined) this.#propose(command);
+  }
+
   /** Proposes what has come due: at each tick and after each batch of applied entries. */
   poll(): void {
-    const { side, stamp, proposals, deadline } = this.#options;
+    this.open();
+    const { side, stamp } = this.#options;
     if (side === undefined || this.#duePending || !this.#active) return;
     const command = side.due(stamp());
-    if (command === undefined) return;
+    if (command !== undefined) this.#propose(command);
+  }
+
+  #propose(command: Uint8Array): void {
+    const { proposals, deadline } = this.#options;
     this.#duePending = true;
     const done = (): void => {
       this.#duePending = false;

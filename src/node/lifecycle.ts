@@ -184,7 +184,7 @@ export class Lifecycle {
       for (const line of lines) environment.log('warn', line);
     }
     if (snapshot !== undefined && snapshot.index > 0) {
-      await restoreFrom(store, stateMachine).catch((error: unknown) => {
+      await restoreFrom(store, stateMachine, environment).catch((error: unknown) => {
         throw restoreError(error);
       });
     }

@@ -54,6 +54,7 @@ export class MemberChanges {
       const change = decodeChange(waiter.command);
       const target = targetOf(this.#raft.membership, change);
       if (change.type === 'standDown') this.#checkStandDown(change.id);
+      if (change.type === 'giveUpStore') this.#checkAlone(change.id);
       this.#checkQuorum(target);
       const result = this.#raft.changeMembership(target, this.#stamp());
       if (result.type === 'appended') {
@@ -100,12 +101,22 @@ export class MemberChanges {
       throw new HoldfastError('membership-refused', `${id} cannot be installed anew now: ${why}`);
     };
     if (id === this.#raft.status().id) refuse('it leads; leadership must move first');
-    const [other] = membership.promotable;
-    if (other !== undefined) refuse(`${other} is being installed; one at a time`);
+    this.#checkAlone(id);
     const others = membership.voters.filter((voter) => voter !== id);
     const alive = this.#alive(others);
     const missing = others.filter((voter) => !alive.includes(voter));
     if (missing.length > 0) refuse(`${missing.join(', ')} cannot be reached`);
+  }
+
+  /** Of those who vote, or are to vote again, only this one may be without its data. */
+  #checkAlone(id: NodeId): void {
+    const { role, membership } = this.#raft;
+    const { learners, promotable } = membership;
+    if (role !== 'leader' || (learners.includes(id) && !promotable.includes(id))) return;
+    const other = promotable.find((one) => one !== id);
+    if (other === undefined) return;
+    const why = `${other} is being installed; one at a time`;
+    throw new HoldfastError('membership-refused', `${id} cannot be installed anew now: ${why}`);
   }
 
   #refused(
@@ -190,12 +201,15 @@ export function targetOf(membership: Membership, change: MembershipChange): Memb
   const learners = others(membership.learners);
   const promotable = others(membership.promotable);
   const { members } = membership;
+  const { address, storeId } = member;
+  const staying = { ...members, [id]: { address, storeId } };
   switch (change.type) {
     case 'promote':
-      return { voters: [...voters, id].toSorted(), learners, promotable, members };
+      return { voters: [...voters, id].toSorted(), learners, promotable, members: staying };
     case 'demote':
+      return { voters, learners: [...learners, id].toSorted(), promotable, members: staying };
     case 'standDown':
-      return { voters, learners: [...learners, id].toSorted(), promotable, members };
+      return targetOfStandingDown(membership, id);
     case 'giveUpStore':
       return targetOfGivingUp(membership, change);
     case 'remove': {
@@ -208,25 +222,30 @@ export function targetOf(membership: Membership, change: MembershipChange): Memb
   }
 }
 
+/** What it was is kept by its being promotable, whatever dies before it is that again. */
+function targetOfStandingDown(membership: Membership, id: NodeId): MembershipTarget {
+  const { voters, learners, promotable, members } = membership;
+  if (learners.includes(id)) return { voters, learners, promotable, members };
+  return {
+    voters: voters.filter((other) => other !== id),
+    learners: [...learners, id].toSorted(),
+    promotable: [...promotable, id].toSorted(),
+    members: { ...members, [id]: { ...members[id]!, standsDown: true } },
+  };
+}
+
 function targetOfGivingUp(
   membership: Membership,
-  { id, promote }: Extract<MembershipChange, { type: 'giveUpStore' }>,
+  { id, storeId }: Extract<MembershipChange, { type: 'giveUpStore' }>,
 ): MembershipTarget {
   const { voters, learners, promotable, members } = membership;
-  const { address, storeId } = members[id]!;
+  const { address } = members[id]!;
   if (!learners.includes(id)) {
     const text = `${id} votes: its store can be given up only once it is a learner`;
     throw new HoldfastError('membership-refused', text);
   }
-  const others = promotable.filter((other) => other !== id);
-  // Asked again after an interruption: what it is to become was said the first time.
-  const again = storeId === givenUp(storeId) && promotable.includes(id);
-  return {
-    voters,
-    learners,
-    promotable: promote || again ? [...others, id].toSorted() : others,
-    members: { ...members, [id]: { address, storeId: givenUp(storeId) } },
-  };
+  const given = { address, storeId: givenUp(storeId) };
+  return { voters, learners, promotable, members: { ...members, [id]: given } };
 }
 
 function targetOfAdd(

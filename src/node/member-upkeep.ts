@@ -69,7 +69,9 @@ export class MemberUpkeep {
 
   #record(membership: Membership, { id, address, storeId }: Announced): boolean {
     const { voters, learners, promotable } = membership;
-    const members: Record<NodeId, Member> = { ...membership.members, [id]: { address, storeId } };
+    const known = membership.members[id];
+    const seen = known?.storeId === storeId ? { ...known, address } : { address, storeId };
+    const members: Record<NodeId, Member> = { ...membership.members, [id]: seen };
     const text = `${id} is at ${address} with the store ${storeId}`;
     return this.#propose(text, { voters, learners, promotable, members });
   }

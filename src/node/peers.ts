@@ -115,7 +115,8 @@ export class Peers {
     const text =
       `${this.#options.id} is to found a cluster from the restored backup ` +
       `${shownDigest(seed.digest)}, but ${peer.id} belongs to another, ${peer.clusterId}`;
-    if (this.#options.peers.has(peer.id)) {
+    // One elsewhere does not stand in the way.
+    if (this.#options.peers.get(peer.id) === peer.address) {
       this.#hooks.disagreement(`${text}: stop it, or restore on ${peer.id} too`);
     }
     return `wrong cluster: ${text}`;

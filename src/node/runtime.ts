@@ -28,3 +28,8 @@ export function settle<T>(
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Resolves once everything else that waits for this turn of the event loop had its chance. */
+export function nextTurn(environment: Environment): Promise<void> {
+  return new Promise((resolve) => environment.defer(resolve));
+}

@@ -1,7 +1,8 @@
 /** Saves this node's own snapshots while entries go on being applied. */
 import type { LogStore } from '../log-store/index.ts';
 import type { Entry, LogIndex, RaftCore, SnapshotMeta } from '../raft/index.ts';
-import { messageOf, settle } from './runtime.ts';
+import type { Environment } from './contract.ts';
+import { messageOf, nextTurn, settle } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
 import { SnapshotPoints } from './snapshot-points.ts';
 import type { StateMachine } from './state-machine.ts';
@@ -35,7 +36,10 @@ export class SnapshotSaver {
     this.#saving = true;
     settle(
       this.#runtime,
-      this.#store.saveSnapshot(meta, cutNow(this.#stateMachine.snapshot())),
+      this.#store.saveSnapshot(
+        meta,
+        cutNow(this.#stateMachine.snapshot(), this.#runtime.environment),
+      ),
       () => this.#saved(meta),
       (error) => this.#failed(meta, error),
     );
@@ -63,20 +67,27 @@ export class SnapshotSaver {
 }
 
 /**
+ * One chunk a turn of the event loop: a store that is done at once would otherwise take them all in
+ * one, and hold up everything else as long.
+ *
  * Asks for the first chunk at once. A generator does nothing before, and a store that takes its
  * time would get the state of a later entry, which a restart then applies once more.
  */
-function cutNow(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+function cutNow(
+  chunks: AsyncIterable<Uint8Array>,
+  environment: Environment,
+): AsyncIterable<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   const first = iterator.next();
   // Whoever iterates hears of it.
   first.catch(() => {});
-  return startingWith(first, iterator);
+  return startingWith(first, iterator, environment);
 }
 
 async function* startingWith(
   first: Promise<IteratorResult<Uint8Array>>,
   iterator: AsyncIterator<Uint8Array>,
+  environment: Environment,
 ): AsyncGenerator<Uint8Array> {
   let finished = false;
   try {
@@ -84,6 +95,7 @@ async function* startingWith(
       finished = result.done === true;
       if (result.done === true) return;
       yield result.value;
+      await nextTurn(environment);
     }
   } finally {
     if (!finished) await iterator.return?.();

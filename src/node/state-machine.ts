@@ -13,6 +13,12 @@ export interface ApplyContext {
  * other node, begun anew with each leadership. The registry keeps its session leases here.
  */
 export interface LeaderSide {
+  /**
+   * What is to stand in the log before any other command of this leadership, if anything. Asked at
+   * its beginning, when not all that is committed may have been applied here: it is for `due` to
+   * make sure. Absent: nothing.
+   */
+  opening?(): Uint8Array | undefined;
   /** This node leads and has applied everything committed before it did. */
   elected(time: number): void;
   /** No longer leading: forget everything. */

@@ -38,6 +38,11 @@ export class Transfers {
   #begin(waiter: Waiter): boolean {
     const to = decodeTarget(waiter.command) ?? bestFollower(this.#raft);
     if (to === undefined) {
+      if (this.#raft.status().membership.voters.length === 1) {
+        const alone = 'there is no other voter to take over: add a member first';
+        answerWaiter(waiter, failure('membership-refused', alone));
+        return true;
+      }
       answerWaiter(waiter, failure('no-quorum', 'no other voter can be reached to take over'));
       return true;
     }

@@ -141,7 +141,8 @@ export class Turn {
 
   /** Everything that came in one turn is one batch: one append, one read index, one message. */
   #submitWork(now: number): void {
-    const { work, reads, applier } = this.#engine;
+    const { work, reads, applier, duties } = this.#engine;
+    duties.open();
     work.propose.submit(now);
     work.membership.submit(now);
     work.transfer.submit(now);

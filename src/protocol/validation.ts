@@ -19,10 +19,11 @@ export const nodeIdSchema: z.ZodType<string> = z
 export const addressSchema: z.ZodType<string> = z
   .string()
   .max(MAX_ADDRESS_BYTES, `an address has at most ${MAX_ADDRESS_BYTES} characters`)
-  .refine(
-    isAddress,
-    'an address is host:port with a port up to 65535, like 10.0.0.1:7400 or [::1]:7400',
-  );
+  .refine(isAddress, {
+    error: ({ input }) =>
+      'an address is host:port with a port up to 65535, like 10.0.0.1:7400 or [::1]:7400, ' +
+      `not '${String(input)}'`,
+  });
 
 function isAddress(address: string): boolean {
   try {

@@ -93,9 +93,10 @@ export function promoteLearners(core: Core, role: LeaderRole): void {
   const { membership } = core;
   if (membership.promotable.length === 0) return;
   if (role.transfer !== undefined || role.retiring || changeInProgress(core, role)) return;
-  const ready = membership.promotable.filter(
-    (id) => memberOf(membership, id)!.storeId !== '' && hasCaughtUp(core, role, id),
-  );
+  const ready = membership.promotable.filter((id) => {
+    const { storeId, standsDown } = memberOf(membership, id)!;
+    return storeId !== '' && standsDown !== true && hasCaughtUp(core, role, id);
+  });
   if (ready.length === 0) return;
   const step = firstStep(membership, {
     voters: [...membership.voters, ...ready],

@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter, MalformedBytesError } from '../base/index.ts';
 import { normalizedMembership } from './membership.ts';
 import type { Member, Membership, NodeId } from './types.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 
 function writeIds(writer: ByteWriter, ids: readonly NodeId[]): void {
   writer.varint(ids.length);
@@ -32,8 +32,11 @@ export function encodeMembership(membership: Membership): Uint8Array {
   const ids = Object.keys(normalized.members).toSorted((a, b) => (a < b ? -1 : 1)) as NodeId[];
   writeIds(writer, ids);
   for (const id of ids) {
-    const { address, storeId } = normalized.members[id]!;
-    writer.text(address).text(storeId);
+    const { address, storeId, standsDown } = normalized.members[id]!;
+    writer
+      .text(address)
+      .text(storeId)
+      .boolean(standsDown === true);
   }
   return writer.finish().slice();
 }
@@ -52,7 +55,8 @@ export function decodeMembership(bytes: Uint8Array): Membership {
   const entries = ids.map((id): [NodeId, Member] => {
     const address = reader.text();
     const storeId = reader.text();
-    return [id, { address, storeId }];
+    const standsDown = reader.boolean();
+    return [id, standsDown ? { address, storeId, standsDown } : { address, storeId }];
   });
   reader.end();
   const named = new Set([...voters, ...outgoing, ...learners]);

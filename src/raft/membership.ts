@@ -60,8 +60,9 @@ function pick(
   ids: readonly NodeId[],
 ): Record<NodeId, Member> {
   const entries = ids.map((id) => {
-    const { address, storeId } = members[id]!;
-    return [id, { address, storeId }] as const;
+    const { address, storeId, standsDown } = members[id]!;
+    const member = { address, storeId };
+    return [id, standsDown === true ? { ...member, standsDown } : member] as const;
   });
   // fromEntries defines properties, so that an id like `__proto__` is a name like any other.
   return Object.fromEntries(entries);
@@ -98,11 +99,15 @@ export function sameMembership(a: Membership, b: Membership): boolean {
     sameIds(a.promotable, b.promotable) &&
     ids.length === Object.keys(b.members).length &&
     ids.every((id) => {
-      const mine = memberOf(a, id);
       const other = memberOf(b, id);
-      return mine?.address === other?.address && mine?.storeId === other?.storeId;
+      return other !== undefined && sameMember(memberOf(a, id)!, other);
     })
   );
+}
+
+function sameMember(a: Member, b: Member): boolean {
+  const alike = a.address === b.address && a.storeId === b.storeId;
+  return alike && (a.standsDown === true) === (b.standsDown === true);
 }
 
 /** Whether the lists of a target are disjoint, without repeats, and name exactly its members. */

@@ -35,6 +35,8 @@ export interface Member {
   readonly address: string;
   /** Identity of the member's disk; '' until known. A node with another one was wiped. */
   readonly storeId: string;
+  /** It is to lose its store: though promotable it stays a learner, until it has another one. */
+  readonly standsDown?: boolean;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Act, CommandOf } from './act.ts';
 import { decodeCommand, type DecodedCommand } from './codec/command.ts';
 import { persist, put, remove } from './key-commands.ts';
 import { breakLock, lock, unlock } from './lock-commands.ts';
+import { setLimits } from './limit-commands.ts';
 import { checkLabel, refuse } from './refusal.ts';
 import { closeSession, expireSessions, openSession, unknownSession } from './session-commands.ts';
 import { changeMap } from './map-commands.ts';
@@ -32,7 +33,7 @@ export function applyCommand(
   expireDue(state);
   const decoded = decode(bytes);
   const result = 'code' in decoded ? decoded : admit(state, decoded, index);
-  compaction.enforceLimits();
+  compaction.enforceLimits(state.limits);
   compaction.clean();
   return result;
 }
@@ -115,6 +116,8 @@ function execute(act: Act, command: RegistryCommand): RegistryResult {
       return expireSessions(act, command);
     case 'tick':
       return { type: 'done', revision: act.state.commit() };
+    case 'setLimits':
+      return setLimits(act, command);
     case 'compact':
       return compact(act, command);
     case 'txn':

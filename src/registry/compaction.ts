@@ -1,7 +1,8 @@
 import { invariant } from '../base/index.ts';
+import { changeAt, changeCount, type Changes } from './history.ts';
 import { valueBytes, type KeyVersion } from './key-version.ts';
 import type { MvccStore } from './mvcc-store.ts';
-import type { RegistryLimits, Revision, RevisionEvents } from './types.ts';
+import type { RegistryLimits, Revision } from './types.ts';
 
 /** Changes cleaned up per applied command, beside twice those it made: so cleaning keeps up. */
 const EVENTS_PER_STEP = 64;
@@ -20,7 +21,6 @@ export interface HistoryPin {
  */
 export class Compaction {
   readonly #store: MvccStore;
-  readonly #limits: RegistryLimits;
   readonly #pins: Set<HistoryPin> = new Set();
   #compactRevision: Revision;
   /** Bytes of the changes after `compactRevision`. */
@@ -32,9 +32,8 @@ export class Compaction {
   #cleanedOfNext = 0;
   #addedSinceClean = 0;
 
-  constructor(store: MvccStore, limits: RegistryLimits) {
+  constructor(store: MvccStore) {
     this.#store = store;
-    this.#limits = limits;
     this.#compactRevision = store.revision;
     this.#cleaned = store.revision;
   }
@@ -49,11 +48,12 @@ export class Compaction {
   }
 
   /** To be called for every revision, in order. */
-  added(item: RevisionEvents): void {
-    const bytes = bytesOf(item);
+  added(changes: Changes): void {
+    const bytes = bytesOf(changes);
+    const count = changeCount(changes);
     this.#bytes += bytes;
-    this.#changedBytes += bytes + CHANGE_OVERHEAD_BYTES * item.events.length;
-    this.#addedSinceClean += item.events.length;
+    this.#changedBytes += bytes + CHANGE_OVERHEAD_BYTES * count;
+    this.#addedSinceClean += count;
   }
 
   /** Moves `compactRevision` up to `revision`, which must not be above the latest. */
@@ -62,14 +62,13 @@ export class Compaction {
   }
 
   /** Moves `compactRevision` as far as the limits on history demand. */
-  enforceLimits(): void {
-    const { historyRevisions, historyMs, historyBytes } = this.#limits;
+  enforceLimits({ historyRevisions, historyMs, historyBytes }: RegistryLimits): void {
     const { history, time } = this.#store;
     while (this.#compactRevision < history.last) {
       const oldest = history.at(this.#compactRevision + 1)!;
       const excess =
         history.last - this.#compactRevision > historyRevisions ||
-        oldest.events[0]!.record.time <= time - historyMs ||
+        changeAt(oldest, 0).record.time <= time - historyMs ||
         this.#bytes > historyBytes;
       if (!excess) return;
       this.#compactNext();
@@ -91,13 +90,14 @@ export class Compaction {
     let target: number = this.#compactRevision;
     for (const pin of this.#pins) target = Math.min(target, pin.compactRevision);
     while (budget > 0 && this.#cleaned < target) {
-      const { events } = this.#store.history.at(this.#cleaned + 1)!;
-      const stop = Math.min(events.length, this.#cleanedOfNext + budget);
+      const changes = this.#store.history.at(this.#cleaned + 1)!;
+      const count = changeCount(changes);
+      const stop = Math.min(count, this.#cleanedOfNext + budget);
       budget -= stop - this.#cleanedOfNext;
       for (; this.#cleanedOfNext < stop; this.#cleanedOfNext++) {
-        this.#cleanVersion(events[this.#cleanedOfNext]!.record as KeyVersion);
+        this.#cleanVersion(changeAt(changes, this.#cleanedOfNext).record as KeyVersion);
       }
-      if (stop < events.length) return;
+      if (stop < count) return;
       this.#store.history.dropFirst();
       this.#cleaned++;
       this.#cleanedOfNext = 0;
@@ -113,15 +113,19 @@ export class Compaction {
   }
 
   #compactNext(): void {
-    const item = this.#store.history.at(this.#compactRevision + 1);
-    invariant(item !== undefined, 'compaction stays within history', this.#compactRevision);
-    this.#bytes -= bytesOf(item);
-    this.#compactRevision = item.revision;
+    const next = (this.#compactRevision + 1) as Revision;
+    const changes = this.#store.history.at(next);
+    invariant(changes !== undefined, 'compaction stays within history', next);
+    this.#bytes -= bytesOf(changes);
+    this.#compactRevision = next;
   }
 }
 
-function bytesOf({ events }: RevisionEvents): number {
+function bytesOf(changes: Changes): number {
   let bytes = 0;
-  for (const { record } of events) bytes += record.key.length + valueBytes(record);
+  for (let i = changeCount(changes) - 1; i >= 0; i--) {
+    const { record } = changeAt(changes, i);
+    bytes += record.key.length + valueBytes(record);
+  }
   return bytes;
 }

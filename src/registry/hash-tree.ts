@@ -21,6 +21,10 @@ const MAX_HISTORY = 2;
 /** A query goes on with a listing for so long before it says that it takes time. */
 const QUERY_BUDGET = 128 * 1024;
 
+interface Limited {
+  readonly limits: RegistryLimits;
+}
+
 /**
  * One replica's hash tree: sums of the hashes of all keys and sessions as of one point of the log.
  * It is no part of the replicated state, and until somebody asks there is none.
@@ -34,7 +38,8 @@ const QUERY_BUDGET = 128 * 1024;
 export class HashTree implements HistoryPin {
   readonly #store: MvccStore;
   readonly #compaction: Compaction;
-  readonly #limits: RegistryLimits;
+  /** Of the state: they change. */
+  readonly #within: Limited;
   readonly #hasher = new Hasher();
   readonly #listings = new TreeListings();
   /** Undefined: there is no tree. */
@@ -56,10 +61,10 @@ export class HashTree implements HistoryPin {
   /** Called when there is work for `step`, perhaps again. */
   onWork: (() => void) | undefined;
 
-  constructor(store: MvccStore, compaction: Compaction, limits: RegistryLimits) {
+  constructor(store: MvccStore, compaction: Compaction, within: Limited) {
     this.#store = store;
     this.#compaction = compaction;
-    this.#limits = limits;
+    this.#within = within;
   }
 
   /** History is needed from here on. */
@@ -187,7 +192,7 @@ export class HashTree implements HistoryPin {
 
   #holdsTooMuch(): boolean {
     const since = this.#scanning ? this.#scanChangedBytes : this.#changedBytes;
-    return this.#compaction.changedBytes - since > MAX_HISTORY * this.#limits.historyBytes;
+    return this.#compaction.changedBytes - since > MAX_HISTORY * this.#within.limits.historyBytes;
   }
 
   #unlocked(): void {

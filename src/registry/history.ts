@@ -16,9 +16,29 @@ export type EventsSince =
   /** History begins after `compactRevision`. */
   | { readonly type: 'compacted'; readonly compactRevision: Revision };
 
+/**
+ * What one revision changed. Most change one key: kept without a list around it, of which there
+ * would be as many as there are revisions.
+ */
+export type Changes = KeyEvent | readonly KeyEvent[];
+
+export function changeCount(changes: Changes): number {
+  return 'record' in changes ? 1 : changes.length;
+}
+
+/** `place` is from 0 to below the count. */
+export function changeAt(changes: Changes, place: number): KeyEvent {
+  return 'record' in changes ? changes : changes[place]!;
+}
+
+function eventsOf(changes: Changes): RevisionEvents {
+  const events = 'record' in changes ? [changes] : changes;
+  return { revision: events[0]!.record.modRevision, events };
+}
+
 /** What each revision changed, oldest first, without gaps. */
 export class History {
-  readonly #items: RevisionEvents[] = [];
+  readonly #items: Changes[] = [];
   /** Place of the oldest kept. */
   #head = 0;
   #last: Revision;
@@ -32,14 +52,16 @@ export class History {
     return this.#last;
   }
 
-  append(item: RevisionEvents): void {
-    invariant(item.revision === this.#last + 1, 'history has no gaps', item.revision);
-    this.#items.push(item);
-    this.#last = item.revision;
+  /** Changes of the next revision: one at least. */
+  append(changes: Changes): void {
+    const revision = changeAt(changes, 0).record.modRevision;
+    invariant(revision === this.#last + 1, 'history has no gaps', revision);
+    this.#items.push(changes);
+    this.#last = revision;
   }
 
   /** Undefined when it was dropped or is yet to come. */
-  at(revision: number): RevisionEvents | undefined {
+  at(revision: number): Changes | undefined {
     const place = this.#items.length - 1 - (this.#last - revision);
     return place < this.#head ? undefined : this.#items[place];
   }
@@ -55,7 +77,7 @@ export class History {
   /** Everything kept from `from` on. */
   slice(from: number): RevisionEvents[] {
     const place = this.#items.length - 1 - (this.#last - from);
-    return this.#items.slice(Math.max(place, this.#head));
+    return this.#items.slice(Math.max(place, this.#head)).map(eventsOf);
   }
 
   /**
@@ -76,15 +98,13 @@ export class History {
 
 /** The events of keys from `start` to before `end`; undefined when there are none. */
 function filterRevision(
-  item: RevisionEvents,
+  changes: Changes,
   start: ByteString,
   end: ByteString | undefined,
 ): RevisionEvents | undefined {
-  const { revision, events } = item;
-  const within = (event: KeyEvent): boolean =>
-    event.record.key >= start && (end === undefined || event.record.key < end);
-  if (events.length === 1) return within(events[0]!) ? item : undefined;
-  const kept = events.filter(within);
-  if (kept.length === events.length) return item;
-  return kept.length === 0 ? undefined : { revision, events: kept };
+  const within = ({ record }: KeyEvent): boolean =>
+    record.key >= start && (end === undefined || record.key < end);
+  if ('record' in changes) return within(changes) ? eventsOf(changes) : undefined;
+  const kept = changes.filter(within);
+  return kept.length === 0 ? undefined : eventsOf(kept);
 }

@@ -1,6 +1,5 @@
 export * from './codec/index.ts';
 export { type EventsSince } from './history.ts';
-export { SessionLeases } from './leases.ts';
 export { defaultLimits, resolveLimits } from './limits.ts';
 export { EXCLUSIVE } from './lock-terms.ts';
 export { queueKey } from './locks.ts';
@@ -18,12 +17,23 @@ export {
   noticeKey,
   noticePrefix,
   reservedKind,
+  TABLE_PREFIX,
   tableEntryPrefix,
+  tableInKey,
   tableKey,
   TREE_SESSIONS,
 } from './reserved-keys.ts';
 export { SnapshotImage, type RegistrySeed, type SnapshotSummary } from './seed.ts';
 export { RegistryStateMachine, type RegistryContext } from './state-machine.ts';
 export * from './table-types.ts';
+export {
+  compareTrees,
+  TreeNotComparable,
+  type AnswerPair,
+  type DifferenceHandler,
+  type KeyDifference,
+  type TreeDifference,
+  type TreeSide,
+} from './tree-compare.ts';
 export * from './tree-types.ts';
 export * from './types.ts';

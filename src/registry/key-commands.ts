@@ -2,7 +2,7 @@ import { refuseIfLocked, viewOf, type Act, type CommandOf } from './act.ts';
 import { conflictOf, joinQueue } from './lock-commands.ts';
 import { storeValue } from './key-version.ts';
 import { EXCLUSIVE } from './lock-terms.ts';
-import { checkKey, checkTtl, checkValue, refuse } from './refusal.ts';
+import { checkKey, checkKnownKey, checkTtl, checkValue, refuse } from './refusal.ts';
 import type { RegistryResult, SessionId } from './types.ts';
 
 const NO_METADATA = new Uint8Array(0);
@@ -44,11 +44,12 @@ function checkPutSession(act: Act, command: CommandOf<'put'>): RegistryResult | 
 export function remove(act: Act, command: CommandOf<'delete'>): RegistryResult {
   const { state, node } = act;
   const { key } = command;
-  const refusal = checkKey(key, state.limits) ?? refuseIfLocked(act, key);
+  const entry = state.store.find(key);
+  const isThere = entry?.live !== undefined;
+  const refusal = checkKnownKey(key, state.limits, isThere) ?? refuseIfLocked(act, key);
   if (refusal !== undefined) return refusal;
   const view = viewOf(act, key);
-  const entry = state.store.find(key);
-  if (entry?.live !== undefined) state.store.remove(entry, 'request', node);
+  if (isThere) state.store.remove(entry, 'request', node);
   return { type: 'key', revision: state.commit(), view };
 }
 
@@ -56,9 +57,10 @@ export function remove(act: Act, command: CommandOf<'delete'>): RegistryResult {
 export function persist(act: Act, command: CommandOf<'persist'>): RegistryResult {
   const { state, node } = act;
   const { key } = command;
-  const refusal = checkKey(key, state.limits) ?? refuseIfLocked(act, key);
-  if (refusal !== undefined) return refusal;
   const record = state.store.find(key)?.live;
+  const refusal =
+    checkKnownKey(key, state.limits, record !== undefined) ?? refuseIfLocked(act, key);
+  if (refusal !== undefined) return refusal;
   if (record?.expiresAt !== undefined) {
     const { stored, session } = record;
     state.store.put({ key, stored, session, expiresAt: undefined, node });

@@ -21,6 +21,20 @@ export function storeValue(value: Uint8Array): StoredValue {
   return copy;
 }
 
+/** By bytes, where they are: many large values made strings at once could fill the heap. */
+export function compareStored(a: StoredValue, b: StoredValue): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const difference = byteAt(a, i) - byteAt(b, i);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+function byteAt(stored: StoredValue, i: number): number {
+  return typeof stored === 'string' ? stored.charCodeAt(i) : stored[i]!;
+}
+
 /** One version of one key, linked to the one before. With `version` 0 it says "deleted". */
 export class KeyVersion implements KeyRecord {
   readonly key: ByteString;

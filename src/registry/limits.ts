@@ -8,7 +8,11 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-export const defaultLimits: RegistryLimits = {
+/**
+ * What the log begins under, before any `setLimits`: part of the format. With another number here
+ * this software would replay old logs to other states than the one that wrote them.
+ */
+export const INITIAL_LIMITS: RegistryLimits = {
   maxKeyBytes: KIB,
   maxValueBytes: MIB,
   maxLabelBytes: 4 * KIB,
@@ -33,6 +37,12 @@ export const defaultLimits: RegistryLimits = {
   historyBytes: 256 * MIB,
 };
 
+/**
+ * What a node is configured with unless its options differ. A later version may put other values
+ * over the initial ones: its first leader then has the log say so.
+ */
+export const defaultLimits: RegistryLimits = { ...INITIAL_LIMITS };
+
 /** The limits as text, one a line: nodes with different texts refuse each other. */
 export function limitsText(limits: RegistryLimits): string {
   return Object.entries(limits)
@@ -47,19 +57,26 @@ export function limitsText(limits: RegistryLimits): string {
  */
 export function resolveLimits(overrides: Partial<RegistryLimits> = {}): RegistryLimits {
   const limits = { ...defaultLimits, ...overrides };
+  const fault = limitsFault(limits);
+  if (fault !== undefined) throw new RangeError(fault);
+  return limits;
+}
+
+/** The rule that the limits break, if any: the same for options, commands and snapshots. */
+export function limitsFault(limits: RegistryLimits): string | undefined {
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(`limits.${name} must be a whole number of at least 1, not ${value}`);
+      return `limits.${name} must be a whole number of at least 1, not ${value}`;
     }
   }
   if (limits.minSessionTtlMs > limits.maxSessionTtlMs) {
-    throw new RangeError('limits.minSessionTtlMs must not be above limits.maxSessionTtlMs');
+    return 'limits.minSessionTtlMs must not be above limits.maxSessionTtlMs';
   }
   if (limits.maxKeyBytes > LONGEST_KEY_BYTES) {
-    throw new RangeError(`limits.maxKeyBytes must not be above ${LONGEST_KEY_BYTES}`);
+    return `limits.maxKeyBytes must not be above ${LONGEST_KEY_BYTES}`;
   }
   if (limits.maxTxnDepth > MAX_TXN_DEPTH) {
-    throw new RangeError(`limits.maxTxnDepth must not be above ${MAX_TXN_DEPTH}`);
+    return `limits.maxTxnDepth must not be above ${MAX_TXN_DEPTH}`;
   }
-  return limits;
+  return undefined;
 }

@@ -104,11 +104,12 @@ function whoIsAhead(queue: LockQueue, session: SessionId, mode: LockMode): reado
 export function unlock(act: Act, command: CommandOf<'unlock'>): RegistryResult {
   const { state, node } = act;
   const { name, session, token } = command;
-  const refusal = checkKey(name, state.limits);
-  if (refusal !== undefined) return refusal;
   const place = state.store.locks.queue(name)?.find(session);
   if (place?.token !== token) {
-    return notHeld(act, name, `session ${session} has no place with token ${token}`);
+    return (
+      checkKey(name, state.limits) ??
+      notHeld(act, name, `session ${session} has no place with token ${token}`)
+    );
   }
   state.store.remove(place.entry, 'request', node);
   return { type: 'done', revision: state.commit() };
@@ -117,10 +118,13 @@ export function unlock(act: Act, command: CommandOf<'unlock'>): RegistryResult {
 export function breakLock(act: Act, command: CommandOf<'breakLock'>): RegistryResult {
   const { state, node } = act;
   const { name, token, reason } = command;
-  const refusal = checkKey(name, state.limits) ?? checkLabel('reason', reason, state.limits);
+  const { limits } = state;
+  const refusal = checkLabel('reason', reason, limits);
   if (refusal !== undefined) return refusal;
   const place = heldWith(state.store.locks.queue(name), token);
-  if (place === undefined) return notHeld(act, name, `token ${token} is not its holder's`);
+  if (place === undefined) {
+    return checkKey(name, limits) ?? notHeld(act, name, `token ${token} is not its holder's`);
+  }
   state.store.remove(place.entry, 'broken', node, reason);
   return { type: 'done', revision: state.commit() };
 }

@@ -78,7 +78,8 @@ export function listLocks(
   return { type: 'locks', revision: store.revision, time, locks, more };
 }
 
-function timeOf(state: RegistryState, leases: Leases): number {
+/** The latest cluster time this replica knows. */
+export function timeOf(state: RegistryState, leases: Leases): number {
   return Math.max(state.store.time, leases.now);
 }
 

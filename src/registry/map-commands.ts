@@ -114,13 +114,15 @@ function mapRemove(act: Act, command: CommandOf<'mapRemove'>): RegistryResult {
   const { state, node } = act;
   const { store, limits } = state;
   const { map, key: name } = command;
-  const refusal =
-    checkEntryKey(name, limits) ?? refuseAbsent(store.find(mapKey(map))?.live, command);
-  if (refusal !== undefined) return refusal;
   const key = mapEntryPrefix(map) + name;
-  const view = viewOf(act, key);
   const entry = store.find(key);
-  if (entry?.live !== undefined) store.remove(entry, 'request', node);
+  const isThere = entry?.live !== undefined;
+  const refusal =
+    (isThere ? undefined : checkEntryKey(name, limits)) ??
+    refuseAbsent(store.find(mapKey(map))?.live, command);
+  if (refusal !== undefined) return refusal;
+  const view = viewOf(act, key);
+  if (isThere) store.remove(entry, 'request', node);
   return { type: 'key', revision: state.commit(), view };
 }
 
@@ -144,7 +146,7 @@ export function openerLeft(
  * Removes the map, its entries and its openers as part of the revision under way: the mark first,
  * so that who follows the map is told at once that all of it goes. A session's end cannot be
  * refused, so what this costs is bounded before: by `maxMapEntries`, at each put. At its default
- * that is some tenths of a second on every replica.
+ * that is about a tenth of a second on every replica.
  */
 function drop(
   state: RegistryState,
@@ -161,8 +163,7 @@ function drop(
 }
 
 function collect(state: RegistryState, start: ByteString, end: ByteString, into: KeyEntry[]): void {
-  state.store.scan(start, (entry) => {
-    if (entry.key >= end) return false;
+  state.store.scanLive({ start, end }, (entry) => {
     if (entry.live !== undefined) into.push(entry);
     return true;
   });

@@ -8,7 +8,7 @@ import { OrderedIndex } from './ordered-index.ts';
 import { isReserved } from './reserved-keys.ts';
 import { SessionTable } from './sessions.ts';
 import { TableSizes } from './table-sizes.ts';
-import type { ByteString, KeyEvent, KeyRecord, Revision, SessionId } from './types.ts';
+import type { ByteString, KeyEvent, KeyRange, KeyRecord, Revision, SessionId } from './types.ts';
 
 /** What a put decides; the rest of the record follows from where it is put. */
 export interface KeyDraft {
@@ -38,10 +38,9 @@ export class MvccStore {
   readonly expiry: ExpiryQueue = new ExpiryQueue();
   readonly history: History;
   readonly #table = new KeyTable();
-  readonly #index = new OrderedIndex<KeyEntry>();
-  /** Changes of the revision under way. Most have one: its list is made to measure. */
-  #firstChange: KeyEvent | undefined;
-  #moreChanges: KeyEvent[] | undefined;
+  readonly #index = new OrderedIndex<KeyEntry>((entry) => entry.live !== undefined);
+  /** Of the revision under way. */
+  #changes: KeyEvent | KeyEvent[] | undefined;
   #liveKeys = 0;
   /** Told of every version that becomes the latest of its key. */
   listener: ChangeListener | undefined;
@@ -77,6 +76,19 @@ export class MvccStore {
   /** Entries in key order from `start` on, until `visit` returns false. */
   scan(start: ByteString, visit: (entry: KeyEntry) => boolean): void {
     this.#index.scan(start, visit);
+  }
+
+  /**
+   * Entries of a range in key order, until `visit` returns false: the live ones, and a few of those
+   * that are deleted, which hardly add to the cost however many there are.
+   */
+  scanLive({ start, end }: KeyRange, visit: (entry: KeyEntry) => boolean): void {
+    this.#index.scanCounted(start, end, visit);
+  }
+
+  /** How many live keys a range has; the cost hardly depends on how many. */
+  countLive({ start, end }: KeyRange): number {
+    return this.#index.count(start, end);
   }
 
   /** Creates or replaces a key as part of the revision under way. */
@@ -128,23 +140,18 @@ export class MvccStore {
 
   /** Ends the command: its changes, if any, become the next revision. */
   commit(): Revision {
-    const first = this.#firstChange;
-    if (first === undefined) return this.history.last;
-    const more = this.#moreChanges;
-    const events = more === undefined ? [first] : [first, ...more];
-    this.#firstChange = undefined;
-    this.#moreChanges = undefined;
-    this.history.append({ revision: this.nextRevision, events });
+    const changes = this.#changes;
+    if (changes === undefined) return this.history.last;
+    this.#changes = undefined;
+    this.history.append(changes);
     return this.history.last;
   }
 
   #changed(event: KeyEvent): void {
-    if (this.#firstChange === undefined) {
-      this.#firstChange = event;
-      return;
-    }
-    this.#moreChanges ??= [];
-    this.#moreChanges.push(event);
+    const changes = this.#changes;
+    if (changes === undefined) this.#changes = event;
+    else if ('record' in changes) this.#changes = [changes, event];
+    else changes.push(event);
   }
 
   /** Takes over a record from a snapshot as the oldest version of its key. */
@@ -169,12 +176,15 @@ export class MvccStore {
 
   /** Makes `version` the latest and brings every index in line. */
   #install(known: KeyEntry | undefined, version: KeyVersion): void {
-    const entry = known ?? this.#insert(version);
     const before = known?.live;
+    const entry = known ?? this.#insert(version);
     entry.latest = version;
     if (entry.expirySlot >= 0 || version.expiresAt !== undefined) this.expiry.update(entry);
     const wasLive = before !== undefined;
-    if (wasLive === version.deleted) this.#cameOrWent(entry, wasLive);
+    if (wasLive === version.deleted) {
+      if (known !== undefined) this.#index.recount(entry.key, wasLive ? -1 : 1);
+      this.#cameOrWent(entry, wasLive);
+    }
     const owner = before === undefined ? 0 : before.session;
     if (owner !== version.session) this.#changeOwner(entry, owner as SessionId, version.session);
     if (this.listener !== undefined) this.listener.changed(entry, version);

@@ -15,6 +15,14 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
   readonly #chunks: T[][] = [];
   /** A key not above each chunk's first, and above the last key of the chunk before. */
   readonly #lows: ByteString[] = [];
+  /** How many of each chunk's items count. */
+  readonly #counts: number[] = [];
+  readonly #counted: (item: T) => boolean;
+
+  /** `counted` says which items `count` counts; when that changes, call `recount`. */
+  constructor(counted: (item: T) => boolean = () => true) {
+    this.#counted = counted;
+  }
 
   /** Adds an item whose key is not there yet. */
   insert(item: T): void {
@@ -24,6 +32,7 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
     if (chunk === undefined) {
       this.#chunks.push([item]);
       this.#lows.push(key);
+      this.#counts.push(this.#countOf(item));
       return;
     }
     if (chunk.length >= MAX_CHUNK) {
@@ -35,6 +44,7 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
     if (place === chunk.length) chunk.push(item);
     else insertAt(chunk, place, item);
     if (place === 0) this.#lows[at] = key;
+    this.#counts[at]! += this.#countOf(item);
   }
 
   remove(key: ByteString): void {
@@ -42,7 +52,9 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
     const chunk = this.#chunks[at];
     if (chunk === undefined) return;
     const place = lowerBound(chunk, key);
-    if (chunk[place]?.key !== key) return;
+    const item = chunk[place];
+    if (item === undefined || item.key !== key) return;
+    this.#counts[at]! -= this.#countOf(item);
     chunk.splice(place, 1);
     if (chunk.length === 0) this.#dropChunk(at);
     else if (chunk.length < MERGE_BELOW / 2) this.#mergeAround(at);
@@ -61,6 +73,53 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
       place = 0;
       chunk = this.#chunks[++at];
     }
+  }
+
+  /**
+   * The same for items before `end` (undefined: to the last), but leaps over chunks of which none
+   * counts: of those that do not count it shows some.
+   */
+  scanCounted(start: ByteString, end: ByteString | undefined, visit: (item: T) => boolean): void {
+    for (let at = Math.max(this.#chunkOf(start), 0); at < this.#chunks.length; at++) {
+      if (end !== undefined && this.#lows[at]! >= end) return;
+      if (this.#counts[at] === 0) continue;
+      const chunk = this.#chunks[at]!;
+      for (let place = lowerBound(chunk, start); place < chunk.length; place++) {
+        const item = chunk[place]!;
+        if ((end !== undefined && item.key >= end) || !visit(item)) return;
+      }
+    }
+  }
+
+  /** To be called when an item that is there begins (1) or ceases (-1) to count. */
+  recount(key: ByteString, by: 1 | -1): void {
+    this.#counts[this.#chunkOf(key)]! += by;
+  }
+
+  /** How many items that count have keys from `start` to before `end` (undefined: to the last). */
+  count(start: ByteString, end: ByteString | undefined): number {
+    const lows = this.#lows;
+    const first = Math.max(this.#chunkOf(start), 0);
+    let count = 0;
+    for (let at = first; at < lows.length; at++) {
+      if (end !== undefined && lows[at]! >= end) break;
+      const next = lows[at + 1];
+      const isWhole = at > first && (end === undefined || (next !== undefined && next <= end));
+      count += isWhole ? this.#counts[at]! : this.#countWithin(this.#chunks[at]!, start, end);
+    }
+    return count;
+  }
+
+  #countWithin(chunk: readonly T[], start: ByteString, end: ByteString | undefined): number {
+    let count = 0;
+    for (const item of chunk) {
+      if (item.key >= start && (end === undefined || item.key < end)) count += this.#countOf(item);
+    }
+    return count;
+  }
+
+  #countOf(item: T): number {
+    return this.#counted(item) ? 1 : 0;
   }
 
   /** The last chunk whose low is not above `key`; -1 when there is none. */
@@ -83,6 +142,9 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
     const upper = chunk.splice(growing ? chunk.length - 1 : chunk.length >>> 1);
     this.#chunks.splice(at + 1, 0, upper);
     this.#lows.splice(at + 1, 0, upper[0]!.key);
+    const moved = this.#countWithin(upper, upper[0]!.key, undefined);
+    this.#counts[at]! -= moved;
+    this.#counts.splice(at + 1, 0, moved);
   }
 
   #mergeAround(at: number): void {
@@ -90,6 +152,7 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
     if (!this.#fits(left)) return;
     const merged = this.#chunks[left]!;
     for (const item of this.#chunks[left + 1]!) merged.push(item);
+    this.#counts[left]! += this.#counts[left + 1]!;
     this.#dropChunk(left + 1);
   }
 
@@ -102,6 +165,7 @@ export class OrderedIndex<T extends { readonly key: ByteString }> {
   #dropChunk(at: number): void {
     this.#chunks.splice(at, 1);
     this.#lows.splice(at, 1);
+    this.#counts.splice(at, 1);
   }
 }
 

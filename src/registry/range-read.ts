@@ -1,7 +1,8 @@
 import { bytesToByteString } from '../base/index.ts';
 import type { RegistryRefusal } from './codec/error.ts';
-import { EMPTY_VALUE, KeyVersion, type StoredValue } from './key-version.ts';
+import { compareStored, EMPTY_VALUE, KeyVersion, type StoredValue } from './key-version.ts';
 import { refuse } from './refusal.ts';
+import { scanRange, type ScanBudget } from './scan.ts';
 import type { RegistryState } from './state.ts';
 import type {
   ByteString,
@@ -15,9 +16,10 @@ import type {
 /** What a record is taken to cost beside its key and value. */
 const RECORD_BYTES = 64;
 
-/** How much a range may answer with. */
+/** How much a range may answer with, and how much work it may be. */
 export interface ReadRoom {
   readonly bytes: number;
+  readonly budget: ScanBudget;
   /** Answer with one record at least, however large. */
   readonly atLeastOne: boolean;
 }
@@ -26,6 +28,14 @@ export interface RangeRead {
   readonly views: readonly KeyView[];
   readonly more: boolean;
   readonly bytes: number;
+  /** Where to go on when it was too much work; of what is not in key order: it is not answered. */
+  readonly next: ByteString | undefined;
+}
+
+export interface RangeCount {
+  readonly count: number;
+  /** As in `RangeRead`. */
+  readonly next: ByteString | undefined;
 }
 
 /** What a record costs of the room for an answer. */
@@ -79,33 +89,66 @@ export function readRange(state: RegistryState, query: RangeQuery, room: ReadRoo
     return true;
   };
   const { select } = query;
-  if (select === undefined || inKeyOrder(select)) visit(state, query, take);
-  else sorted(state, query, select).every(take);
-  return { views, more, bytes };
+  if (inKeyOrder(query)) {
+    const next = visit(state, query, room.budget, take);
+    return { views, more: more || next !== undefined, bytes, next };
+  }
+  const found: KeyVersion[] = [];
+  const byValue = select!.sortBy === 'value';
+  const next = visit(state, query, room.budget, (record) => {
+    found.push(record);
+    return !byValue || room.budget.spendOnValue(record.stored.length);
+  });
+  if (room.budget.spent) return { views, more: true, bytes, next: next ?? query.start };
+  sorted(found, select!).every(take);
+  return { views, more, bytes, next };
 }
 
-export function countRange(state: RegistryState, query: RangeQuery): number {
+export function countRange(
+  state: RegistryState,
+  query: RangeQuery,
+  budget: ScanBudget,
+): RangeCount {
+  if (isPlainCount(state, query)) return { count: state.store.countLive(query), next: undefined };
   let count = 0;
-  visit(state, query, () => {
+  const next = visit(state, query, budget, () => {
     count++;
     return true;
   });
-  return count;
+  return { count, next };
+}
+
+/** Spends what answering would; what is answered from the index, or cut by its size, is free. */
+export function spendOnRange(state: RegistryState, query: RangeQuery, budget: ScanBudget): void {
+  const { select } = query;
+  if (select === undefined || isPlainCount(state, query)) return;
+  const byValue = select.sortBy === 'value' && !select.countOnly;
+  visit(state, query, budget, (record) => !byValue || budget.spendOnValue(record.stored.length));
+}
+
+/** A count of all there is now: the index knows it. */
+function isPlainCount({ store }: RegistryState, { select, revision }: RangeQuery): boolean {
+  if (select === undefined || !select.countOnly) return false;
+  const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = select;
+  const bounds = minModRevision + maxModRevision + minCreateRevision + maxCreateRevision;
+  return bounds === 0 && (revision === 0 || revision === store.revision);
 }
 
 /** Shows the versions that match, in key order, until `take` returns false. */
 function visit(
-  { store }: RegistryState,
+  state: RegistryState,
   query: RangeQuery,
+  budget: ScanBudget,
   take: (record: KeyVersion) => boolean,
-): void {
-  const { start, end, select } = query;
-  const asOf = query.revision === 0 ? store.nextRevision : query.revision;
-  store.scan(start, (entry) => {
-    if (end !== undefined && entry.key >= end) return false;
-    const found = entry.at(asOf);
-    return found === undefined || !matches(found, select) || take(found);
-  });
+): ByteString | undefined {
+  const { select, revision } = query;
+  return scanRange(
+    state,
+    query,
+    revision,
+    budget,
+    (record) => !matches(record, select) || take(record),
+  );
 }
 
 function matches(record: KeyVersion, select: RangeSelection | undefined): boolean {
@@ -119,13 +162,11 @@ function matches(record: KeyVersion, select: RangeSelection | undefined): boolea
   );
 }
 
-function inKeyOrder({ sortBy, descending }: RangeSelection): boolean {
-  return sortBy === 'key' && !descending;
+export function inKeyOrder({ select }: RangeQuery): boolean {
+  return select === undefined || (select.sortBy === 'key' && !select.descending);
 }
 
-function sorted(state: RegistryState, query: RangeQuery, select: RangeSelection): KeyVersion[] {
-  const found: KeyVersion[] = [];
-  visit(state, query, (record) => found.push(record) > 0);
+function sorted(found: readonly KeyVersion[], select: RangeSelection): KeyVersion[] {
   const order = orderOf(select.sortBy);
   const sign = select.descending ? -1 : 1;
   return found.toSorted((a, b) => sign * order(a, b));
@@ -137,20 +178,6 @@ function orderOf(sortBy: RangeSelection['sortBy']): (a: KeyVersion, b: KeyVersio
     const [left, right] = [a[sortBy], b[sortBy]];
     return left === right ? 0 : left < right ? -1 : 1;
   };
-}
-
-/** By bytes, where they are: many large values made strings at once could fill the heap. */
-function compareStored(a: StoredValue, b: StoredValue): number {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) {
-    const difference = byteAt(a, i) - byteAt(b, i);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
-}
-
-function byteAt(stored: StoredValue, i: number): number {
-  return typeof stored === 'string' ? stored.charCodeAt(i) : stored[i]!;
 }
 
 function lockOf({ store }: RegistryState, key: ByteString, revision: Revision): KeyView['lock'] {

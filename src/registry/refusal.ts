@@ -37,13 +37,22 @@ function isUtf8(text: ByteString): boolean {
 
 /** Undefined when a client may write this key. */
 export function checkKey(key: ByteString, limits: RegistryLimits): RegistryRefusal | undefined {
-  if (key.length === 0) return refuse('invalid-key', 'a key must not be empty');
-  if (key.length > limits.maxKeyBytes) {
-    return refuse(
-      'too-large',
-      `key of ${key.length} bytes: the limit is ${limits.maxKeyBytes} (maxKeyBytes)`,
-    );
-  }
+  return checkEntryKey(key, limits) ?? checkUnreserved(key);
+}
+
+/**
+ * Undefined when a client may delete this key, or let it live on. One that is there may be longer
+ * than the limit, which can have been lowered since.
+ */
+export function checkKnownKey(
+  key: ByteString,
+  limits: RegistryLimits,
+  isThere: boolean,
+): RegistryRefusal | undefined {
+  return isThere ? checkUnreserved(key) : checkKey(key, limits);
+}
+
+function checkUnreserved(key: ByteString): RegistryRefusal | undefined {
   if (isReserved(key)) {
     return refuse(
       'invalid-key',

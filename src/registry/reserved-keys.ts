@@ -72,8 +72,11 @@ export function isReserved(key: ByteString): boolean {
 }
 
 export function tableKey(table: ByteString): ByteString {
-  return `\0T${table}`;
+  return TABLE_PREFIX + table;
 }
+
+/** Every table's record stands under it. */
+export const TABLE_PREFIX: ByteString = '\0T';
 
 export function tableEntryPrefix(table: ByteString): ByteString {
   return `\0t${table}\0`;

@@ -9,7 +9,6 @@
  */
 import { applyCommand } from './apply.ts';
 import { encodeCommand } from './codec/command.ts';
-import { defaultLimits } from './limits.ts';
 import { isReserved } from './reserved-keys.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import { SnapshotCut, writeSnapshot } from './snapshot-writer.ts';
@@ -44,7 +43,7 @@ export interface RegistrySeed {
 
 /** Reads a snapshot to count what is in it, or to make a seed of it. */
 export class SnapshotImage {
-  readonly #reader = new SnapshotReader(defaultLimits);
+  readonly #reader = new SnapshotReader();
   #state: RegistryState | undefined = undefined;
 
   /** The next bytes, however they are cut. @throws MalformedBytesError that says where */
@@ -81,7 +80,6 @@ export class SnapshotImage {
       if (entry.live !== undefined) raised.store.load(entry.live);
       return true;
     });
-    raised.store.locks.restoreOrder();
     return {
       summary: summaryOf(raised),
       chunks: () => writeSnapshot(new SnapshotCut(raised)),

@@ -8,19 +8,19 @@
  * after it, each followed by its changes; one `end`. The rest of the state is derived from these.
  * Nothing depends on how the state came about, so equal states have equal bytes.
  */
-export const SNAPSHOT_VERSION = 3;
+export const SNAPSHOT_VERSION = 4;
 
 /** Begins each block, so that what is no snapshot is noticed at once. */
 export const BLOCK_MARK = 0x5246_4c48;
 export const BLOCK_HEADER_BYTES = 12;
-/** A block is closed once its payload reaches this. */
-export const BLOCK_BYTES: number = 192 * 1024;
+/** A block is closed once its payload reaches this: it is made in one go, while puts wait. */
+export const BLOCK_BYTES: number = 16 * 1024;
 /** Chunks are no longer than this. */
 export const CHUNK_BYTES: number = 256 * 1024;
 
 /** In snapshots on disk: numbers are added, never changed. */
 export const ItemTag = {
-  /** Format version, revision, compact revision, cluster time. */
+  /** Format version, revision, compact revision, cluster time, the limits in force. */
   meta: 1,
   /** Id, TTL, label, metadata, opening time, trapping of exits, sequence number acknowledged. */
   session: 2,

@@ -1,16 +1,17 @@
 import { ByteReader, ByteWriter, MalformedBytesError } from '../base/index.ts';
 import { causeOf } from './codec/events.ts';
+import { readLimits } from './codec/limits.ts';
 import { readRecord } from './codec/record.ts';
 import { decodeResult } from './codec/result.ts';
 import { crc32 } from './crc32.ts';
 import { copyVersion } from './key-version.ts';
+import { limitsFault } from './limits.ts';
 import { Session } from './sessions.ts';
 import { BLOCK_HEADER_BYTES, BLOCK_MARK, ItemTag, SNAPSHOT_VERSION } from './snapshot-format.ts';
 import { RegistryState } from './state.ts';
 import type {
   KeyEvent,
   KeyRecord,
-  RegistryLimits,
   KeyView,
   RegistryResult,
   TxnBranchResult,
@@ -27,7 +28,6 @@ const MAX_BLOCK_BYTES = 2 ** 30;
  * of place makes `push` or `finish` throw a `MalformedBytesError` that says where.
  */
 export class SnapshotReader {
-  readonly #limits: RegistryLimits;
   readonly #buffered = new ByteWriter();
   #blocks = 0;
   #digest = 0;
@@ -39,10 +39,6 @@ export class SnapshotReader {
   #changesLeft = 0;
   #lastTag: number = ItemTag.meta;
   #ended = false;
-
-  constructor(limits: RegistryLimits) {
-    this.#limits = limits;
-  }
 
   push(chunk: Uint8Array): void {
     this.#buffered.raw(chunk);
@@ -146,7 +142,11 @@ export class SnapshotReader {
     }
     this.#revision = reader.varint();
     const compactRevision = reader.varint() as Revision;
-    this.#state = new RegistryState(this.#limits, compactRevision, reader.varint());
+    const time = reader.varint();
+    const limits = readLimits(reader);
+    const fault = limitsFault(limits);
+    if (fault !== undefined) this.#damaged(fault);
+    this.#state = new RegistryState(limits, compactRevision, time);
   }
 
   #readSession(reader: ByteReader, state: RegistryState): void {

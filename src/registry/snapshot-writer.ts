@@ -1,10 +1,12 @@
 import { ByteWriter } from '../base/index.ts';
 import { causeNumber } from './codec/events.ts';
+import { writeLimits } from './codec/limits.ts';
 import { writeRecord } from './codec/record.ts';
 import { encodeResult } from './codec/result.ts';
 import { writeSessionFields } from './codec/session.ts';
 import { crc32 } from './crc32.ts';
 import type { DedupWindow } from './dedup-window.ts';
+import { changeAt, changeCount } from './history.ts';
 import type { KeyEntry } from './key-version.ts';
 import type { Session } from './sessions.ts';
 import {
@@ -16,7 +18,7 @@ import {
   SNAPSHOT_VERSION,
 } from './snapshot-format.ts';
 import type { RegistryState } from './state.ts';
-import type { Revision } from './types.ts';
+import type { RegistryLimits, Revision } from './types.ts';
 
 /** Keys looked at before the writer gets a chance to hand out a block. */
 const KEYS_PER_STEP = 512;
@@ -35,6 +37,7 @@ export class SnapshotCut {
   readonly revision: Revision;
   readonly compactRevision: Revision;
   readonly time: number;
+  readonly limits: RegistryLimits;
   readonly sessions: readonly SessionCut[];
   readonly #state: RegistryState;
   /** Why the cut cannot be read any more. */
@@ -45,6 +48,7 @@ export class SnapshotCut {
     this.revision = state.store.revision;
     this.compactRevision = state.compaction.compactRevision;
     this.time = state.store.time;
+    this.limits = state.limits;
     this.sessions = Array.from(state.store.sessions.values(), (session) => {
       session.window.shared = true;
       return { session, window: session.window };
@@ -88,6 +92,7 @@ export function* writeSnapshot(cut: SnapshotCut): Generator<Uint8Array, void, un
 function* writeItems(cut: SnapshotCut, items: ByteWriter): Generator<undefined> {
   items.u8(ItemTag.meta).varint(SNAPSHOT_VERSION);
   items.varint(cut.revision).varint(cut.compactRevision).varint(cut.time);
+  writeLimits(items, cut.limits);
   for (const { session, window } of cut.sessions) {
     writeSession(items, session, window);
     yield undefined;
@@ -129,9 +134,11 @@ function* writeKeys(cut: SnapshotCut, items: ByteWriter): Generator<undefined> {
 /** What was changed after the compact revision. */
 function* writeHistory(cut: SnapshotCut, items: ByteWriter): Generator<undefined> {
   for (let revision = cut.compactRevision + 1; revision <= cut.revision; revision++) {
-    const { events } = cut.state.store.history.at(revision)!;
-    items.u8(ItemTag.revision).varint(events.length);
-    for (const { type, record, cause } of events) {
+    const changes = cut.state.store.history.at(revision)!;
+    const count = changeCount(changes);
+    items.u8(ItemTag.revision).varint(count);
+    for (let i = 0; i < count; i++) {
+      const { type, record, cause } = changeAt(changes, i);
       if (type === 'put') items.u8(ItemTag.put);
       else items.u8(ItemTag.delete).u8(causeNumber(cause));
       writeRecord(items, record);

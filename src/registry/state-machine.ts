@@ -3,8 +3,8 @@ import { drain, toAsyncIterable } from './streaming.ts';
 import { writeAnswer } from './codec/answer.ts';
 import { writeResult } from './codec/result.ts';
 import type { EventsSince } from './history.ts';
-import { SessionLeases } from './leases.ts';
-import { limitsText, resolveLimits } from './limits.ts';
+import { RegistryLeaderSide } from './leader-side.ts';
+import { INITIAL_LIMITS, limitsText, resolveLimits } from './limits.ts';
 import { answerQuery } from './query.ts';
 import { ResultPool } from './result-pool.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
@@ -22,7 +22,7 @@ import type {
 /** Snapshots read at once; one more and the oldest is given up, lest it hold history for ever. */
 const MAX_CUTS = 4;
 /** Hashed at a time by a hash tree. */
-const TREE_SLICE_BYTES = 256 * 1024;
+const TREE_SLICE_BYTES = 128 * 1024;
 
 /** What the node knows of an entry; see `ApplyContext` of the node. */
 export interface RegistryContext {
@@ -38,8 +38,8 @@ export interface RegistryContext {
  * Commands, results, queries and answers are bytes; see the codecs.
  */
 export class RegistryStateMachine {
-  readonly leaderSide: SessionLeases;
-  /** The limits: nodes that were given other ones must not replicate from each other. */
+  readonly leaderSide: RegistryLeaderSide;
+  /** The limits as configured: nodes that differ must not replicate from each other. */
   readonly configuration: string;
   #state: RegistryState;
   readonly #pool = new ResultPool();
@@ -48,24 +48,27 @@ export class RegistryStateMachine {
   /** Events up to here have been taken. */
   #taken: Revision;
 
-  /** `limits` must be the same on every replica. Throws a `RangeError` when one makes no sense. */
+  /**
+   * `limits` are those that this replica has the log set when it leads; those in force are part of
+   * the state. Throws a `RangeError` when one makes no sense.
+   */
   constructor(options: { readonly limits?: Partial<RegistryLimits> } = {}) {
     const limits = resolveLimits(options.limits);
     this.configuration = limitsText(limits);
-    this.#state = new RegistryState(limits);
+    this.#state = new RegistryState(INITIAL_LIMITS);
     this.#taken = this.#state.store.revision;
     this.#keepUntaken(this.#state);
-    this.leaderSide = new SessionLeases(() => this.#state);
+    this.leaderSide = new RegistryLeaderSide(() => this.#state, limits);
   }
 
   /**
    * Events are cleaned away only once they were taken, though compacted before: a watcher that
    * keeps up misses nothing. Within limits, should nobody take any.
    */
-  #keepUntaken({ compaction, store, limits }: RegistryState): void {
+  #keepUntaken(state: RegistryState): void {
     const kept = (): Revision =>
-      Math.max(this.#taken, store.revision - limits.historyRevisions) as Revision;
-    compaction.pin({
+      Math.max(this.#taken, state.store.revision - state.limits.historyRevisions) as Revision;
+    state.compaction.pin({
       get compactRevision(): Revision {
         return kept();
       },
@@ -96,7 +99,7 @@ export class RegistryStateMachine {
   apply(command: Uint8Array, context: RegistryContext): Uint8Array {
     const result = applyCommand(this.#state, command, context.index, context.time);
     if (result.type === 'session') {
-      this.leaderSide.opened(result.session, result.ttlMs, this.#state.store.time);
+      this.leaderSide.leases.opened(result.session, result.ttlMs, this.#state.store.time);
     }
     return this.#pool.encode<RegistryResult>(writeResult, result);
   }
@@ -107,7 +110,7 @@ export class RegistryStateMachine {
   }
 
   #answer(request: Uint8Array): RegistryAnswer {
-    return answerQuery(this.#state, this.leaderSide, request);
+    return answerQuery(this.#state, this.leaderSide.leases, request);
   }
 
   /**
@@ -185,7 +188,7 @@ export class RegistryStateMachine {
 
   /** The same as `restore`, for callers that need not wait: push every chunk, then finish. */
   restorer(): { push(chunk: Uint8Array): void; finish(): void } {
-    const reader = new SnapshotReader(this.#state.limits);
+    const reader = new SnapshotReader();
     return {
       push: (chunk) => reader.push(chunk),
       finish: () => this.#replaceState(reader.finish()),

@@ -6,9 +6,10 @@ import type { ByteString, RegistryLimits, Revision } from './types.ts';
 /** Few nodes write; when more names than this turned up, they are collected anew. */
 const MAX_NODE_NAMES = 256;
 
-/** The whole replicated state, and the limits it is kept within. */
+/** The whole replicated state, the limits it is kept within included. */
 export class RegistryState {
-  readonly limits: RegistryLimits;
+  /** In force now; replaced whole by `setLimits`. */
+  limits: RegistryLimits;
   readonly store: MvccStore;
   readonly compaction: Compaction;
   /** Beside the replicated state: each replica has its own, or none yet. */
@@ -19,8 +20,8 @@ export class RegistryState {
   constructor(limits: RegistryLimits, revision: Revision = 0 as Revision, time: number = 0) {
     this.limits = limits;
     this.store = new MvccStore(revision, time);
-    this.compaction = new Compaction(this.store, limits);
-    this.tree = new HashTree(this.store, this.compaction, limits);
+    this.compaction = new Compaction(this.store);
+    this.tree = new HashTree(this.store, this.compaction, this);
   }
 
   /** Gives the changes since the last commit their revision; without any it stays as it is. */

@@ -149,12 +149,13 @@ function disconnectAll(act: Act, command: CommandOf<'tableDisconnectAll'>): Regi
 /** Notices that are not there were acknowledged before, or went with their session. */
 function acknowledge(act: Act, command: CommandOf<'acknowledgeNotices'>): RegistryResult {
   const { session, connections } = command;
-  const { maxSessionEdges } = act.state.limits;
-  if (connections.length > maxSessionEdges) {
+  const { limits, store: keys } = act.state;
+  // It may have more, from before the limit was lowered.
+  const most = Math.max(limits.maxSessionEdges, keys.sessions.get(session)?.edges ?? 0);
+  if (connections.length > most) {
     return refuse(
       'too-large',
-      `${connections.length} notices to acknowledge: the limit is ${maxSessionEdges} ` +
-        '(maxSessionEdges)',
+      `${connections.length} notices to acknowledge: the limit is ${most} (maxSessionEdges)`,
     );
   }
   for (const connection of connections) removeNotice(act, session, connection);
@@ -187,8 +188,12 @@ function edgeFor(act: Act, { table, key }: Place, { edge, peer }: EdgeRequest): 
   return { table, key, edge, peer, connection: act.index as ConnectionId };
 }
 
-function checkPlace(act: Act, { table, key }: Place): RegistryRefusal | undefined {
-  return checkTable(act, table) ?? checkEntryKey(key, act.state.limits);
+/** An entry that is there may be longer than the limit, which can have been lowered since. */
+function checkPlace(act: Act, place: Place): RegistryRefusal | undefined {
+  const { table, key } = place;
+  const refusal = checkTable(act, table);
+  if (refusal !== undefined || entryOf(act, place) !== undefined) return refusal;
+  return checkEntryKey(key, act.state.limits);
 }
 
 function checkTable(act: Act, table: ByteString): RegistryRefusal | undefined {

@@ -6,6 +6,9 @@ import { edgeKey, entryEdgePrefix, placeOfEdge } from './reserved-keys.ts';
 import type { ConnectionId, EdgeType } from './table-types.ts';
 import type { ByteString, SessionId } from './types.ts';
 
+/** Behind whatever byte may follow a prefix. */
+const ABOVE_BYTES = '\u0100';
+
 export interface Edge {
   readonly table: ByteString;
   readonly key: ByteString;
@@ -55,8 +58,7 @@ export function edgesOf(store: MvccStore, table: ByteString, key: ByteString): R
 /** Live entries whose keys begin with `prefix`, in key order. */
 export function liveWithPrefix(store: MvccStore, prefix: ByteString): KeyEntry[] {
   const found: KeyEntry[] = [];
-  store.scan(prefix, (entry) => {
-    if (!entry.key.startsWith(prefix)) return false;
+  store.scanLive({ start: prefix, end: prefix + ABOVE_BYTES }, (entry) => {
     if (entry.live !== undefined) found.push(entry);
     return true;
   });

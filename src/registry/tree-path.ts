@@ -48,7 +48,7 @@ export function rangeOf(prefix: ByteString, subPrefix: ByteString): KeyRange {
  */
 export function behindGroup(key: ByteString, prefix: ByteString): ByteString | undefined {
   const own = prefixOf(key);
-  if (own !== prefix) return own === '' ? undefined : rangeOf(own, '').end;
+  if (own !== prefix) return rangeOf(own, '').end;
   const subPrefix = subPrefixOf(key);
   return subPrefix === '' ? undefined : rangeOf(own, subPrefix).end;
 }

@@ -3,6 +3,7 @@ import { viewOf, type Act } from './act.ts';
 import { storeValue } from './key-version.ts';
 import type { KeyDraft } from './mvcc-store.ts';
 import { countRange, readRange } from './range-read.ts';
+import { ScanBudget } from './scan.ts';
 import { checkTxn } from './txn-check.ts';
 import { Planner, type Plan, type Step } from './txn-plan.ts';
 import type {
@@ -27,6 +28,9 @@ export function transact(act: Act, command: TxnCommand): RegistryResult {
   const branch = new Transaction(act, room).run(plan);
   return { type: 'txn', revision: act.state.commit(), ...branch };
 }
+
+/** What the ranges are going to visit was paid for when it was planned. */
+const UNLIMITED = new ScanBudget(Infinity, false);
 
 class Transaction {
   readonly #act: Act;
@@ -93,8 +97,10 @@ class Transaction {
 
   #range(query: RangeQuery): TxnOpResult {
     const { state } = this.#act;
-    if (query.select?.countOnly === true) return { type: 'count', count: countRange(state, query) };
-    const room = { bytes: this.#room, atLeastOne: false };
+    if (query.select?.countOnly === true) {
+      return { type: 'count', count: countRange(state, query, UNLIMITED).count };
+    }
+    const room = { bytes: this.#room, budget: UNLIMITED, atLeastOne: false };
     const { views, more, bytes } = readRange(state, query, room);
     this.#room -= bytes;
     return { type: 'range', views, more };

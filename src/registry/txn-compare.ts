@@ -1,51 +1,50 @@
-import { bytesToByteString, unreachable } from '../base/index.ts';
-import type { KeyVersion } from './key-version.ts';
-import { comparable } from './range-read.ts';
+import { unreachable } from '../base/index.ts';
+import { compareStored, type KeyVersion } from './key-version.ts';
+import { scanRange, type ScanBudget } from './scan.ts';
 import type { RegistryState } from './state.ts';
-import type { ByteString, TxnCompare } from './types.ts';
+import type { CompareOperator, Revision, TxnCompare } from './types.ts';
 
-/** Whether a compare holds in the state as it is; see `TxnCompare` for absent keys and ranges. */
-export function holds({ store }: RegistryState, compare: TxnCompare): boolean {
+/**
+ * Whether a compare holds in the state as it is; see `TxnCompare` for absent keys and ranges. Worth
+ * nothing once the budget is spent.
+ */
+export function holds(state: RegistryState, compare: TxnCompare, budget: ScanBudget): boolean {
   const { start, end } = compare;
-  const judge = judgeOf(compare);
-  if (end === `${start}\0`) return judge(store.find(start)?.live);
+  if (end === `${start}\0`) return judge(state.store.find(start)?.live, compare);
   let empty = true;
   let all = true;
-  store.scan(start, (entry) => {
-    if (end !== undefined && entry.key >= end) return false;
-    const record = entry.live;
-    if (record === undefined) return true;
+  scanRange(state, compare, 0 as Revision, budget, (record) => {
     empty = false;
-    all = judge(record);
-    return all;
+    if (compare.target === 'value') {
+      budget.spendOnValue(Math.min(record.stored.length, compare.operand.length));
+    }
+    all = judge(record, compare);
+    return all && !budget.spent;
   });
-  return empty ? judge(undefined) : all;
+  return empty ? judge(undefined, compare) : all;
 }
 
 /** Undefined stands for a key that is not there. */
-function judgeOf(compare: TxnCompare): (record: KeyVersion | undefined) => boolean {
-  if (compare.target === 'value') {
-    const operand = bytesToByteString(compare.operand);
-    return (record) => record !== undefined && stands(comparable(record.stored), compare, operand);
+function judge(record: KeyVersion | undefined, compare: TxnCompare): boolean {
+  if (compare.target !== 'value') {
+    const found: number = record === undefined ? 0 : record[compare.target];
+    return stands(found - compare.operand, compare.operator);
   }
-  const { target, operand } = compare;
-  return (record) => stands(record === undefined ? 0 : record[target], compare, operand);
+  if (record === undefined) return false;
+  return stands(compareStored(record.stored, compare.operand), compare.operator);
 }
 
-function stands<T extends ByteString | number>(
-  found: T,
-  { operator }: TxnCompare,
-  operand: T,
-): boolean {
+/** `difference` is below, equal to or above 0 as what was found is to the operand. */
+function stands(difference: number, operator: CompareOperator): boolean {
   switch (operator) {
     case 'equal':
-      return found === operand;
+      return difference === 0;
     case 'notEqual':
-      return found !== operand;
+      return difference !== 0;
     case 'less':
-      return found < operand;
+      return difference < 0;
     case 'greater':
-      return found > operand;
+      return difference > 0;
     default:
       return unreachable(operator);
   }

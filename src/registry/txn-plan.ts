@@ -4,11 +4,12 @@ import { refuseIfLocked, type Act } from './act.ts';
 import type { RegistryRefusal } from './codec/error.ts';
 import type { KeyEntry, KeyVersion } from './key-version.ts';
 import { isQueueKey } from './locks.ts';
-import { bytesOfRead, checkRange, comparable } from './range-read.ts';
+import { bytesOfRead, checkRange, comparable, spendOnRange } from './range-read.ts';
 import { refuse, show } from './refusal.ts';
 import { FIRST_CLIENT_KEY } from './reserved-keys.ts';
+import { ScanBudget, scanRange } from './scan.ts';
 import { holds } from './txn-compare.ts';
-import type { ByteString, KeyRange, TxnCommand, TxnOp } from './types.ts';
+import type { ByteString, KeyRange, Revision, TxnCommand, TxnOp } from './types.ts';
 
 /** The branch that will run, and its nested ones. */
 export interface Plan {
@@ -28,6 +29,7 @@ const WHOLE_NUMBER = /^-?[0-9]+$/;
 export class Planner {
   readonly #act: Act;
   #deletes = 0;
+  readonly #budget: ScanBudget;
   /** Bytes that gets and deletes will answer with, at most. */
   readBytes = 0;
   readonly #putBytes = new Map<ByteString, number>();
@@ -35,12 +37,14 @@ export class Planner {
 
   constructor(act: Act) {
     this.#act = act;
+    this.#budget = new ScanBudget(act.state.limits.maxTxnScanned, true);
   }
 
   /** The plan; worth something only while there is no `refusal`. */
   plan(txn: TxnCommand): Plan {
     const { state } = this.#act;
-    const succeeded = txn.compares.every((compare) => holds(state, compare));
+    const succeeded = txn.compares.every((compare) => holds(state, compare, this.#budget));
+    this.#refuseIfSpent();
     const steps: Step[] = [];
     for (const op of succeeded ? txn.success : txn.failure) {
       if (this.refusal !== undefined) break;
@@ -71,30 +75,42 @@ export class Planner {
         return op;
       case 'range':
         this.refusal ??= checkRange(this.#act.state, op);
+        if (this.refusal === undefined) spendOnRange(this.#act.state, op, this.#budget);
+        this.#refuseIfSpent();
         return op;
       default:
         return unreachable(op);
     }
   }
 
+  #refuseIfSpent(): void {
+    if (!this.#budget.spent) return;
+    this.refusal ??= refuse(
+      'too-large',
+      `transaction whose ranges visit more than ${this.#act.state.limits.maxTxnScanned} keys ` +
+        '(maxTxnScanned)',
+    );
+  }
+
   /** Live keys of a range but for lock queues, left to locking, and the registry's own. */
   #deletable({ start, end }: KeyRange): KeyEntry[] {
-    const { store, limits } = this.#act.state;
+    const { state } = this.#act;
+    const { maxTxnDeletes } = state.limits;
     const entries: KeyEntry[] = [];
-    store.scan(start < FIRST_CLIENT_KEY ? FIRST_CLIENT_KEY : start, (entry) => {
-      if (end !== undefined && entry.key >= end) return false;
-      if (entry.live === undefined || isQueueKey(entry.key)) return true;
-      entries.push(entry);
-      if (++this.#deletes > limits.maxTxnDeletes) {
+    const range = { start: start < FIRST_CLIENT_KEY ? FIRST_CLIENT_KEY : start, end };
+    scanRange(state, range, 0 as Revision, this.#budget, ({ key }) => {
+      if (isQueueKey(key)) return true;
+      entries.push(state.store.find(key)!);
+      if (++this.#deletes > maxTxnDeletes) {
         this.refusal ??= refuse(
           'too-large',
-          `transaction that deletes more than ${limits.maxTxnDeletes} keys by ranges ` +
-            '(maxTxnDeletes)',
+          `transaction that deletes more than ${maxTxnDeletes} keys by ranges (maxTxnDeletes)`,
         );
       }
-      this.refusal ??= refuseIfLocked(this.#act, entry.key);
+      this.refusal ??= refuseIfLocked(this.#act, key);
       return this.refusal === undefined;
     });
+    this.#refuseIfSpent();
     return entries;
   }
 

@@ -4,9 +4,12 @@
  * bytes.
  */
 import type { Brand } from '../base/index.ts';
+import type { RegistryLimits } from './limit-types.ts';
 import type { MapCommand, MapResult } from './map-types.ts';
 import type { TableCommand, TableResult } from './table-types.ts';
 import type { TreeAnswer, TreeCommand, TreeQuery, TreeResult } from './tree-types.ts';
+
+export type { RegistryLimits };
 
 export type ByteString = string;
 /** Global counter of changes; +1 per command that changes anything. 0: before the first. */
@@ -145,6 +148,8 @@ export type RegistryCommand =
   | { readonly type: 'expireSessions'; readonly sessions: readonly SessionId[] }
   /** Proposed by the leader so that what is due expires though nothing else flows. */
   | { readonly type: 'tick' }
+  /** Proposed by a leader that is configured with other limits than those in force. */
+  | { readonly type: 'setLimits'; readonly limits: RegistryLimits }
   | { readonly type: 'compact'; readonly revision: Revision }
   | TxnCommand
   | TableCommand
@@ -375,15 +380,31 @@ export interface RegistryStats {
 
 export type RegistryAnswer =
   | { readonly type: 'error'; readonly code: RegistryErrorCode; readonly message: ByteString }
-  | { readonly type: 'get'; readonly revision: Revision; readonly view: KeyView }
+  | {
+      readonly type: 'get';
+      readonly revision: Revision;
+      /** Cluster time in ms, of the answer. */
+      readonly time: number;
+      readonly view: KeyView;
+    }
   | {
       readonly type: 'range';
       readonly revision: Revision;
+      /** Cluster time in ms, of the answer. */
+      readonly time: number;
       readonly views: readonly KeyView[];
       readonly more: boolean;
+      /** Looking further was too much for one answer: go on from this key, at one revision. */
+      readonly next: ByteString | undefined;
     }
   /** To a range query that wants the count only. */
-  | { readonly type: 'count'; readonly revision: Revision; readonly count: number }
+  | {
+      readonly type: 'count';
+      readonly revision: Revision;
+      readonly count: number;
+      /** Counted up to here: go on from this key, at one revision. */
+      readonly next: ByteString | undefined;
+    }
   | {
       readonly type: 'lockQueue';
       readonly revision: Revision;
@@ -434,56 +455,4 @@ export interface KeyEvent {
 export interface RevisionEvents {
   readonly revision: Revision;
   readonly events: readonly KeyEvent[];
-}
-
-/** Limits that every replica must agree on, since `apply` enforces them. */
-export interface RegistryLimits {
-  /** Also of a lock's name; the queue keys made from it are longer by `/` and 16 digits. */
-  readonly maxKeyBytes: number;
-  /** Of one key's value. */
-  readonly maxValueBytes: number;
-  /** Of a label, a reason, a node's name, and the metadata of a session or a lock. */
-  readonly maxLabelBytes: number;
-  /** Open at once; one more is refused as `overloaded`. */
-  readonly maxSessions: number;
-  /** Edges and unacknowledged notices of one session; one more is refused as `overloaded`. */
-  readonly maxSessionEdges: number;
-  /**
-   * Entries and edges of one table, since all of them may have to go in one revision: at the
-   * default that is some tenths of a second on every replica.
-   */
-  readonly maxTableRecords: number;
-  /** Of one map, since all of them may have to go in one revision. */
-  readonly maxMapEntries: number;
-  readonly minSessionTtlMs: number;
-  readonly maxSessionTtlMs: number;
-  /** Of a key. */
-  readonly maxTtlMs: number;
-  /** How long an expired holder may keep others out. */
-  readonly maxLockDelayMs: number;
-  /** Hash trees stay locked, and history is kept for them, so long after lock or update at most. */
-  readonly maxTreeLockMs: number;
-  /** Compares and operations of a transaction together, nested ones and both branches included. */
-  readonly maxTxnOps: number;
-  /** Transactions within each other, the outermost included. */
-  readonly maxTxnDepth: number;
-  /** Keys that one transaction may delete by ranges. */
-  readonly maxTxnDeletes: number;
-  /**
-   * Live keys, and deleted ones that history tells of, that a transaction's compares of ranges,
-   * range deletes and sorted, filtered or counting ranges may visit together.
-   */
-  readonly maxTxnScanned: number;
-  /** Keys and values a transaction may read; also what it may get back from its deletes. */
-  readonly maxTxnReadBytes: number;
-  /** Answers kept per session for retries; a client may have this many commands unacknowledged. */
-  readonly maxWindow: number;
-  /** A session whose kept answers together exceed this is refused until it acknowledges some. */
-  readonly maxWindowBytes: number;
-  /** History is compacted to the newest so many revisions ... */
-  readonly historyRevisions: number;
-  /** ... and to those younger than this, in cluster time ... */
-  readonly historyMs: number;
-  /** ... and to the newest whose keys and values are together no more than this. */
-  readonly historyBytes: number;
 }

@@ -15,8 +15,6 @@ const QUARANTINE = 'this node is quarantined: its data may differ from what the 
 export class Maintenance {
   readonly #server: MaintainedServer;
   #reinstalling = false;
-  /** Whether it voted before a re-installation that was begun and not finished. */
-  #voted = false;
 
   constructor(server: MaintainedServer) {
     this.#server = server;
@@ -77,14 +75,13 @@ export class Maintenance {
     try {
       if (node.status().membership?.voters.includes(id) === true) {
         await node.changeMembership({ type: 'standDown', id }, options);
-        this.#voted = true;
       }
     } catch (error) {
       if (wasServing) this.#endQuarantine();
       throw error;
     }
-    await node.changeMembership({ type: 'giveUpStore', id, promote: this.#voted }, options);
-    this.#voted = false;
+    const { storeId } = node.status();
+    await node.changeMembership({ type: 'giveUpStore', id, storeId }, options);
     this.#server.beginAnew();
   }
 }

@@ -1,8 +1,9 @@
 /**
  * Which of many key ranges contain a key. Watches are nearly always of one key or of a prefix, so
  * both are found by hash: a lookup costs one probe for the key and one per distinct prefix length,
- * however many ranges there are. Any other range is compared one by one.
+ * however many ranges there are. Any other range is found in a tree.
  */
+import { IntervalTree } from './interval-tree.ts';
 
 /** From `start` up to, not including, `end`; undefined: to the last key. Byte strings. */
 export interface KeyRange {
@@ -16,6 +17,8 @@ export class RangeIndex<T extends KeyRange> {
   readonly #keys = new Map<string, T>();
   readonly #prefixes = new Map<string, T>();
   readonly #others = new Map<string, T>();
+  /** The same as `#others`, by where they are. */
+  readonly #tree = new IntervalTree<T>();
   /** How many prefixes there are of each length. */
   readonly #prefixLengths = new Map<number, number>();
 
@@ -27,12 +30,17 @@ export class RangeIndex<T extends KeyRange> {
   /** There must be no entry of exactly this range yet. */
   add(entry: T): void {
     this.#mapOf(entry).set(nameOf(entry), entry);
-    if (shapeOf(entry) === 'prefix') this.#countPrefix(entry.start.length, 1);
+    const shape = shapeOf(entry);
+    if (shape === 'prefix') this.#countPrefix(entry.start.length, 1);
+    else if (shape === 'other') this.#tree.add(entry);
   }
 
   remove(entry: T): void {
     const removed = this.#mapOf(entry).delete(nameOf(entry));
-    if (removed && shapeOf(entry) === 'prefix') this.#countPrefix(entry.start.length, -1);
+    if (!removed) return;
+    const shape = shapeOf(entry);
+    if (shape === 'prefix') this.#countPrefix(entry.start.length, -1);
+    else if (shape === 'other') this.#tree.remove(entry);
   }
 
   get size(): number {
@@ -48,9 +56,7 @@ export class RangeIndex<T extends KeyRange> {
       const entry = this.#prefixes.get(key.slice(0, length));
       if (entry !== undefined) visit(entry);
     }
-    for (const entry of this.#others.values()) {
-      if (key >= entry.start && (entry.end === undefined || key < entry.end)) visit(entry);
-    }
+    this.#tree.visit(key, visit);
   }
 
   *[Symbol.iterator](): IterableIterator<T> {

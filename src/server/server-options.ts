@@ -47,7 +47,11 @@ export interface ServerOptions {
   readonly store: NodeOptions['store'];
   /** What differs from `defaultSettings`. */
   readonly settings?: Partial<NodeSettings>;
-  /** What differs from the registry's `defaultLimits`: the same on every node of the cluster. */
+  /**
+   * What differs from the registry's `defaultLimits`: the same on every node of the cluster. To
+   * change them, stop all nodes and start all with the new ones; what is beyond a lowered limit
+   * stays.
+   */
   readonly limits?: Partial<RegistryLimits>;
   /** What differs from `DEFAULT_SERVICE_LIMITS`. */
   readonly serviceLimits?: Partial<ServiceLimits>;
@@ -79,7 +83,10 @@ const MAX_CLUSTER_NAME = 64;
 const COMMAND_OVERHEAD_BYTES = 1024;
 const ANY_INTERFACE = new Set(['0.0.0.0', '::']);
 
-const callable = z.custom<() => unknown>((value) => typeof value === 'function');
+const callable = z.custom<() => unknown>(
+  (value) => typeof value === 'function',
+  'a store has this method: it is a LogStore, for instance new SqliteLogStore({ path })',
+);
 const optionsSchema = z.object({
   id: nodeIdSchema,
   listen: addressSchema,

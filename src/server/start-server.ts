@@ -121,6 +121,8 @@ class Server implements RunningServer {
       await endLife(this.#life);
       await this.#installAnew();
     } catch (error) {
+      // Its start was cut off, as was asked.
+      if (this.#stopping !== undefined) return;
       const why = startError(error, undefined);
       this.#environment.log('error', `it could not be installed anew: ${why.message}`);
       this.#life.service.close();

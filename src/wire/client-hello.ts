@@ -2,8 +2,8 @@
 import { ByteReader, ByteWriter } from '../base/index.ts';
 import type { Refusal } from './hello.ts';
 
-/** Version of the requests and responses clients speak. */
-export const CLIENT_PROTOCOL_VERSION = 2;
+/** Version of requests and responses, answers of the registry that they carry included. */
+export const CLIENT_PROTOCOL_VERSION = 3;
 
 export interface ClientHello {
   readonly clientProtocolVersion: number;

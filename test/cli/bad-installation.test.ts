@@ -134,11 +134,11 @@ test('[CLI-28] without a quorum a read times out with no-quorum, and says so', a
   assert.equal(put.code, 0, put.stderr);
   both[1]?.kill('SIGKILL');
   await both[1]?.result;
-  const read = await runCli(['get', 'k', ...endpoints, '--timeout', '2s']);
+  const read = await runCli(['get', 'k', ...endpoints, '--timeout', '3s']);
   assert.equal(read.code, 1, read.stderr);
   assert.match(read.stderr, /no-quorum/);
   const lines = 'a\tb\n'.repeat(100_000);
-  const stopped = await runCli(['import', '-', ...endpoints, '--timeout', '1s'], lines);
+  const stopped = await runCli(['import', '-', ...endpoints, '--timeout', '3s'], lines);
   assert.equal(stopped.code, 1, stopped.stderr);
   assert.match(stopped.stderr, /the import stopped: run it again; first: no-quorum/);
   const local = await runCli(['get', 'k', ...endpoints, '--consistency', 'local']);

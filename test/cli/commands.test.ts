@@ -30,6 +30,7 @@ const STATUS_FIELDS = [
   'lastIndex',
   'revision',
   'store',
+  'note',
 ];
 
 interface LockOutput {
@@ -51,7 +52,9 @@ test('[CLI-2] get -w json prints the whole record and nothing else', async () =>
   const record: Record<string, unknown> = JSON.parse(await ok('get', 'json/key', '-w', 'json'));
   assert.deepEqual(
     Object.keys(record).toSorted(),
-    'createRevision,expiresAt,key,lock,modRevision,node,session,time,value,version'.split(','),
+    'createRevision,expiresAt,key,lock,modRevision,node,session,time,ttlMs,value,version'.split(
+      ',',
+    ),
   );
   assert.equal(record['key'], 'json/key');
   assert.equal(record['value'], 'value');
@@ -60,6 +63,7 @@ test('[CLI-2] get -w json prints the whole record and nothing else', async () =>
   assert.equal(record['lock'], null);
   assert.equal(record['node'], 'a');
   assert.equal(typeof record['expiresAt'], 'number');
+  assert.ok(Number(record['ttlMs']) > 0 && Number(record['ttlMs']) <= 3_600_000);
   await ok('persist', 'json/key');
   const persisted: Record<string, unknown> = JSON.parse(await ok('get', 'json/key', '-w', 'json'));
   assert.equal(persisted['expiresAt'], null);
@@ -204,6 +208,8 @@ test('[CLI-10] status tells of every endpoint, unreachable ones included', async
   assert.equal(node['store'], 'memory');
   assert.equal(absent?.['role'], 'unreachable');
   assert.equal(absent['endpoint'], `127.0.0.1:${nowhere}`);
+  assert.equal(node['note'], null);
+  assert.match(String(absent['note']), /ECONNREFUSED/, 'why');
   const lost = await runCli([
     'status',
     '-w',
@@ -245,6 +251,54 @@ test('[CLI-12] bad usage: one line, exit 2', async () => {
   await refused(2, /--limit/, 'list', '--limit', 'x');
   await refused(2, /cannot read/, 'import', '/nonexistent/file');
   await refused(2, /cannot read/, 'import', '/');
+});
+
+interface ErrorOutput {
+  readonly error: { readonly code: string; readonly message: string; readonly exitCode: number };
+}
+
+/** What a command that fails says with `-w json`. */
+async function failing(...args: string[]): Promise<ErrorOutput['error']> {
+  const { code, stdout, stderr } = await holdfast(...args, '-w', 'json');
+  assert.equal(stdout, '');
+  const { error }: ErrorOutput = JSON.parse(stderr);
+  assert.equal(error.exitCode, code);
+  return error;
+}
+
+test('[CLI-14] with -w json what goes wrong is JSON, too', async () => {
+  assert.deepEqual(await failing('get', 'nothing/here'), {
+    code: 'not-found',
+    message: "there is no key 'nothing/here'",
+    exitCode: 1,
+  });
+  assert.deepEqual(await failing('unlock', 'free', '--session', '1', '--token', '1'), {
+    code: 'not-held',
+    message: 'lock "free": session 1 has no place with token 1; nobody holds it',
+    outcome: 'not-applied',
+    exitCode: 1,
+    advice: 'give the session and token that `holdfast lock` printed',
+  });
+  const usage = await failing('put', 'k', 'v', '--ttl', 'soon');
+  assert.deepEqual([usage.code, usage.exitCode], ['usage', 2]);
+  assert.match(usage.message, /--ttl takes a duration .*not 'soon'/);
+  const unknown = await failing('get', 'k', '--colour');
+  assert.match(unknown.message, /unknown option '--colour'; see holdfast get --help/);
+  assert.deepEqual([unknown.code, unknown.exitCode], ['usage', 2]);
+});
+
+test('[CLI-15] a key or value stays on one line and moves no cursor', async () => {
+  const [key, value] = ['odd/a\nb', 'c\td\u001b[2J\u009b'];
+  await ok('put', key, value);
+  const shown = 'odd/a\\nb\tc\\td\\x1b[2J\\x9b\n';
+  assert.equal(await ok('list', 'odd/'), shown);
+  assert.equal(await ok('list', 'odd/', '--keys-only'), 'odd/a\\nb\n');
+  const drawn = await ok('list', 'odd/', '-w', 'table');
+  assert.match(drawn, /\nodd\/a\\nb +c\\td\\x1b\[2J\\x9b /);
+  const { modRevision }: { modRevision: number } = JSON.parse(await ok('get', key, '-w', 'json'));
+  const watch = ['watch', 'odd/', '--from', `${modRevision}`, '--count', '1'];
+  assert.equal(await ok(...watch), `${modRevision}\tPUT\t${shown}`);
+  assert.equal(await ok('get', key), `${value}\n`, 'as it is');
 });
 
 test('[CLI-13] help teaches: examples, exit codes, every command', async () => {

@@ -20,9 +20,9 @@ test('[CLI-80] table store, find, list and erase: an entry where none is', async
   await ok('table', 'store', 'jobs', 'a', 'two');
   assert.equal(await ok('table', 'find', 'jobs', 'b'), 'one\n');
   await refused(1, /not-found.*no entry 'c'/, 'table', 'find', 'jobs', 'c');
-  assert.equal(await ok('table', 'list', 'jobs'), 'a\ttwo\nb\tone\n');
+  assert.equal(await ok('table', 'entries', 'jobs'), 'a\ttwo\nb\tone\n');
   const listed: { key: string; value: string }[] = JSON.parse(
-    await ok('table', 'list', 'jobs', 'b', '-w', 'json'),
+    await ok('table', 'entries', 'jobs', 'b', '-w', 'json'),
   );
   assert.deepEqual(
     listed.map(({ key, value }) => [key, value]),
@@ -30,7 +30,7 @@ test('[CLI-80] table store, find, list and erase: an entry where none is', async
   );
   assert.equal(await ok('table', 'erase', 'jobs', 'b'), 'OK\n');
   assert.equal(await ok('table', 'drop', 'jobs'), 'OK\n');
-  await refused(1, /no-such-table/, 'table', 'list', 'jobs');
+  await refused(1, /no-such-table/, 'table', 'entries', 'jobs');
 });
 
 test('[CLI-81] table connect, disconnect and notices: each told once', async () => {
@@ -67,6 +67,30 @@ test('[CLI-81] table connect, disconnect and notices: each told once', async () 
   });
   const none = await ok('table', 'disconnect', 'edges', session, 'k', '-w', 'json');
   assert.equal(none, '{"disconnected":[]}\n');
+});
+
+test('[CLI-84] table list tells of every table, and which session it goes with', async () => {
+  await ok('table', 'open', 'listed/b');
+  const session = await openSession();
+  await ok('table', 'open', 'listed/a', '--link', '--session', session);
+  await ok('table', 'store', 'listed/b', 'k', 'v');
+  const lines = (await ok('table', 'list'))
+    .split('\n')
+    .filter((line) => line.startsWith('listed/'));
+  const [linked, other] = lines.map((line) => line.split('\t'));
+  assert.deepEqual([linked?.[0], linked?.[2]], ['listed/a', `session=${session}`]);
+  assert.deepEqual([other?.[0], other?.length, lines.length], ['listed/b', 2, 2]);
+  const all: { name: string; session: number | null; createRevision: number }[] = JSON.parse(
+    await ok('table', 'list', '-w', 'json'),
+  );
+  const [one, two] = all.filter(({ name }) => name.startsWith('listed/'));
+  assert.equal(one?.session, Number(session));
+  assert.equal(two?.session, null);
+  assert.equal(`revision=${two.createRevision}`, other?.[1]);
+  assert.ok(one.createRevision > two.createRevision, 'opened later');
+  await ok('session', 'close', session);
+  assert.match(await ok('table', 'list', '-w', 'table'), /NAME +SESSION +REVISION/);
+  assert.doesNotMatch(await ok('table', 'list'), /listed\/a/);
 });
 
 test('[CLI-82] a linked table and a session that does not trap exits go', async () => {

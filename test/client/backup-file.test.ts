@@ -117,6 +117,9 @@ test('[BACKUP-11] parts that are each whole do not make a backup in another orde
   assert.match((await refusal(Buffer.concat([opening, rest]))).message, /part 2 out of place/);
   const twice = Buffer.concat([opening, metadata, metadata, rest]);
   assert.match((await refusal(twice)).message, /part 1 out of place/);
+  const other = await whole({ ...METADATA, node: 'c' });
+  const forged = Buffer.concat([other.subarray(0, 12 + metadata.length), rest]);
+  assert.match((await refusal(forged)).message, /the SHA-256 at the end does not match/);
   const first = rest.subarray(0, 9 + rest.readUInt32LE(1));
   const without = Buffer.concat([opening, metadata, rest.subarray(first.length)]);
   assert.equal((await refusal(without)).code, 'corrupt-data');
@@ -153,7 +156,7 @@ test('[BACKUP-12] a save that breaks off leaves nothing, and harms no file', asy
 test('[BACKUP-12] a file is replaced only when forced, by one save at a time', async () => {
   const file = join(directory, 'again.hfb');
   await writeFile(file, 'old');
-  await assert.rejects(saveBackup(backup(), file), /exists already/);
+  await assert.rejects(saveBackup(brokenOff(), file), /exists already/, 'before it is taken');
   assert.equal(await readFile(file, 'utf8'), 'old');
   await saveBackup(backup(), file, { force: true });
   assert.equal((await inspectBackup(file)).keys, 40);

@@ -119,6 +119,25 @@ test('[TABLE-63] a session has one consumer here; the next begins where it ended
   await time.until(ended);
 });
 
+test('[TABLE-63] what one consumer could not acknowledge is not told to the next', async () => {
+  const harnessed = harness({ requestTimeout: '2s', sessionTtl: '10m' });
+  const { time, registry, cluster } = harnessed;
+  const { erase, ids, session } = await makeEdges(harnessed, 3);
+  await erase();
+  const first = registry.notices()[Symbol.asyncIterator]();
+  await nextOf(harnessed, first);
+  cluster.elect('');
+  await time.until(first.return!());
+  // This one is given up before it has even read.
+  const second = registry.notices();
+  await time.advance(100);
+  await time.until(second.close());
+  assert.equal(pendingOn(harnessed, session), 3);
+  cluster.elect('b:1');
+  assert.deepEqual(connectionIds(await time.until(take(registry, 2))), ids.slice(1));
+  await eventually(time, 'all acknowledged', () => pendingOn(harnessed, session) === 0);
+});
+
 /** The limits of the pages of notices that are asked for. */
 function notePages({ cluster }: Harness): number[] {
   const limits: number[] = [];

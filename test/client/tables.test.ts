@@ -172,3 +172,21 @@ test('[TABLE-56] a connection names its edge as JSON too, and by a key of bytes'
   await time.until(table.disconnect({ id, peer, key: name }));
   assert.deepEqual(await time.until(table.disconnectAll('self', 'k')), []);
 });
+
+test('[TABLE-58] a write outlives an idle own session, not one relied on', async () => {
+  const harnessed = harness();
+  const { time, another } = harnessed;
+  const other = another({ exactlyOnce: false });
+  const closeAll = async (): Promise<void> => {
+    for (const { id } of await other.sessions()) await other.closeSession(id);
+  };
+  const table = await openTable(harnessed);
+  await time.until(closeAll());
+  const { stored } = await time.until(table.store('k', 'v'));
+  assert.ok(stored);
+  await time.until(table.connect('monitor', 'self', 'k'));
+  await time.until(closeAll());
+  assert.equal((await time.until(failure(table.erase('k')))).code, 'session-expired');
+  await time.until(table.erase('k'));
+  assert.deepEqual(await time.until(table.toList()), []);
+});

@@ -234,3 +234,19 @@ test('[API-38] a new watch does not tell what its user has seen', async () => {
   await write(harnessed, 4, 4);
   assert.deepEqual(await time.until(take(watch, 1)), [`w/4=4@${revision + 1}`]);
 });
+
+test('[API-32] a watch alone makes its client leave a node that serves none', async () => {
+  const { time, cluster, another, registry } = harness({ followLeader: false });
+  cluster.fateOf = (request, node) => {
+    if (request.type !== 'watch' || node.address === 'c:1') return { type: 'served' };
+    return { type: 'refused', code: 'quarantined' };
+  };
+  const watch = registry.watch({ prefix: 'w/' });
+  await time.until(watch.started);
+  await time.until(another().put('w/1', 'one'));
+  assert.deepEqual(
+    (await time.until(take(watch, 1))).map((event) => event.split('@')[0]),
+    ['w/1=one'],
+  );
+  await watch.close();
+});

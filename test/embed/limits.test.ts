@@ -1,4 +1,4 @@
-/** Replicas given different limits would part without a word, so they refuse each other. */
+/** Limits of a cluster: the same on every node, or they refuse each other; changed all at once. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Holdfast, HoldfastError, MemoryLogStore, type HoldfastNode } from '../../src/index.ts';
@@ -69,4 +69,54 @@ test('[API-120] a member back with other limits gets nothing until it has theirs
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
   }
+});
+
+const IDS = ['a', 'b', 'c'];
+const key = (bytes: number): string => 'k'.repeat(bytes);
+
+/** Runs the cluster, with this limit, as long as `use` takes. */
+async function during(
+  at: Place,
+  maxKeyBytes: number,
+  use: (nodes: readonly HoldfastNode[]) => Promise<void>,
+): Promise<void> {
+  const nodes = await Promise.all(IDS.map((id) => start(at, id, maxKeyBytes)));
+  try {
+    await use(nodes);
+  } finally {
+    await Promise.all(nodes.map((node) => node.stop()));
+  }
+}
+
+async function refusal(put: Promise<unknown>): Promise<string> {
+  const error: unknown = await put.then(
+    () => new Error('it was taken'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof HoldfastError, String(error));
+  assert.equal(error.code, 'too-large', error.message);
+  return error.message;
+}
+
+test('[API-126] restarted with other limits, a cluster is under them at once', async () => {
+  const at = await place();
+  const timeout = '10s';
+  await during(at, 100, async ([a, b]) => {
+    // Nobody leads yet, and still nothing is judged by other limits than these.
+    assert.match(await refusal(a!.registry.put(key(101), '', { timeout })), /limit is 100 /);
+    await b!.registry.put(key(90), 'old', { timeout });
+  });
+  await during(at, 50, async ([a, b, c]) => {
+    assert.match(await refusal(b!.registry.put(key(51), '', { timeout })), /limit is 50 /);
+    for (const { registry } of [a!, b!, c!]) {
+      assert.equal((await registry.get(key(90), { timeout }))?.text(), 'old');
+    }
+    await a!.registry.put(key(40), 'new', { timeout });
+    await c!.registry.delete(key(90), { timeout });
+  });
+  await during(at, 2000, async ([a, b, c]) => {
+    await c!.registry.put(key(1900), 'longer than the default', { timeout });
+    assert.equal((await a!.verify()).diverged, false);
+    assert.equal(await b!.registry.count({ timeout }), 2);
+  });
 });

@@ -1,8 +1,29 @@
 /** One node is taken out, and installed anew, while the cluster and its clients go on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connect, HoldfastError, type HoldfastNode, type Registry } from '../../src/index.ts';
-import { startCluster, until, type TestCluster } from './support/cluster.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  connect,
+  Holdfast,
+  HoldfastError,
+  MemoryLogStore,
+  type HoldfastNode,
+  type LogStore,
+  type OpenOptions,
+  type RecoveredLog,
+  type Registry,
+} from '../../src/index.ts';
+import { LevelLogStore } from '../../adapters/level/index.ts';
+import { SqliteLogStore } from '../../adapters/sqlite/index.ts';
+import {
+  freeAddresses,
+  SETTINGS,
+  startCluster,
+  until,
+  type TestCluster,
+} from './support/cluster.ts';
 
 async function failure(promise: Promise<unknown>): Promise<HoldfastError> {
   const error: unknown = await promise.then(
@@ -104,6 +125,44 @@ test('[TREE-51] [TREE-52] a node is installed anew while writes go on', async ()
   }
 });
 
+test('[TREE-51] [TREE-54] stores on disk are emptied too; a stop amid it is no harm', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-reinstall-'));
+  const [a, b, c] = await freeAddresses(3);
+  const peers = { a: a ?? '', b: b ?? '', c: c ?? '' };
+  const start = (id: keyof typeof peers, store: LogStore): Promise<HoldfastNode> =>
+    Holdfast.start({ id, listen: peers[id], peers, store, settings: SETTINGS });
+  const levelAt = (): LevelLogStore => new LevelLogStore({ path: join(directory, 'c') });
+  const nodes = await Promise.all([
+    start('a', new MemoryLogStore()),
+    start('b', new SqliteLogStore({ path: join(directory, 'b.db') })),
+    start('c', levelAt()),
+  ]);
+  try {
+    await using client = await connect({ endpoints: Object.values(peers), requestTimeout: '20s' });
+    await client.registry.put('k', 'kept');
+    await client.reinstall('b');
+    const [one, two, three] = nodes;
+    assert.ok(one !== undefined && two !== undefined && three !== undefined);
+    assert.equal((await two.registry.get('k', { consistency: 'local' }))?.text(), 'kept');
+    const { storeId } = three.status();
+    const reinstalling = client.reinstall('c').catch(() => undefined);
+    await until('its store is given up', () => {
+      const members = Object.entries(one.status().membership?.members ?? {});
+      return members.some(([id, recorded]) => id === 'c' && recorded.storeId !== storeId);
+    });
+    await three.stop();
+    // As its process would do after a crash: on whatever is left there.
+    nodes[2] = await start('c', levelAt());
+    await reinstalling;
+    if (nodes[2].status().storeId === storeId) await client.reinstall('c');
+    await until('it votes again', () => one.members().every(({ role }) => role === 'voter'));
+    assert.equal((await nodes[2].registry.get('k'))?.text(), 'kept');
+  } finally {
+    await Promise.all(nodes.map((node) => node.stop()));
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
 test('[TREE-53] nobody is installed anew while another is away, or alone', async () => {
   await using cluster = await startCluster();
   await using client = await connect({ endpoints: cluster.endpoints, requestTimeout: '5s' });
@@ -125,4 +184,47 @@ test('[TREE-53] nobody is installed anew while another is away, or alone', async
   assert.equal((await one.registry.get('k'))?.text(), '2');
   const unknown = await failure(client.reinstall('zz'));
   assert.match(unknown.message, /zz is no member: there are a, b, c/);
+});
+
+/** Its second life begins when it is told to. */
+class WaitingStore extends MemoryLogStore {
+  lives = 0;
+  begin: () => void = () => undefined;
+
+  override async open(options: OpenOptions): Promise<RecoveredLog> {
+    if (++this.lives > 1) {
+      await new Promise<void>((resolve) => {
+        this.begin = resolve;
+      });
+    }
+    return await super.open(options);
+  }
+}
+
+test('[TREE-56] a node stopped while it is installed anew did not fail', async () => {
+  const endpoints = await freeAddresses(3);
+  const peers = Object.fromEntries(['a', 'b', 'c'].map((id, i) => [id, endpoints[i] ?? '']));
+  const store = new WaitingStore();
+  const nodes = await Promise.all(
+    ['a', 'b', 'c'].map((id) => {
+      const own = id === 'c' ? store : new MemoryLogStore();
+      return Holdfast.start({ id, listen: peers[id] ?? '', peers, store: own, settings: SETTINGS });
+    }),
+  );
+  const c = nodes[2];
+  assert.ok(c !== undefined);
+  const abort = new AbortController();
+  try {
+    await using client = await connect({ endpoints, requestTimeout: '20s' });
+    const reinstalling = failure(client.reinstall('c', { signal: abort.signal }));
+    await until('it begins anew', () => store.lives === 2);
+    const stopping = c.stop();
+    store.begin();
+    await stopping;
+    assert.equal(await c.stopped, undefined);
+    abort.abort();
+    await reinstalling;
+  } finally {
+    await Promise.all(nodes.map((node) => node.stop()));
+  }
 });

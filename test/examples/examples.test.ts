@@ -20,6 +20,15 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^b works alone, with fencing token \d+; still ours: true$/,
     ],
   },
+  backup: {
+    args: [],
+    lines: [
+      /^saved keys: 2, one of them the lock's; sessions: 1; bytes: \d+$/,
+      /^restored keys: 1; sessions ended, with locks: 1$/,
+      /^config\/rate = 100$/,
+      /^the lock is free, and its next token is larger: true$/,
+    ],
+  },
   fencing: {
     args: [],
     lines: [
@@ -44,6 +53,24 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^at the end there is a leader: false$/,
     ],
   },
+  maps: {
+    args: [],
+    lines: [
+      /^before anyone set it: false$/,
+      /^told of new-checkout: enabled true, for 100 % of users$/,
+      /^after: true, here too$/,
+      /^refused with invalid-value: Too big.*<=1$/,
+      /^served: new-checkout, old-checkout$/,
+    ],
+  },
+  'same-everywhere': {
+    args: [],
+    lines: [
+      /^all keys compared: a equal, b equal, c equal; diverged: false$/,
+      /^one hash of jobs\/ on all nodes: true$/,
+      /^another one after an update: true, again on all: true$/,
+    ],
+  },
   transactions: {
     args: [],
     lines: [
@@ -52,6 +79,18 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
       /^accounts\/ada = 60, accounts\/bob = 40$/,
       /^swapped: true, then false, for it is 50$/,
       /^tickets 1 2 3 4 5$/,
+    ],
+  },
+  'watch-and-resume': {
+    args: [],
+    lines: [
+      /^watching after revision \d+$/,
+      /^orders\/1: 1 x rope$/,
+      /^watching after revision \d+$/,
+      /^orders\/2: 2 x rope$/,
+      /^orders\/3: 3 x rope$/,
+      /^orders\/4: 4 x rope$/,
+      /^no order was missed while revisions went on by 1$/,
     ],
   },
   'table-with-edges': {

@@ -242,6 +242,32 @@ test('[NODE-18] cluster time grows with the leader and goes on with the next', a
   assert.ok(Math.abs(four.time - three.time - 1_000) <= 50, 'it goes on');
 });
 
+test('[NODE-75] the leader side opens a leadership, once and before any command', async () => {
+  const cluster = new Cluster(['a', 'b', 'c'], {
+    leaderSide: (name) => ({
+      opening: () => bytes(`opening-${name}`),
+      elected: () => undefined,
+      deposed: () => undefined,
+      query: (request) => request,
+      due: () => undefined,
+    }),
+  });
+  // Asked before anybody leads, so that they are there when somebody begins to.
+  const nodes = ['a', 'b', 'c'].map((name) => cluster.start(name));
+  await cluster.world.until('all take part', () => nodes.every((one) => one.isStarted));
+  const early = nodes.map((one, i) => cluster.propose(one, `early-${i}`));
+  await cluster.answered(...early);
+  const leader = await cluster.leader();
+  assert.equal(leader.machine.applied[0]?.command, `opening-${leader.id}`);
+  assert.equal(leader.machine.counts.get(`opening-${leader.id}`), 1);
+
+  cluster.isolate(leader.id);
+  const next = await cluster.leader(nodes.filter((one) => one !== leader).map((one) => one.id));
+  await cluster.write(next, 'late');
+  const commands = next.machine.applied.map(({ command }) => command);
+  assert.deepEqual(commands.slice(-2), [`opening-${next.id}`, 'late']);
+});
+
 test('[NODE-19] the leader side lives with leadership and proposes what is due', async () => {
   const told: string[] = [];
   const cluster = new Cluster(['a', 'b', 'c'], {

@@ -296,6 +296,13 @@ test('[NODE-37] leadership is handed to the one asked for, from anywhere', async
   assert.match(await cluster.write(two!, 'still leads'), /^still leads#1@/);
 });
 
+test('[NODE-37] a cluster of one has nobody to hand leadership to, and says so', async () => {
+  const cluster = new Cluster(['a']);
+  const leader = await cluster.startAll();
+  const alone = await outcomeOf(cluster, leader.node.transfer(undefined));
+  assert.match(alone, /^membership-refused not-applied: there is no other voter/);
+});
+
 test('[NODE-38] a member that moved is found again, and its address recorded', async () => {
   const cluster = new Cluster(['a', 'b', 'c']);
   await cluster.startAll();

@@ -1,18 +1,21 @@
 /** fast-check generators over few keys and sessions, so that commands get in each other's way. */
 import * as fc from 'fast-check';
-import type {
-  CommandHeader,
-  FencingToken,
-  LockTerms,
-  RangeQuery,
-  RangeSelection,
-  RegistryCommand,
-  Revision,
-  SessionId,
-  TxnCommand,
-  TxnCompare,
-  TxnOp,
+import {
+  defaultLimits,
+  type CommandHeader,
+  type FencingToken,
+  type LockTerms,
+  type RangeQuery,
+  type RangeSelection,
+  type RegistryCommand,
+  type RegistryLimits,
+  type Revision,
+  type SessionId,
+  type TxnCommand,
+  type TxnCompare,
+  type TxnOp,
 } from '../../src/registry/index.ts';
+import { anyMapCommand } from './map-generate.ts';
 import { anyTableCommand } from './table-generate.ts';
 
 /** One entry of a log. */
@@ -160,6 +163,22 @@ function semaphore(
   return fc.record({ mode: fc.constant('semaphore' as const), permits, limit });
 }
 
+/** Some limits that make a difference, and some that make no sense. */
+export const anyLimits: fc.Arbitrary<RegistryLimits> = fc
+  .record({
+    minSessionTtlMs: fc.constantFrom(1000, 2000, defaultLimits.maxSessionTtlMs + 1),
+    maxLockDelayMs: fc.constantFrom(1, 1000),
+    maxTtlMs: fc.constantFrom(50, 1e6),
+    maxTxnOps: fc.constantFrom(4, 10),
+    maxTxnDepth: fc.constantFrom(1, 2),
+    maxWindow: fc.constantFrom(2, 6),
+    historyRevisions: fc.constantFrom(2, 7, 1000),
+    historyMs: fc.constantFrom(200, 1e6),
+  })
+  .map((some) => ({ ...defaultLimits, ...some }));
+
+const setLimits = fc.record({ type: fc.constant('setLimits' as const), limits: anyLimits });
+
 /** What `Model` knows: keys, locks, sessions, transactions. */
 const anyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
   {
@@ -218,6 +237,7 @@ const anyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ type: 'tick' as const }) },
   { weight: 6, arbitrary: anyTxn(3) },
+  { weight: 1, arbitrary: setLimits },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -234,10 +254,11 @@ const header: fc.Arbitrary<CommandHeader> = fc.record({
   node: fc.constantFrom('a', 'b', ''),
 });
 
-/** Commands of every kind, tables included. */
+/** Commands of every kind, tables and maps included. */
 const everyCommand: fc.Arbitrary<RegistryCommand> = fc.oneof(
   { weight: 3, arbitrary: anyCommand },
   { weight: 2, arbitrary: anyTableCommand },
+  { weight: 1, arbitrary: anyMapCommand },
 );
 
 function stepOf(command: fc.Arbitrary<RegistryCommand>): fc.Arbitrary<Step> {

@@ -71,6 +71,29 @@ test('[H1] [TREE-9] a key is noted once for each update, however often it change
   assert.equal(state.tree.step(1), false, 'one key is one step');
 });
 
+test('[TREE-13] a key deleted and forgotten before a scan has reached it counts nothing', () => {
+  const names = Array.from({ length: 200 }, (_, i) => `a/${i + 100}`);
+  const scanned = new RegistryState(resolveLimits());
+  const fresh = new RegistryState(resolveLimits());
+  const states = [scanned, fresh];
+  for (const state of states) for (const name of names) put(state, name, 'v');
+  // So that entries have hashes, of a tree that is then given up.
+  update(scanned);
+  scanned.tree.reset();
+  scanned.tree.step(1);
+  for (const state of states) {
+    state.store.remove(state.store.find('a/299')!, 'request', 'a');
+    state.commit();
+    put(state, 'b', 'v');
+    if (state === scanned) state.tree.moveOn();
+    state.compaction.compactTo(state.store.revision);
+    state.compaction.clean();
+  }
+  assert.equal(scanned.tree.state.type, 'ongoing_update');
+  scanned.tree.step(ENDLESS);
+  assert.deepEqual(rootOf(scanned), update(fresh));
+});
+
 test('[TREE-10] a tree nobody asks for is given up when a scan is cheaper than its notes', () => {
   const state = built();
   for (let i = 0; i < 65_537; i++) put(state, `b/${i}`, '');

@@ -213,6 +213,21 @@ test('[H6] [TREE-8] an update moves on to its own index, while writes go on', ()
   assert.deepEqual(wholeTree(rig), expected);
 });
 
+test('[H6] [TREE-8] an update in the middle of one goes on from both', () => {
+  const { rig, session } = stocked();
+  const { rig: prompt } = stocked();
+  const rigs = [rig, prompt];
+  onAll(rigs, (one) => lockTree(one, session));
+  onAll(rigs, work);
+  for (const key of ['a/b/c', 'b/c/1', 'new/1']) {
+    onAll(rigs, (one) => one.put(key, 'changed'));
+    onAll(rigs, (one) => updateTree(one, session));
+    work(prompt);
+  }
+  work(rig);
+  assert.deepEqual(wholeTree(rig), wholeTree(prompt));
+});
+
 test('[H6] [TREE-8] an update rehashes what changed, and nothing else', () => {
   const { rig, session } = stocked();
   for (let i = 0; i < 20_000; i++) rig.put(`bulk/${i % 7}/${i}`, 'v');

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { unreachable } from '../../src/base/index.ts';
-import type { MapCommand, RegistryCommand, Revision, SessionId } from '../../src/registry/index.ts';
-import { bytes, Rig, textOf } from './rig.ts';
+import type { MapCommand, RegistryCommand, SessionId } from '../../src/registry/index.ts';
+import { anyMapCommand } from './map-generate.ts';
+import { Rig, textOf } from './rig.ts';
 
 type Step = MapCommand | Extract<RegistryCommand, { type: 'closeSession' | 'expireSessions' }>;
 
@@ -138,32 +139,17 @@ function linesOf(rig: Rig): string[] {
   return lines.toSorted();
 }
 
-const map = fc.constantFrom('m', 'mm');
-const created = fc
-  .oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 9 }) })
-  .map((number) => number as Revision);
-const ref = { map, created };
-const key = fc.constantFrom('a', 'b', 'm\0a', `a/${'0'.repeat(16)}`);
 const session = fc.integer({ min: 1, max: SESSIONS }).map((id) => id as SessionId);
-const mostly = fc.integer({ min: 0, max: 3 }).map((number) => number > 0);
-
-function of(
-  weight: number,
-  type: Step['type'],
-  fields: object,
-): { readonly weight: number; readonly arbitrary: fc.Arbitrary<Step> } {
-  const command = fc.record({ type: fc.constant(type), ...fields });
-  return { weight, arbitrary: command as fc.Arbitrary<unknown> as fc.Arbitrary<Step> };
-}
-
-const command = fc.oneof(
-  of(5, 'openMap', { ...ref, persist: fc.boolean(), prune: mostly }),
-  of(9, 'mapPut', { ...ref, key, value: fc.constantFrom('1', '2').map(bytes) }),
-  of(4, 'mapRemove', { ...ref, key }),
-  of(3, 'detachMap', ref),
-  of(1, 'dropMap', ref),
-  of(1, 'closeSession', { session }),
-  of(1, 'expireSessions', { sessions: fc.array(session, { maxLength: 3 }) }),
+const command: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 22, arbitrary: anyMapCommand },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('closeSession' as const), session }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('expireSessions' as const),
+      sessions: fc.array(session, { maxLength: 3 }),
+    }),
+  },
 );
 const by = fc.oneof({ weight: 5, arbitrary: session }, fc.constant(0 as SessionId));
 const log = fc.array(fc.tuple(by, command), { maxLength: 60, size: 'max' });
@@ -176,7 +162,7 @@ test('[MAP-9] maps do what a model of plain objects does, on every replica alike
       for (let i = 0; i < SESSIONS; i++) model.sessions.add(rig.open());
       let replica: Rig | undefined;
       for (const [i, [acting, step]] of steps.entries()) {
-        if (i === cutAt) replica = rig.restored(rig.snapshot(), { maxMapEntries: MAX_ENTRIES });
+        if (i === cutAt) replica = rig.restored(rig.snapshot());
         const next = rig.stats().revision + 1;
         const result = rig.do(step, { session: acting });
         const word = result.type === 'error' ? result.code : result.type;

@@ -37,7 +37,7 @@ function error(code: RegistryErrorCode): RegistryResult {
 }
 
 export class Model implements TxnHost {
-  readonly limits: RegistryLimits;
+  limits: RegistryLimits;
   readonly keys: Map<string, KeyRecord> = new Map();
   readonly sessions: Map<SessionId, ModelSession> = new Map();
   /** All keys as of each revision. */
@@ -132,6 +132,8 @@ export class Model implements TxnHost {
         this.compactRevision = command.revision;
         return { type: 'done', revision: this.#commit() };
       }
+      case 'setLimits':
+        return this.#setLimits(command.limits);
       case 'txn':
         return this.#txn(header, command);
       case 'openTable':
@@ -156,6 +158,12 @@ export class Model implements TxnHost {
       default:
         return unreachable(command);
     }
+  }
+
+  #setLimits(limits: RegistryLimits): RegistryResult {
+    if (limits.minSessionTtlMs > limits.maxSessionTtlMs) return error('invalid-argument');
+    this.limits = limits;
+    return { type: 'done', revision: this.#commit() };
   }
 
   #txn(header: CommandHeader, command: Command<'txn'>): RegistryResult {
@@ -303,11 +311,13 @@ export class Model implements TxnHost {
   }
 
   /** Whether the session is there on other terms, or others are there for other ends. */
-  #conflicts(header: CommandHeader, name: string, { mode, permits, limit }: LockTerms): boolean {
+  #conflicts(header: CommandHeader, name: string, asked: LockTerms): boolean {
+    const { mode, permits, limit, delayMs } = asked;
     return this.queue(name).some(({ session, terms }) => {
       if ((terms.mode === 'semaphore') !== (mode === 'semaphore')) return true;
       if (terms.limit !== limit) return true;
-      return session === header.session && (terms.mode !== mode || terms.permits !== permits);
+      if (session !== header.session) return false;
+      return terms.mode !== mode || terms.permits !== permits || terms.delayMs < delayMs;
     });
   }
 

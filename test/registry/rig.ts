@@ -7,6 +7,7 @@ import {
   encodeQuery,
   EXCLUSIVE,
   RegistryStateMachine,
+  resolveLimits,
   type CommandHeader,
   type FencingToken,
   type KeyRecord,
@@ -23,6 +24,7 @@ import {
 } from '../../src/registry/index.ts';
 
 export const NONE: Uint8Array = new Uint8Array(0);
+const NOBODY: CommandHeader = { session: 0 as SessionId, sequence: 0, acknowledged: 0, node: '' };
 
 export function bytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text));
@@ -49,8 +51,11 @@ export class Rig {
   /** Cluster time of the next command. */
   time = 1000;
 
+  readonly #limits: Partial<RegistryLimits>;
+
   constructor(limits: Partial<RegistryLimits> = {}) {
-    this.machine = new RegistryStateMachine({ limits });
+    this.#limits = limits;
+    this.machine = registryWith(limits);
   }
 
   applyBytes(command: Uint8Array): Uint8Array {
@@ -155,13 +160,21 @@ export class Rig {
   }
 
   /** A registry restored from `snapshot`, standing at this one's place in the log. */
-  restored(snapshot: Uint8Array, limits: Partial<RegistryLimits> = {}): Rig {
-    const rig = new Rig(limits);
+  restored(snapshot: Uint8Array): Rig {
+    const rig = new Rig(this.#limits);
     restore(rig.machine, [snapshot]);
     rig.index = this.index;
     rig.time = this.time;
     return rig;
   }
+}
+
+/** A registry in which these limits are in force, by a command before the first. */
+export function registryWith(limits: Partial<RegistryLimits>): RegistryStateMachine {
+  const machine = new RegistryStateMachine({ limits });
+  const command = { type: 'setLimits', limits: resolveLimits(limits) } as const;
+  machine.apply(encodeCommand(NOBODY, command), { index: 0, term: 1, time: 0 });
+  return machine;
 }
 
 export function restore(machine: RegistryStateMachine, chunks: Iterable<Uint8Array>): void {

@@ -177,7 +177,7 @@ test('[SESS-8] a restored replica still knows which retries were answered, and h
   for (let sequence = 1; sequence <= 9; sequence++) numbered(rig, session, sequence, 0);
   const ninth = numbered(rig, session, 9, 4);
   rig.put('k9', 'overwritten');
-  const copy = rig.restored(rig.snapshot(), { maxWindow: 10 });
+  const copy = rig.restored(rig.snapshot());
   assert.deepEqual(numbered(copy, session, 9, 4), ninth);
   assert.equal(textOf(copy.get('k9')), 'overwritten');
   refused(numbered(copy, session, 4, 0), 'sequence-too-old');

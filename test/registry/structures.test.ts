@@ -37,6 +37,16 @@ function scanned(index: OrderedIndex<{ key: string }>, start: string, limit: num
   return keys;
 }
 
+function scannedCounted<Item extends { key: string }>(
+  index: OrderedIndex<Item>,
+  start: string,
+  end: string | undefined,
+): Item[] {
+  const items: Item[] = [];
+  index.scanCounted(start, end, (item) => items.push(item) > 0);
+  return items;
+}
+
 function done(revision: number): RegistryResult {
   return { type: 'done', revision: revision as Revision };
 }
@@ -70,26 +80,63 @@ test('[REG-25] the ordered index is a sorted list, however keys come and go', ()
   }
 });
 
+test('[REG-72] what does not count is leapt over, but for what stands beside what counts', () => {
+  const index = new OrderedIndex<{ key: string }>(({ key }) => key >= '009000');
+  for (const key of shuffled(10_000, 7919)) index.insert({ key });
+  assert.ok(scannedCounted(index, '', undefined).length < 1300);
+  assert.deepEqual(scannedCounted(index, '000100', '008000').length, 0);
+  assert.deepEqual(
+    scannedCounted(index, '009998', undefined).map(({ key }) => key),
+    ['009998', '009999'],
+  );
+});
+
 test('[REG-25] the ordered index agrees with a sorted array on random inserts and removals', () => {
-  const change = fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 900 }));
+  interface Item {
+    readonly key: string;
+    counts: boolean;
+  }
+  const place = fc.integer({ min: 0, max: 900 });
+  const change = fc.tuple(fc.constantFrom('insert', 'remove', 'recount'), place);
   fc.assert(
-    fc.property(fc.array(change, { maxLength: 3000, size: 'max' }), (changes) => {
-      const index = new OrderedIndex<{ key: string }>();
-      const model = new Set<string>();
-      for (const [add, number] of changes) {
+    fc.property(fc.array(change, { maxLength: 3000, size: 'max' }), place, (changes, from) => {
+      const index = new OrderedIndex<Item>(({ counts }) => counts);
+      const model = new Map<string, Item>();
+      for (const [what, number] of changes) {
         const key = number.toString(3);
-        if (add && !model.has(key)) index.insert({ key });
-        if (!add) index.remove(key);
-        if (add) model.add(key);
-        else model.delete(key);
+        const item = model.get(key);
+        if (what === 'remove') {
+          index.remove(key);
+          model.delete(key);
+        } else if (item === undefined) {
+          const made = { key, counts: what === 'insert' };
+          model.set(key, made);
+          index.insert(made);
+        } else if (what === 'recount') {
+          item.counts = !item.counts;
+          index.recount(key, item.counts ? 1 : -1);
+        }
       }
-      const sorted = [...model].toSorted();
+      const sorted = [...model.keys()].toSorted();
       assert.deepEqual(scanned(index, '', Infinity), sorted);
       const middle = sorted[sorted.length >>> 1] ?? '';
       assert.deepEqual(
         scanned(index, middle, Infinity),
         sorted.filter((key) => key >= middle),
       );
+      const start = from.toString(3);
+      for (const end of [undefined, middle, `${middle}0`, '0', start]) {
+        const within = [...model.values()].filter(
+          ({ key, counts }) => counts && key >= start && (end === undefined || key < end),
+        );
+        assert.equal(index.count(start, end), within.length);
+        const shown = scannedCounted(index, start, end);
+        assert.deepEqual(
+          shown.filter(({ counts }) => counts),
+          within.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+        );
+        assert.ok(shown.every(({ key }) => key >= start && (end === undefined || key < end)));
+      }
     }),
     { numRuns: 25 },
   );

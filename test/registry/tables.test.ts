@@ -318,7 +318,7 @@ test('[TABLE-12] edges and notices of a session are bounded, together', () => {
   assert.deepEqual(rig.keysIn(), ['k']);
   // Somebody else's edges have room, and a copy from a snapshot counts the same.
   rig.connect('monitor', two, 'k');
-  const copy = rig.restored(rig.snapshot(), { maxSessionEdges: 3 });
+  const copy = rig.restored(rig.snapshot());
   const again = { type: 'tableConnect', table: 't', key: 'k', edge: 'monitor', peer: one } as const;
   refused(copy.do(again), 'overloaded');
   rig.acknowledge(one, [third]);

@@ -1,11 +1,13 @@
 /** Driving a rig's hash tree, and reading all of it. */
 import assert from 'node:assert/strict';
 import {
+  compareTrees,
   decodeAnswer,
   encodeQuery,
   type NamedHash,
   type SessionId,
   type TreeAnswer,
+  type TreeDifference,
   type TreePath,
   type TreeQuery,
   type TreeState,
@@ -102,4 +104,17 @@ export function keysIn(tree: readonly string[]): string[] {
     .filter((line) => line.startsWith('"'))
     .map((line) => JSON.parse(line.slice(0, line.lastIndexOf(' '))) as string)
     .toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+/** Compares two replicas' trees and lists the differences. */
+export function compare(
+  local: (query: TreeQuery) => TreeAnswer,
+  remote: (query: TreeQuery) => TreeAnswer,
+): TreeDifference[] {
+  const comparing = compareTrees<TreeDifference[]>((one, found) => [...found, one], []);
+  let step = comparing.next();
+  while (step.done !== true) {
+    step = comparing.next({ local: local(step.value), remote: remote(step.value) });
+  }
+  return step.value;
 }

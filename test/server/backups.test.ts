@@ -28,6 +28,26 @@ async function begin(service: TestService, channel: TestChannel, id: number): Pr
   await settle(service);
 }
 
+/** Counts the cuts that are still held. */
+function countCuts(service: TestService): () => number {
+  const { registry } = service.node;
+  const cut = registry.snapshotChunks.bind(registry);
+  let held = 0;
+  registry.snapshotChunks = () => {
+    const chunks = cut();
+    const leave = chunks.return!.bind(chunks);
+    let open = true;
+    held++;
+    chunks.return = (value) => {
+      if (open) held--;
+      open = false;
+      return leave(value);
+    };
+    return chunks;
+  };
+  return () => held;
+}
+
 function chunksOf(responses: readonly Response[]): Uint8Array[] {
   return responses.flatMap((one) => (one.type === 'backupChunk' ? [one.payload] : []));
 }
@@ -94,22 +114,28 @@ test('[BACKUP-2] no more is sent than credit allows, and one chunk a turn', asyn
 test('[BACKUP-3] a client that goes, cancels or is told no longer holds history', async () => {
   const service = serviceWith(400, { maxBackups: 1 });
   const { node } = service;
+  const held = countCuts(service);
   const channel = service.open();
   await begin(service, channel, 1);
   await begin(service, channel, 2);
   const [refused] = channel.of(2);
   assert.ok(refused?.type === 'error' && refused.code === 'overloaded');
   assert.match(refused.message, /maxBackups/);
+  assert.equal(held(), 1);
   channel.send({ type: 'cancel', id: 1 });
+  assert.equal(held(), 0);
   await begin(service, channel, 3);
   assert.equal(channel.of(1).at(-1)?.type, 'error');
   assert.equal(channel.of(3)[0]?.type, 'backupStarted');
+  assert.equal(held(), 1);
   channel.channel.close();
+  assert.equal(held(), 0);
   const other = service.open();
   await begin(service, other, 1);
   assert.equal(other.of(1)[0]?.type, 'backupStarted');
   await readAll(service, other, 1);
   assert.equal(other.of(1).at(-1)?.type, 'ok');
+  assert.equal(held(), 0);
   assert.equal(node.registry.revision, 400);
 });
 

@@ -21,7 +21,7 @@ function found(index: RangeIndex<KeyRange>, key: string): KeyRange[] {
 test('[WATCH-50] a lookup finds exactly the ranges that contain the key, each once', () => {
   fc.assert(
     fc.property(
-      fc.array(anyRange, { maxLength: 20 }),
+      fc.array(anyRange, { maxLength: 60, size: 'max' }),
       fc.array(text),
       fc.nat(),
       (all, keys, cut) => {
@@ -48,4 +48,39 @@ test('[WATCH-50] a lookup finds exactly the ranges that contain the key, each on
     ),
     { numRuns: 500 },
   );
+});
+
+/** A key that counts how often it is compared, hashed or cut: the work of a lookup. */
+function comparisons(index: RangeIndex<KeyRange>, key: string): number {
+  let count = 0;
+  const counting = {
+    length: key.length,
+    slice: (from: number, to: number) => {
+      count++;
+      return key.slice(from, to);
+    },
+    [Symbol.toPrimitive]: () => {
+      count++;
+      return key;
+    },
+  };
+  index.visit(counting as unknown as string, () => count++);
+  return count;
+}
+
+test('[WATCH-69] what a lookup costs does not grow with ranges that do not contain the key', () => {
+  const costs = [100, 10_000].map((size) => {
+    const index = new RangeIndex<KeyRange>();
+    for (let i = 0; i < size; i++) {
+      const name = String(i).padStart(6, '0');
+      index.add({ start: `k/${name}`, end: `k/${name}\0` });
+      index.add({ start: `p/${name}`, end: `p/${name.slice(0, 5)}${Number(name[5]) + 1}` });
+      index.add({ start: `r/${name}`, end: `r/${name}5` });
+    }
+    const keys = Array.from({ length: 50 }, (_, i) => `r/${String(i * 7).padStart(6, '0')}3`);
+    return Math.max(...keys.map((key) => comparisons(index, key)));
+  });
+  const [small = 0, large = 0] = costs;
+  assert.ok(large < 3 * small, `${small} steps among 300 ranges, ${large} among 30,000`);
+  assert.ok(large < 150, `${large} steps`);
 });

@@ -13,7 +13,7 @@ import {
   type Request,
   type Response,
 } from '../../src/protocol/index.ts';
-import type { SessionId } from '../../src/registry/index.ts';
+import { defaultLimits, type SessionId } from '../../src/registry/index.ts';
 import { encoded, put } from './support/registry.ts';
 import { delivered, isFinal, TestService } from './support/service.ts';
 
@@ -123,8 +123,9 @@ test('[SRV-5] what only a leader may propose is refused when a client does', asy
   client.send(propose(1, encoded({ type: 'expireSessions', sessions: [session.session] })));
   client.send(propose(2, encoded({ type: 'tick' })));
   client.send(propose(3, new Uint8Array([1, 2, 3])));
+  client.send(propose(4, encoded({ type: 'setLimits', limits: defaultLimits })));
   await delivered();
-  for (const id of [1, 2, 3]) {
+  for (const id of [1, 2, 3, 4]) {
     assert.equal(errorOf(client.single(id)).code, 'invalid-command');
     assert.equal(errorOf(client.single(id)).outcome, 'not-applied');
   }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { statusOf, type EndpointStatus, type HoldfastClient } from '../../client/index.ts';
 import { clientTarget, withClient } from '../context.ts';
-import { EXIT, ExitError, usageError } from '../exit.ts';
+import { refused, usageError } from '../exit.ts';
 import { examples } from '../help.ts';
 import { printJson, printLine, table, type Format } from '../output.ts';
 
@@ -21,7 +21,14 @@ function statusJson(endpoint: EndpointStatus): Record<string, unknown> {
     lastIndex: status?.lastIndex ?? null,
     revision: status?.revision ?? null,
     store: status?.store ?? null,
+    note: noteOf(endpoint),
   };
+}
+
+/** Why it cannot be reached, or what ails it; null when all is well. */
+function noteOf({ status, error }: EndpointStatus): string | null {
+  const note = status === undefined ? error : status.unhealthy;
+  return note === undefined || note === '' ? null : note;
 }
 
 function statusTable(endpoints: readonly EndpointStatus[]): string {
@@ -64,10 +71,10 @@ ${examples('holdfast status -w json')}`,
       const reached = statuses.flatMap(({ status }) => (status === undefined ? [] : [status]));
       if (reached.length === 0) {
         const reasons = statuses.map(({ endpoint, error }) => `${endpoint}: ${error}`).join('; ');
-        throw new ExitError(EXIT.refused, `connection-lost: no endpoint answered: ${reasons}`);
+        throw refused('connection-lost', `no endpoint answered: ${reasons}`);
       }
       if (reached.every(({ leader }) => leader === '')) {
-        throw new ExitError(EXIT.refused, 'no-leader: none of them knows a leader now');
+        throw refused('no-leader', 'none of them knows a leader now');
       }
     });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { connect, type EndpointStatus, type HoldfastClient } from '../../client/index.ts';
 import { numberOption } from '../context.ts';
+import { refuseTakenPorts } from '../dev/free-ports.ts';
 import { NodeProcess } from '../dev/node-process.ts';
 import { createScreen, type Screen } from '../dev/screen.ts';
 import { EXIT, ExitError, usageError } from '../exit.ts';
@@ -54,6 +55,7 @@ export function addDevCommand(program: Command): void {
     .action(async (flags: DevFlags) => {
       const store = parseStoreKind(flags.store);
       const planned = planNodes(flags);
+      await refuseTakenPorts(planned.map(({ endpoint }) => endpoint));
       const screen = createScreen(process.stdout);
       const failure = await runCluster(planned, { ...flags, store }, screen);
       screen.close();

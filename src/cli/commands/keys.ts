@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 import type { RegistryRecord } from '../../client/index.ts';
 import { durationOption, numberOption, withClient } from '../context.ts';
-import { EXIT, ExitError, usageError } from '../exit.ts';
+import { refused, usageError, type ExitError } from '../exit.ts';
 import { examples } from '../help.ts';
 import {
+  inOneLine,
   printJson,
   printLine,
   recordJson,
@@ -31,7 +32,7 @@ function printRecord(format: Format, record: RegistryRecord, simple: string): vo
 
 /** Nothing on stdout, so that `$(holdfast get key)` is empty; the reason goes to stderr. */
 function notFound(key: string): ExitError {
-  return new ExitError(EXIT.refused, `not-found: there is no key '${key}'`);
+  return refused('not-found', `there is no key '${key}'`);
 }
 
 const CONSISTENCIES = ['linearizable', 'lease', 'local'] as const;
@@ -197,7 +198,8 @@ function listOutput(format: Format, keysOnly: boolean): ListOutput {
     add: (record) => {
       if (format === 'table') held.push(record);
       else if (format === 'simple') {
-        printLine(keysOnly ? record.key : `${record.key}\t${valueForPeople(record.value)}`);
+        const key = inOneLine(record.key);
+        printLine(keysOnly ? key : `${key}\t${valueForPeople(record.value)}`);
       } else {
         process.stdout.write(`${lead}${JSON.stringify(recordJson(record))}`);
         lead = ',\n ';

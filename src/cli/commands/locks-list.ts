@@ -3,7 +3,15 @@ import type { Command } from 'commander';
 import type { LockDetails, LockPlace } from '../../client/index.ts';
 import { numberOption, withClient } from '../context.ts';
 import { examples } from '../help.ts';
-import { printJson, printLine, table, valueForPeople, valueText, type Format } from '../output.ts';
+import {
+  inOneLine,
+  printJson,
+  printLine,
+  table,
+  valueForPeople,
+  valueText,
+  type Format,
+} from '../output.ts';
 
 /** Each page of the list; the server may give fewer at once. */
 const PAGE = 500;
@@ -44,7 +52,7 @@ function printLocks(format: Format, locks: readonly LockDetails[]): void {
       const [first] = lock.holders;
       const more = lock.held > 1 ? `+${lock.held - 1}` : '';
       const holder = `session=${first?.session}${more}\ttoken=${first?.token}`;
-      printLine(`${lock.name}\t${modeOf(lock)}\t${holder}\twaiting=${lock.waiting}`);
+      printLine(`${inOneLine(lock.name)}\t${modeOf(lock)}\t${holder}\twaiting=${lock.waiting}`);
     }
   } else {
     const head = ['name', 'mode', 'session', 'token', 'waiting', 'age', 'left', 'metadata'];
@@ -68,7 +76,7 @@ export function addLockListCommands(program: Command): void {
   program
     .command('locks [prefix]')
     .description('locks that are held: mode, holders, how many wait, age and time left')
-    .option('--limit <number>', 'no more than so many')
+    .option('--limit <count>', 'at most so many')
     .addHelpText('after', examples('holdfast locks jobs/ -w table', 'holdfast locks --limit 20'))
     .action(async (prefix: string | undefined, flags: { limit?: string }, command: Command) => {
       const wanted = flags.limit === undefined ? Infinity : numberOption('--limit', flags.limit);

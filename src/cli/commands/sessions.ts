@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { durationOption, numberOption, withClient } from '../context.ts';
 import { examples } from '../help.ts';
-import { printJson, printLine, table } from '../output.ts';
+import { inOneLine, printJson, printLine, table } from '../output.ts';
 
 interface OpenFlags {
   readonly ttl: string;
@@ -29,7 +29,8 @@ export function addSessionCommands(program: Command): void {
             ),
           );
         } else {
-          for (const one of sessions) printLine(`${one.id}\t${one.ttlMs}ms\t${one.label}`);
+          for (const one of sessions)
+            printLine(`${one.id}\t${one.ttlMs}ms\t${inOneLine(one.label)}`);
         }
       });
     });
@@ -48,7 +49,7 @@ export function addSessionCommands(program: Command): void {
         const named = label === undefined ? {} : { label };
         const options = { ttl, trapExits, keepAlive: false, ...named };
         const { id, ttlMs } = await client.registry.openSession(options);
-        if (format === 'json') printJson({ session: id, ttlMs });
+        if (format === 'json') printJson({ id, ttlMs });
         else printLine(String(id));
       });
     });
@@ -61,7 +62,7 @@ export function addSessionCommands(program: Command): void {
       const wanted = numberOption('session id', id);
       await withClient(command, async ({ client, options: { format } }) => {
         await client.registry.closeSession(wanted);
-        if (format === 'json') printJson({ session: wanted, closed: true });
+        if (format === 'json') printJson({ id: wanted, closed: true });
         else printLine('OK');
       });
     });

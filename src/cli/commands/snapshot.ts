@@ -34,7 +34,7 @@ interface RestoreFlags {
   readonly data: string;
   readonly store: string;
   readonly bumpRevision?: string;
-  readonly name?: string;
+  readonly cluster?: string;
 }
 
 function addSave(snapshot: Command): void {
@@ -121,7 +121,7 @@ function reportRows(report: BackupReport): [string, string | number][] {
     ['revision', report.revision],
     ['oldest revision', report.compactRevision],
     ['log index', report.index],
-    ['cluster time', report.time],
+    ['cluster time', `${report.time} ms`],
     ['keys', report.keys],
     ['sessions', report.sessions],
     ['bytes', report.bytes],
@@ -137,7 +137,7 @@ function addRestore(snapshot: Command): void {
     .requiredOption('--data <directory>', "the node's data directory: absent or empty")
     .option('--store <kind>', 'sqlite or level', 'sqlite')
     .option('--bump-revision <count>', 'raise revisions and tokens by this (default: 1000000000)')
-    .option('--name <cluster>', "name of the new cluster (default: the old one's)")
+    .option('--cluster <name>', "name of the new cluster (default: the old one's); see serve")
     .addHelpText(
       'after',
       `
@@ -167,7 +167,7 @@ function restoredLine(restored: RestoredBackup, flags: RestoreFlags): string {
   const { clusterName, keys, revision, digest, endedSessions } = restored;
   return (
     `${flags.data}: ${keys} keys at revision ${revision} for cluster '${clusterName}' ` +
-    `(${digest.slice(0, 16)}); ${endedSessions} sessions ended`
+    `(${digest.slice(0, 16)}); sessions ended: ${endedSessions}`
   );
 }
 
@@ -202,13 +202,13 @@ async function restoreAside(
   kind: StoreKind,
   aside: string,
 ): Promise<RestoredBackup> {
-  const { id, name, bumpRevision } = flags;
+  const { id, cluster, bumpRevision } = flags;
   return restoreBackup({
     file,
     store: await createStore(kind, aside),
     id,
     peers,
-    ...(name === undefined ? {} : { clusterName: name }),
+    ...(cluster === undefined ? {} : { clusterName: cluster }),
     ...(bumpRevision === undefined
       ? {}
       : { bumpRevision: numberOption('--bump-revision', bumpRevision) }),

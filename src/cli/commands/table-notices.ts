@@ -1,7 +1,7 @@
 /** The lines of `holdfast table notices`. */
 import { unreachable } from '../../base/index.ts';
 import type { Notice, NoticeReason, Registry } from '../../client/index.ts';
-import { printJson, printLine, type Format } from '../output.ts';
+import { inOneLine, printJson, printLine, type Format } from '../output.ts';
 import { interruptible } from '../under-lock.ts';
 
 /** Until there were so many, or the process is asked to stop. */
@@ -29,7 +29,10 @@ function print(format: Format, notice: Notice): void {
   const { id, key, type: edge, peer } = connection;
   if (format === 'json')
     printJson({ type, table, key, edge, peer, connection: id, reason, revision });
-  else printLine(`${table}\t${key}\t${type}\t${inWords(reason)}\tconnection=${id}`);
+  else
+    printLine(
+      `${inOneLine(table)}\t${inOneLine(key)}\t${type}\t${inWords(reason)}\tconnection=${id}`,
+    );
 }
 
 function inWords(reason: NoticeReason): string {

@@ -1,14 +1,23 @@
 /** table: entries tied to the life of sessions by edges, and the notices of their ends. */
 import type { Command } from 'commander';
-import type { Connection, EdgeType, Registry, RegistryRecord, Table } from '../../client/index.ts';
+import type {
+  Connection,
+  EdgeType,
+  Registry,
+  RegistryRecord,
+  Table,
+  TableDetails,
+} from '../../client/index.ts';
 import { numberOption, withClient } from '../context.ts';
-import { EXIT, ExitError, usageError } from '../exit.ts';
+import { refused, usageError } from '../exit.ts';
 import { examples } from '../help.ts';
 import {
+  inOneLine,
   printJson,
   printLine,
   recordJson,
   recordTable,
+  table as drawTable,
   valueForPeople,
   type Format,
 } from '../output.ts';
@@ -40,6 +49,33 @@ function printConnection(format: Format, connection: Connection): void {
   const { keyBytes: _bytes, ...shown } = connection;
   if (format === 'json') printJson(shown);
   else printLine(String(connection.id));
+}
+
+function printTables(format: Format, tables: readonly TableDetails[]): void {
+  if (format === 'json') {
+    printJson(tables.map((one) => ({ ...one, session: one.session ?? null })));
+  } else if (format === 'table') {
+    const rows = tables.map((one) => [one.name, one.session, one.createRevision]);
+    printLine(drawTable(['name', 'session', 'revision'], rows));
+  } else {
+    for (const { name, session, createRevision } of tables) {
+      const linked = session === undefined ? '' : `\tsession=${session}`;
+      printLine(`${inOneLine(name)}\trevision=${createRevision}${linked}`);
+    }
+  }
+}
+
+function addList(table: Command): void {
+  table
+    .command('list')
+    .alias('ls')
+    .description('every open table: name, the session it goes with, the revision that opened it')
+    .addHelpText('after', examples('holdfast table list -w table'))
+    .action(async (_flags: object, command: Command) => {
+      await withClient(command, async ({ client, options: { format } }) => {
+        printTables(format, await client.registry.tables());
+      });
+    });
 }
 
 function addOpenAndDrop(table: Command): void {
@@ -101,9 +137,9 @@ function addStore(table: Command): void {
     .option('--session <id>', 'act for this session')
     .addHelpText(
       'after',
-      `\nA value of "-" is read from stdin.${examples(
-        'holdfast table store workers 7 10.0.0.7:80 --connect link --peer 12',
-      )}`,
+      `
+A value of "-" is read from stdin.
+${examples('holdfast table store workers 7 10.0.0.7:80 --connect link --peer 12')}`,
     )
     .action(
       async (name: string, key: string, value: string, flags: StoreFlags, command: Command) => {
@@ -114,7 +150,7 @@ function addStore(table: Command): void {
           const outcome = await handle.store(key, bytes, { ...sessionFlag(flags), ...edge });
           if (!outcome.stored) {
             printEntry(format, outcome.current, valueForPeople(outcome.current.value));
-            throw new ExitError(EXIT.refused, `table '${name}' has an entry '${key}' already`);
+            throw refused('exists', `table '${name}' has an entry '${key}' already`);
           }
           const { record, connection } = outcome;
           if (format !== 'json') {
@@ -136,7 +172,7 @@ function addReads(table: Command): void {
         const handle = await opened(client.registry, name);
         const record = await handle.find(key);
         if (record === undefined) {
-          throw new ExitError(EXIT.refused, `not-found: table '${name}' has no entry '${key}'`);
+          throw refused('not-found', `table '${name}' has no entry '${key}'`);
         }
         if (format !== 'simple') return printEntry(format, record, '');
         process.stdout.write(Buffer.from(record.value));
@@ -145,17 +181,20 @@ function addReads(table: Command): void {
     });
 
   table
-    .command('list <table> [prefix]')
-    .alias('ls')
+    .command('entries <table> [prefix]')
     .description('print the entries in key order, as of one revision')
-    .addHelpText('after', examples('holdfast table list workers -w table'))
+    .addHelpText('after', examples('holdfast table entries workers -w table'))
     .action(async (name: string, prefix: string | undefined, _flags: object, command: Command) => {
       await withClient(command, async ({ client, options: { format } }) => {
         const handle = await opened(client.registry, name);
         const records = await handle.toList(prefix === undefined ? {} : { prefix });
         if (format === 'json') printJson(records.map(recordJson));
         else if (format === 'table') printLine(recordTable(records));
-        else for (const one of records) printLine(`${one.key}\t${valueForPeople(one.value)}`);
+        else {
+          for (const { key, value } of records) {
+            printLine(`${inOneLine(key)}\t${valueForPeople(value)}`);
+          }
+        }
       });
     });
 }
@@ -256,6 +295,7 @@ export function addTableCommands(program: Command): void {
   const table = program
     .command('table')
     .description('tables whose entries are tied to the life of sessions');
+  addList(table);
   addOpenAndDrop(table);
   addStore(table);
   addReads(table);

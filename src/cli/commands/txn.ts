@@ -2,9 +2,17 @@
 import type { Command } from 'commander';
 import type { RegistryRecord } from '../../client/index.ts';
 import { numberOption, withClient } from '../context.ts';
-import { EXIT, ExitError } from '../exit.ts';
+import { EXIT, ExitError, refused } from '../exit.ts';
 import { examples } from '../help.ts';
-import { printJson, printLine, recordJson, table, valueForPeople, type Format } from '../output.ts';
+import {
+  inOneLine,
+  printJson,
+  printLine,
+  recordJson,
+  table,
+  valueForPeople,
+  type Format,
+} from '../output.ts';
 import { readStdin } from '../stdin.ts';
 import { parseTxn, TXN_HELP, type OpOutcome, type TypedOp } from '../txn-syntax.ts';
 
@@ -72,7 +80,7 @@ function resultText(name: string | undefined, result: OpOutcome): string {
 }
 
 function keyAndValue(record: RegistryRecord): string {
-  return `${record.key}\t${valueForPeople(record.value)}`;
+  return `${inOneLine(record.key)}\t${valueForPeople(record.value)}`;
 }
 
 function addCas(program: Command): void {
@@ -85,7 +93,7 @@ function addCas(program: Command): void {
         const { swapped, record } = await client.registry.compareAndSwap(key, old, value);
         if (!swapped || record === undefined) {
           const found = record === undefined ? 'is absent' : `is '${valueForPeople(record.value)}'`;
-          throw new ExitError(EXIT.refused, `not-swapped: '${key}' ${found}, not '${old}'`);
+          throw refused('not-swapped', `'${key}' ${found}, not '${old}'`);
         }
         if (format === 'json') printJson(recordJson(record));
         else printLine(`OK ${record.modRevision}`);

@@ -10,9 +10,9 @@ import type {
   VerifyProgress,
 } from '../../client/index.ts';
 import { durationOption, numberOption, withClient } from '../context.ts';
-import { EXIT, ExitError } from '../exit.ts';
+import { EXIT, ExitError, refused } from '../exit.ts';
 import { examples } from '../help.ts';
-import { printJson, printLine, table, type Format } from '../output.ts';
+import { inOneLine, printJson, printLine, table, type Format } from '../output.ts';
 import { startProgress } from '../progress.ts';
 
 interface VerifyFlags {
@@ -31,7 +31,7 @@ export function addVerifyCommand(program: Command): void {
     .option('--quarantine', 'take nodes that differ from the majority out of use')
     .option('--repair', 'and have the leader fill them again, one after another; verify once more')
     .option('--wait <duration>', 'how long nodes may take to read and hash what they hold', '1m')
-    .option('--show <number>', 'differing keys to name for each node', '100')
+    .option('--show <count>', 'differing keys to name for each node', '100')
     .addHelpText(
       'after',
       `
@@ -99,7 +99,7 @@ async function mend(
   if (!found.diverged || !wanted) return found;
   if (!found.majority) {
     const why = 'no majority holds the same, so nobody can say which replica is right';
-    throw new ExitError(EXIT.refused, `${why}: nothing was changed`);
+    throw refused('no-majority', `${why}: nothing was changed`);
   }
   const say = (line: string): void => {
     if (format !== 'json') printLine(line);
@@ -131,7 +131,7 @@ async function verifyWithProgress(
     ...options,
     onProgress: (step) => progress.update(() => progressLine(step)),
   });
-  progress.end(`compared at log index ${result.index}`);
+  progress.clear();
   return result;
 }
 
@@ -152,12 +152,12 @@ function end({ diverged, majority, members }: Verification): void {
   if (diverged) {
     const names = members.filter(({ state }) => state === 'diverged').map(({ id }) => id);
     const against = majority ? 'the majority' : 'each other, and no majority holds the same';
-    throw new ExitError(EXIT.refused, `diverged: ${names.join(', ')} differ from ${against}`);
+    throw refused('diverged', `${names.join(', ')} differ from ${against}`);
   }
   const missing = members.filter(({ state }) => state !== 'equal');
   if (missing.length === 0) return;
   const named = missing.map(({ id, state }) => `${id} (${state})`).join(', ');
-  throw new ExitError(EXIT.unknown, `nothing differs, but not compared: ${named}`);
+  throw new ExitError(EXIT.unknown, `nothing differs, but not compared: ${named}`, 'not-compared');
 }
 
 function differenceJson({ key, keyBytes, name, kind }: ReplicaDifference): Record<string, unknown> {
@@ -181,11 +181,13 @@ function verificationJson(verification: Verification): Record<string, unknown> {
 
 function print(format: Format, verification: Verification): void {
   const { index, revision, keys, members, diverged } = verification;
-  printLine(`log index ${index}, revision ${revision}, ${keys} keys`);
+  const counted = `${keys} records, the registry's own and sessions among them`;
+  printLine(`compared at log index ${index}, revision ${revision}: ${counted}`);
   if (format === 'table') printTables(members);
   else for (const member of members) printMember(member);
   if (!diverged && members.every(({ state }) => state === 'equal')) {
-    printLine(`all ${members.length} replicas are equal`);
+    const alone = 'there is one replica: nothing to compare it with';
+    printLine(members.length === 1 ? alone : `all ${members.length} replicas are equal`);
   }
 }
 
@@ -202,15 +204,6 @@ function printTables(members: readonly VerifiedMember[]): void {
 
 function printMember({ id, state, differences, differing, more, note }: VerifiedMember): void {
   printLine([id, state, ...(note === '' ? [] : [note])].join('\t'));
-  for (const { kind, name } of differences) printLine([id, kind, plain(name)].join('\t'));
+  for (const { kind, name } of differences) printLine([id, kind, inOneLine(name)].join('\t'));
   if (more) printLine(`${id}\t... ${differing} keys in all`);
-}
-
-/** Keys may hold anything; a line holds one. */
-function plain(name: string): string {
-  const escaped = Array.from(name, (char) => {
-    const code = char.charCodeAt(0);
-    return code < 32 || code === 127 ? `\\x${code.toString(16).padStart(2, '0')}` : char;
-  });
-  return escaped.join('');
 }

@@ -1,25 +1,85 @@
 /** watch: changes as they are committed, across changes of leader, until interrupted. */
 import type { Command } from 'commander';
-import type { WatchEvent } from '../../client/index.ts';
+import type { Watch, WatchEvent, WatchOptions, WatchProgress } from '../../client/index.ts';
 import { numberOption, withClient } from '../context.ts';
+import { usageError } from '../exit.ts';
 import { examples } from '../help.ts';
-import { printJson, printLine, recordJson, valueForPeople, type Format } from '../output.ts';
+import {
+  inOneLine,
+  printJson,
+  printLine,
+  recordJson,
+  valueForPeople,
+  type Format,
+} from '../output.ts';
 
-function printEvent(format: Format, event: WatchEvent): void {
-  if (format === 'json') {
-    printJson({
-      type: event.type,
-      revision: event.revision,
-      cause: event.cause,
-      key: event.key,
-      record: event.type === 'put' ? recordJson(event.record) : null,
-      previous: event.previous === undefined ? null : recordJson(event.previous),
-    });
-    return;
+type Item = WatchEvent | WatchProgress;
+
+interface Flags {
+  readonly from?: string;
+  readonly range?: readonly string[];
+  readonly events?: string;
+  readonly previous?: boolean;
+  readonly progress?: boolean;
+  readonly count?: string;
+}
+
+function printItem(format: Format, item: Item): void {
+  if (format === 'json') printJson(jsonOf(item));
+  else printLine(lineOf(item));
+}
+
+function jsonOf(item: Item): Record<string, unknown> {
+  if (item.type === 'progress') return { type: item.type, revision: item.revision };
+  const { type, revision, cause, key, record, previous } = item;
+  return {
+    type,
+    revision,
+    cause,
+    key,
+    record: type === 'put' ? recordJson(record) : null,
+    previous: previous === undefined ? null : recordJson(previous),
+  };
+}
+
+function lineOf(item: Item): string {
+  if (item.type === 'progress') return `${item.revision}\tPROGRESS`;
+  const { type, revision, cause, key, record, previous } = item;
+  const value = type === 'put' ? `\t${valueForPeople(record.value)}` : '';
+  const was = previous === undefined ? '' : `\twas ${valueForPeople(previous.value)}`;
+  const why = cause === 'request' ? '' : `\t(${cause})`;
+  return `${revision}\t${type.toUpperCase()}\t${inOneLine(key)}${value}${was}${why}`;
+}
+
+function watchOptions(prefix: string | undefined, flags: Flags): WatchOptions {
+  const { range, events } = flags;
+  if (prefix !== undefined && range !== undefined) {
+    throw usageError('watch takes a prefix or --range, not both');
   }
-  const why = event.cause === 'request' ? '' : `\t(${event.cause})`;
-  const value = event.type === 'put' ? `\t${valueForPeople(event.record.value)}` : '';
-  printLine(`${event.revision}\t${event.type.toUpperCase()}\t${event.key}${value}${why}`);
+  if (range !== undefined && range.length > 2) {
+    throw usageError('--range takes a first key and, if it shall end, the key to end before');
+  }
+  if (events !== undefined && events !== 'put' && events !== 'delete') {
+    throw usageError(`--events takes put or delete, not '${events}'`);
+  }
+  const [start, end] = range ?? [];
+  return {
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(start === undefined ? {} : { start }),
+    ...(end === undefined ? {} : { end }),
+    ...(events === undefined ? {} : { events }),
+    ...(flags.from === undefined ? {} : { from: numberOption('--from', flags.from) }),
+    previous: flags.previous === true,
+  };
+}
+
+/** Prints until `count` lines are out, or the watch is over. */
+async function printItems(watch: Watch<Item>, format: Format, count: number): Promise<void> {
+  let printed = 0;
+  for await (const item of watch) {
+    printItem(format, item);
+    if (++printed >= count) break;
+  }
 }
 
 export function addWatchCommand(program: Command): void {
@@ -27,31 +87,41 @@ export function addWatchCommand(program: Command): void {
     .command('watch [prefix]')
     .description('print changes under a prefix as they are committed; Ctrl-C ends it')
     .option('--from <revision>', 'start at this revision instead of the next one')
-    .option('--count <events>', 'end after so many events')
+    .option('--range <keys...>', 'from a first key on, to before a second one if given')
+    .option('--events <type>', 'only put, or only delete')
+    .option('--previous', 'show what keys were before, too')
+    .option('--progress', 'also print up to which revision nothing is missing')
+    .option('--count <lines>', 'end after so many events and marks')
     .addHelpText(
       'after',
       `
 A line has the revision, PUT or DELETE, the key, and what it was put to. To go on where a watch
-ended, give the revision after the last one it printed; history keeps 10 minutes by default.
-${examples('holdfast watch config/', 'holdfast watch config/ --from 120 -w json')}`,
+ended, give the revision after the last one it printed; history keeps 10 minutes by default. With
+--progress a watch says where it begins, and every 10,000 revisions without an event how far it is.
+${examples(
+  'holdfast watch config/',
+  'holdfast watch config/ --from 120 --progress -w json',
+  'holdfast watch --range users/a users/n --events delete --previous',
+)}`,
     )
-    .action(async (prefix: string | undefined, flags, command: Command) => {
-      const from = flags.from === undefined ? {} : { from: numberOption('--from', flags.from) };
+    .action(async (prefix: string | undefined, flags: Flags, command: Command) => {
+      const options = watchOptions(prefix, flags);
       const count = flags.count === undefined ? Infinity : numberOption('--count', flags.count);
       await withClient(command, async ({ client, options: { format } }) => {
         const interrupt = new AbortController();
         const stop = (): void => interrupt.abort();
         process.once('SIGINT', stop).once('SIGTERM', stop);
-        const range = prefix === undefined ? {} : { prefix };
-        const watch = client.registry.watch({ ...range, ...from, signal: interrupt.signal });
-        let seen = 0;
+        const { signal } = interrupt;
+        const { registry } = client;
+        const marks = flags.progress === true;
+        const watch: Watch<Item> = marks
+          ? registry.watch({ ...options, signal, progress: true })
+          : registry.watch({ ...options, signal, progress: false });
         try {
-          for await (const event of watch) {
-            printEvent(format, event);
-            if (++seen >= count) break;
-          }
+          if (marks) printItem(format, { type: 'progress', ...(await watch.started) });
+          await printItems(watch, format, count);
         } catch (error) {
-          if (!interrupt.signal.aborted) throw error;
+          if (!signal.aborted) throw error;
         } finally {
           process.off('SIGINT', stop).off('SIGTERM', stop);
           await watch.close();

@@ -1,5 +1,6 @@
 import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
 import type {
+  ByteString,
   KeyView,
   RegistryAnswer,
   RegistryStats,
@@ -41,12 +42,14 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
       writeRefusal(writer, answer);
       return;
     case 'get':
-      writer.varint(answer.revision);
+      writer.varint(answer.revision).varint(answer.time);
       writeView(writer, answer.view);
       return;
     case 'range':
-      writer.varint(answer.revision).boolean(answer.more).varint(answer.views.length);
+      writer.varint(answer.revision).varint(answer.time).boolean(answer.more);
+      writer.varint(answer.views.length);
       for (const view of answer.views) writeView(writer, view);
+      writeNext(writer, answer.next);
       return;
     case 'lockQueue':
       writer.varint(answer.revision).varint(answer.time).boolean(answer.more);
@@ -62,6 +65,7 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
       return;
     case 'count':
       writer.varint(answer.revision).varint(answer.count);
+      writeNext(writer, answer.next);
       return;
     case 'stats':
       writeStats(writer, answer.stats);
@@ -72,6 +76,15 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
     default:
       unreachable(answer);
   }
+}
+
+function writeNext(writer: ByteWriter, next: ByteString | undefined): void {
+  writer.boolean(next !== undefined);
+  if (next !== undefined) writer.byteString(next);
+}
+
+function readNext(reader: ByteReader): ByteString | undefined {
+  return reader.boolean() ? reader.byteString() : undefined;
 }
 
 function writeSession(writer: ByteWriter, session: SessionInfo): void {
@@ -98,12 +111,13 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
   const revision = reader.varint() as Revision;
   switch (tag) {
     case Tag.get:
-      return { type: 'get', revision, view: readView(reader) };
+      return { type: 'get', revision, time: reader.varint(), view: readView(reader) };
     case Tag.range: {
+      const time = reader.varint();
       const more = reader.boolean();
       const views: KeyView[] = [];
       for (let left = readCount(reader, 1); left > 0; left--) views.push(readView(reader));
-      return { type: 'range', revision, views, more };
+      return { type: 'range', revision, time, views, more, next: readNext(reader) };
     }
     case Tag.lockQueue: {
       const time = reader.varint();
@@ -122,7 +136,7 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
       return { type: 'sessions', revision, sessions, more };
     }
     case Tag.count:
-      return { type: 'count', revision, count: reader.varint() };
+      return { type: 'count', revision, count: reader.varint(), next: readNext(reader) };
     case Tag.tree:
       return readTreeAnswer(reader, revision);
     case Tag.stats:

@@ -7,6 +7,7 @@ import type {
   SessionId,
 } from '../types.ts';
 import { openReader, readCount, writeVersion } from './format.ts';
+import { readLimits, writeLimits } from './limits.ts';
 import { readTerms, writeTerms } from './lock.ts';
 import { MapTag, readMapCommand, writeMapCommand } from './map.ts';
 import { readTableCommand, TableTag, writeTableCommand } from './table.ts';
@@ -36,9 +37,12 @@ const Tag = {
   ...TableTag,
   ...MapTag,
   ...TreeTag,
+  setLimits: 29,
 } as const satisfies Record<RegistryCommand['type'], number>;
 
 const FIXED_BYTES = 64;
+/** More than limits of everyday size take. */
+const LIMITS_BYTES = 128;
 const EPHEMERAL = 1;
 const LOCK = 2;
 
@@ -54,6 +58,8 @@ function capacityOf(header: CommandHeader, command: RegistryCommand): number {
       return base + command.label.length + command.metadata.length;
     case 'expireSessions':
       return base + command.sessions.length * 8;
+    case 'setLimits':
+      return base + LIMITS_BYTES;
     case 'delete':
     case 'persist':
       return base + command.key.length;
@@ -139,6 +145,9 @@ function writeBody(writer: ByteWriter, command: RegistryCommand): void {
     case 'updateTree':
     case 'releaseTree':
       return;
+    case 'setLimits':
+      writeLimits(writer, command.limits);
+      return;
     case 'compact':
       writer.varint(command.revision);
       return;
@@ -181,7 +190,7 @@ export function decodeCommand(bytes: Uint8Array): DecodedCommand {
   return { header, command };
 }
 
-const LEADERS_OWN: ReadonlySet<number> = new Set([Tag.expireSessions, Tag.tick]);
+const LEADERS_OWN: ReadonlySet<number> = new Set([Tag.expireSessions, Tag.tick, Tag.setLimits]);
 
 /**
  * Whether a command may come from a client: some are for the leader alone to make, and bytes
@@ -242,6 +251,8 @@ function readBody(reader: ByteReader, tag: number): RegistryCommand {
     }
     case Tag.tick:
       return { type: 'tick' };
+    case Tag.setLimits:
+      return { type: 'setLimits', limits: readLimits(reader) };
     case Tag.compact:
       return { type: 'compact', revision: reader.varint() as Revision };
     case Tag.txn:

@@ -8,7 +8,8 @@ import type {
   NodeStatus,
   RaftNode,
 } from '../../../src/node/index.ts';
-import { RegistryStateMachine, type RegistryLimits } from '../../../src/registry/index.ts';
+import type { RegistryLimits, RegistryStateMachine } from '../../../src/registry/index.ts';
+import { registryWith } from './registry.ts';
 
 /**
  * A node without a cluster around a real registry: proposals and barriers wait until `turn`, which
@@ -33,7 +34,7 @@ export class FakeNode implements RaftNode {
   readonly #unanswered = new Set<(answer: Answer) => void>();
 
   constructor(limits: Partial<RegistryLimits> = {}) {
-    this.registry = new RegistryStateMachine({ limits });
+    this.registry = registryWith(limits);
   }
 
   /** Applies one command as if another node had proposed it. The hook is not called. */

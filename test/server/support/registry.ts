@@ -1,10 +1,13 @@
 /** Commands and queries as a client would encode them. */
 import {
   encodeCommand,
+  RegistryStateMachine,
+  resolveLimits,
   type CommandHeader,
   type KeyEvent,
   type KeyRecord,
   type RegistryCommand,
+  type RegistryLimits,
   type RevisionEvents,
   type SessionId,
 } from '../../../src/registry/index.ts';
@@ -19,6 +22,14 @@ const HEADER: CommandHeader = {
 
 export function encoded(command: RegistryCommand): Uint8Array {
   return encodeCommand(HEADER, command);
+}
+
+/** A registry in which these limits are in force, by a command before the first. */
+export function registryWith(limits: Partial<RegistryLimits>): RegistryStateMachine {
+  const machine = new RegistryStateMachine({ limits });
+  const command = encoded({ type: 'setLimits', limits: resolveLimits(limits) });
+  machine.apply(command, { index: 0, term: 1, time: 0 });
+  return machine;
 }
 
 export function put(key: string, value: string | Uint8Array, ttlMs = 0): Uint8Array {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import {
+import type {
+  RegistryLimits,
   RegistryStateMachine,
-  type RegistryLimits,
-  type RevisionEvents,
+  RevisionEvents,
 } from '../../../src/registry/index.ts';
 import { WatchHub, type WatchHubOptions } from '../../../src/server/watch-hub.ts';
 import { UNFILTERED, type WatchFilter } from '../../../src/protocol/index.ts';
 import { eventFilter } from '../../../src/server/event-filter.ts';
 import type { KeyRange } from '../../../src/server/range-index.ts';
 import type { Watcher } from '../../../src/server/watcher.ts';
-import { contains, describeEvent, describeEvents, wants } from './registry.ts';
+import { contains, describeEvent, describeEvents, registryWith, wants } from './registry.ts';
 import { ManualSchedule } from './schedule.ts';
 import { RecordingTarget } from './watch-client.ts';
 
@@ -41,14 +41,16 @@ export class WatchModel {
   readonly hub: WatchHub;
   readonly everything: RevisionEvents[] = [];
   readonly runs: WatchRun[] = [];
-  readonly #reference = new RegistryStateMachine({
-    limits: { historyRevisions: 1_000_000, historyBytes: 2 ** 40, historyMs: 2 ** 40 },
+  readonly #reference = registryWith({
+    historyRevisions: 1_000_000,
+    historyBytes: 2 ** 40,
+    historyMs: 2 ** 40,
   });
   #index = 0;
   #nextId = 1;
 
   constructor(limits: Partial<RegistryLimits> = {}, options: Partial<WatchHubOptions> = {}) {
-    this.registry = new RegistryStateMachine({ limits });
+    this.registry = registryWith(limits);
     const { defer } = this.schedule;
     this.hub = new WatchHub(this.registry, { ...HUB_OPTIONS, defer, ...options });
   }
