@@ -45,8 +45,8 @@ export const serviceMutants: readonly Mutant[] = [
     id: '28',
     breaks: 'a release does not look at the token it comes with',
     file: 'src/registry/lock-commands.js',
-    text: 'if (place?.token !== token) {\n        return notHeld(act, name, `session',
-    replacement: 'if (place === undefined) {\n        return notHeld(act, name, `session',
+    text: 'if (place?.token !== token) {',
+    replacement: 'if (place === undefined) {',
   },
   {
     id: '29',

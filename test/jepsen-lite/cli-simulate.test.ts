@@ -74,7 +74,7 @@ test('[KIT-1] what simulate and replay cannot do is told in one line, exit code 
     [/--seeds: a seed or a range of seeds such as 1\.\.200, not '9\.\.1'/, ['--seeds', '9..1']],
     [/--workload takes one of .*register.*, not 'x'/, ['--workload', 'x']],
     [/--nodes takes up to 9, not 10/, ['--nodes', '10']],
-    [/--time duration is 'soon'/, ['--time', 'soon']],
+    [/--time takes a duration from .*, not 'soon'/, ['--time', 'soon']],
   ];
   const results = await Promise.all([
     ...refused.map(([, args]) => runJepsenLite('simulate', ...args)),
