@@ -87,6 +87,9 @@ test('[CHECK-4] a set: what may be, is allowed, and sets of other keys are other
   assertOk(set, [add(1, 0, 9), read([], 1, 2), read([1], 3, 4), open(2, 'add', 5, { value: 2 })]);
   const elsewhere = { ...read([], 20, 21), key: 'other' };
   assertOk(set, [add(1, 0, 9), read([1], 10, 11), elsewhere]);
+  const nothing = done(1, 'read', [4, 5], { output: null });
+  assertOk(set, [nothing, add(1, 6, 9)]);
+  assert.equal(set.check([add(1, 0, 3), nothing]).type, 'illegal');
   assert.equal(set.check([]).type, 'unknown');
 });
 
