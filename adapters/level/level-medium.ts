@@ -135,8 +135,9 @@ export class LevelMedium implements BlockMedium {
    * After a failed write LevelDB's log may end in the middle of a record, and what would be
    * appended could not be read back. So nothing is written any more until it is opened anew.
    */
-  #write(batch: Batch[], sync: boolean = this.#options.sync): Promise<void> {
+  #write(batch: Batch[]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const { sync } = this.#options;
     return this.#open.batch(batch, { sync }).catch((error: unknown) => {
       this.#failure ??= asHoldfastError(error, this.#options.path);
       throw this.#failure;
@@ -217,10 +218,8 @@ export class LevelMedium implements BlockMedium {
 
   async deleteChunks(id: number): Promise<void> {
     const keys = await this.#open.keys(chunksOf(id)).all();
-    await this.#write(
-      keys.map((key) => ({ type: 'del', key })),
-      false,
-    );
+    // Synced too: if a crash kept a later write and not this one, this would look like damage.
+    await this.#write(keys.map((key) => ({ type: 'del', key })));
   }
 
   async close(): Promise<void> {

@@ -32,7 +32,7 @@ const SCHEMA = `
 export interface SqliteMediumOptions {
   readonly path: string;
   /** The pragma of that name. */
-  readonly synchronous: 'off' | 'full' | 'extra';
+  readonly synchronous: 'off' | 'normal' | 'full' | 'extra';
 }
 
 interface Statements {

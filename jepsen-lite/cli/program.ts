@@ -1,6 +1,7 @@
 /** The command line as a whole. */
 import { Command } from 'commander';
 import { addCheckCommand } from './commands/check.ts';
+import { addCrashImagesCommand } from './commands/crash-images.ts';
 import { addMutantsCommand } from './commands/mutants.ts';
 import { addRealCommand } from './commands/real.ts';
 import { addReplayCommand } from './commands/replay.ts';
@@ -19,6 +20,7 @@ Exit codes: 0 passed; 1 a violation was found; 2 bad usage; 3 neither could be s
   addSimulateCommand(program);
   addReplayCommand(program);
   addRealCommand(program);
+  addCrashImagesCommand(program);
   addCheckCommand(program);
   addMutantsCommand(program);
   return program;

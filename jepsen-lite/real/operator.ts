@@ -164,7 +164,7 @@ export class Operator {
     if (this.#mayDiffer) return 'the membership is not the founding one';
     if (this.founders.length < 3) return 'no majority would be left';
     for (const other of this.#places.values()) {
-      if (other.id !== id && (other.lost !== undefined || other.isDamaged)) {
+      if (other.id !== id && (!this.#isFound(other) || other.isDamaged)) {
         return `${other.id} has lost its disk already`;
       }
     }
@@ -202,8 +202,16 @@ export class Operator {
     return { targets: [leader.id, to] };
   }
 
+  /** The leader knows the founders as voters, and nobody else; another change may be under way. */
+  #looksWhole(): boolean {
+    const members = this.#parts.observer.leader()?.members ?? [];
+    const voters = members.filter(({ role }) => role === 'voter');
+    const { length } = this.founders;
+    return members.length === length && voters.length === length && this.#doing.size === 0;
+  }
+
   changeMembership({ how }: MembershipFault, id: string): OperatorEffect {
-    if (!this.isWhole) return nothing('the membership is not the founding one');
+    if (!this.#looksWhole()) return nothing('the membership is not the founding one');
     switch (how) {
       case 'demote':
         this.#changeMembers((admin) => admin.demote(id));

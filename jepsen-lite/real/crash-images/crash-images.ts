@@ -1,0 +1,161 @@
+/** Builds images of a store's disk after crashes, and opens each with the real store (tier B). */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { crashScript, type Script } from '../../../src/log-store/conformance/crash-script.ts';
+import { assertModel } from '../../../src/log-store/conformance/model.ts';
+import type { LogStore } from '../../../src/log-store/index.ts';
+import { Dice, randomFor } from '../../simulation/random.ts';
+import { imageAt, LOSSES, type CrashImage, type Loss } from './image.ts';
+import { record, type Recording } from './record.ts';
+import { loadStores, type StoreKind, type StoreSafety } from './stores.ts';
+
+/** Long enough for SQLite to copy its log back, and for LevelDB to change its log. */
+const OPERATIONS = 150;
+const IMAGES_PER_RECORDING = 125;
+
+export interface CrashImagesOptions {
+  readonly store: StoreKind;
+  readonly images: number;
+  readonly seed?: number;
+  /** `unsafe`, for a control: acknowledged before it is synced, which has to be found. */
+  readonly safety?: StoreSafety;
+  /** Stop at the first image that is not recovered. */
+  readonly untilFailure?: boolean;
+  readonly onProgress?: (images: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CrashFailure {
+  readonly seed: number;
+  /** The crash came after so many steps. */
+  readonly step: number;
+  readonly loss: Loss;
+  readonly message: string;
+}
+
+export interface CrashImagesResult {
+  readonly store: StoreKind;
+  readonly images: number;
+  /** Images by what became of unsynced changes. */
+  readonly losses: Readonly<Record<Loss, number>>;
+  readonly failures: readonly CrashFailure[];
+}
+
+/** Every image has to open, and to hold all that was acknowledged. Rejects without strace. */
+export async function crashImages(options: CrashImagesOptions): Promise<CrashImagesResult> {
+  const home = await mkdtemp(join(tmpdir(), 'holdfast-crash-'));
+  try {
+    return await new CrashImages(options, home).run();
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+class CrashImages {
+  readonly #options: CrashImagesOptions;
+  readonly #home: string;
+  readonly #failures: CrashFailure[] = [];
+  readonly #losses = { kept: 0, dropped: 0, torn: 0, reordered: 0 };
+  #images = 0;
+
+  constructor(options: CrashImagesOptions, home: string) {
+    this.#options = options;
+    this.#home = home;
+  }
+
+  async run(): Promise<CrashImagesResult> {
+    const { store, images, seed = 1 } = this.#options;
+    for (let round = 0; this.#images < images && !this.#isOver(); round++) {
+      await this.#recording(seed + round);
+    }
+    return { store, images: this.#images, losses: this.#losses, failures: this.#failures };
+  }
+
+  #isOver(): boolean {
+    const { signal, untilFailure = false } = this.#options;
+    return signal?.aborted === true || (untilFailure && this.#failures.length > 0);
+  }
+
+  async #recording(seed: number): Promise<void> {
+    const { store: kind, safety = 'safe', images, onProgress } = this.#options;
+    const home = join(this.#home, String(seed));
+    const recording = await record({ kind, safety, seed, operations: OPERATIONS, home });
+    const script = crashScript(seed, OPERATIONS);
+    const create = await loadStores(kind);
+    const dice = new Dice(randomFor(seed, 'crashes'));
+    for (let i = 0; i < IMAGES_PER_RECORDING; i++) {
+      if (this.#images >= images || this.#isOver()) break;
+      const loss = LOSSES[i % LOSSES.length]!;
+      const step = crashPoint(recording, dice);
+      const image = imageAt(recording.steps, step, loss, dice);
+      const directory = join(home, `image-${i}`);
+      lay(image, recording.directory, directory);
+      const message = await complaintOf(create(directory, 'safe'), image, script);
+      if (message !== undefined) this.#failures.push({ seed, step, loss, message });
+      this.#images += 1;
+      this.#losses[loss] += 1;
+      onProgress?.(this.#images);
+      await rm(directory, { recursive: true, force: true });
+    }
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** Every other crash comes right after an acknowledgement: what was acknowledged has to be there. */
+function crashPoint({ steps }: Recording, dice: Dice): number {
+  const at = 1 + dice.below(steps.length);
+  if (dice.chance(0.5)) return at;
+  const next = steps.findIndex((step, i) => {
+    return i >= at && step.type === 'progress' && step.done === step.begun;
+  });
+  return next < 0 ? steps.length : next + 1;
+}
+
+function lay(image: CrashImage, from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const [path, contents] of image.files) {
+    const place = join(to, relative(from, path));
+    mkdirSync(dirname(place), { recursive: true });
+    writeFileSync(place, contents);
+  }
+}
+
+/** What is wrong with what the store makes of the image. */
+async function complaintOf(
+  store: LogStore,
+  { begun, done }: CrashImage,
+  script: Script,
+): Promise<string | undefined> {
+  try {
+    await store.open({ newStoreId: 'image' });
+  } catch (error) {
+    return `${done} operations acknowledged, but it does not open: ${text(error)}`;
+  }
+  try {
+    for (let held = begun; held >= done; held--) {
+      if (await holds(store, script, held)) return undefined;
+    }
+    const last = store.lastIndex();
+    return `${done} operations acknowledged, ${begun} begun, but it holds neither, to ${last}`;
+  } catch (error) {
+    return `${done} operations acknowledged, but it cannot be read: ${text(error)}`;
+  } finally {
+    await store.close();
+  }
+}
+
+async function holds(store: LogStore, script: Script, operations: number): Promise<boolean> {
+  try {
+    await assertModel(store, script.states[operations]!);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AssertionError') return false;
+    throw error;
+  }
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
