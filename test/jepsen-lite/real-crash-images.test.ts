@@ -25,7 +25,7 @@ for (const store of STORES) {
     assert.equal(failures.length, 1);
   });
 
-  test(`[REAL-5] ${store}: when a write is acknowledged, all of its journal is synced`, async () => {
+  test(`[REAL-5] ${store}: when a write is acknowledged, its whole journal is synced`, async () => {
     const home = await mkdtemp(join(tmpdir(), 'holdfast-crash-'));
     try {
       const options = { kind: store, safety: 'safe', seed: 3, operations: 150, home } as const;
@@ -55,7 +55,7 @@ function unsyncedWhenAcknowledged(steps: readonly Step[]): string[] {
 
 /** As `strace -xx` writes strings. */
 function hex(text: string): string {
-  return [...Buffer.from(text)].map((byte) => `\\x${byte.toString(16)}`).join('');
+  return [...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }
 
 const AT = { directory: '/store', progressFile: '/progress' };

@@ -103,7 +103,7 @@ class CrashImages {
   }
 }
 
-/** Every other crash comes right after an acknowledgement: what was acknowledged has to be there. */
+/** Every other crash comes right after an acknowledgement, which has to count by then. */
 function crashPoint({ steps }: Recording, dice: Dice): number {
   const at = 1 + dice.below(steps.length);
   if (dice.chance(0.5)) return at;
