@@ -85,13 +85,21 @@ export class ClientConnection implements Channel {
       broken: (reason) => this.#broken(reason),
     });
     this.silence(this.#silentUntilMs);
+    const { leaderAddress = '' } = node.raft.status();
     world.at(Math.max(this.#silentUntilMs, world.now + latencyMs()), () => {
-      this.#life.run(() => this.#closed || this.#events.opened(node.id));
+      this.#life.run(() => this.#opened(node.id, leaderAddress));
     });
     this.#channel = node.openChannel?.({
       response: (response) => this.#answer(response),
       closed: (reason) => this.reset(reason),
     });
+  }
+
+  /** As a welcome over TCP, which tells who leads, or that nobody is known to. */
+  #opened(nodeId: string, leaderAddress: string): void {
+    if (this.#closed) return;
+    this.#events.opened(nodeId);
+    this.#events.response({ type: 'leader', id: 0, address: leaderAddress });
   }
 
   send(request: Request): void {

@@ -49,6 +49,7 @@ export class Life implements Environment {
   readonly #random: () => number;
   readonly #wakes: boolean;
   #over = false;
+  #waiting: (() => void)[] = [];
   /** Events of a process that stands still wait until then. */
   stalledUntil = 0;
 
@@ -84,12 +85,37 @@ export class Life implements Environment {
   /** Runs it now; not before a stall is over, and not at all after this life's end. */
   run(callback: () => void): void {
     if (this.#over) return;
-    if (this.stalledUntil > this.#world.now) {
-      this.#world.at(this.stalledUntil, () => this.run(callback));
-      return;
-    }
+    // What waits came first.
+    if (this.stalledUntil > this.#world.now || this.#waiting.length > 0) this.#wait(callback);
+    else this.#runNow(callback);
+  }
+
+  /** Ends a stall that would last longer. */
+  goOn(): void {
+    this.stalledUntil = Math.min(this.stalledUntil, this.#world.now);
+    this.#world.defer(() => this.#goOn());
+  }
+
+  #runNow(callback: () => void): void {
     if (this.#wakes) this.#world.wake();
     callback();
+  }
+
+  #wait(callback: () => void): void {
+    this.#waiting.push(callback);
+    if (this.#waiting.length === 1) this.#world.at(this.stalledUntil, () => this.#goOn());
+  }
+
+  /** Runs all that waited, in the order in which it came. */
+  #goOn(): void {
+    const waiting = this.#waiting;
+    let done = 0;
+    while (done < waiting.length && !this.#over && this.stalledUntil <= this.#world.now) {
+      this.#runNow(waiting[done++]!);
+    }
+    this.#waiting = waiting.slice(done);
+    if (this.#waiting.length > 0 && !this.#over)
+      this.#world.at(this.stalledUntil, () => this.#goOn());
   }
 
   setTimer(delayMs: number, callback: () => void): () => void {
@@ -98,17 +124,17 @@ export class Life implements Environment {
     const step = (): void => {
       if (!live) return;
       // The clock may have changed its pace meanwhile, and numbers are rounded.
-      if (this.now() < dueMs) this.#wait(dueMs - this.now(), step);
+      if (this.now() < dueMs) this.#after(dueMs - this.now(), step);
       else callback();
     };
-    this.#wait(delayMs, step);
+    this.#after(delayMs, step);
     return () => {
       live = false;
     };
   }
 
   /** On this life's own clock, about. */
-  #wait(delayMs: number, callback: () => void): void {
+  #after(delayMs: number, callback: () => void): void {
     const waitMs = Math.max(delayMs > 0 ? LEAST_WAIT_MS : 0, delayMs / this.clock.rate);
     this.#world.after(waitMs, () => this.run(callback));
   }

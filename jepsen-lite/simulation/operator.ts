@@ -202,7 +202,7 @@ export class Operator {
     disk.misdirectNext = false;
     clock.rate = clockRate;
     if (node === undefined) this.#cluster.start(id);
-    else node.life.stalledUntil = Math.min(node.life.stalledUntil, this.#cluster.world.now);
+    else node.life.goOn();
     timeline.life(this.#cluster.world.now, 'up');
   }
 
