@@ -26,6 +26,8 @@ export interface InjectorParts {
   readonly observer: Observer;
   readonly operator: Operator;
   readonly now: () => number;
+  /** Called when a fault could not be carried out for a reason of the harness's own. */
+  readonly failed: (error: unknown) => void;
 }
 
 export class FaultInjector {
@@ -71,7 +73,9 @@ export class FaultInjector {
   }
 
   #begin(fault: Fault): void {
-    const doing = this.#carryOut(fault).finally(() => this.#doing.delete(doing));
+    const doing = this.#carryOut(fault)
+      .catch(this.#parts.failed)
+      .finally(() => this.#doing.delete(doing));
     this.#doing.add(doing);
   }
 

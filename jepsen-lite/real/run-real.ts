@@ -100,7 +100,10 @@ class RealRun {
     this.#violations = violations;
     this.#observer = observer;
     this.#operator = operator;
-    this.#injector = new FaultInjector({ ...shared, now });
+    const failed = (error: unknown): void => {
+      violations.report('harness', `a fault could not be carried out: ${String(error)}`);
+    };
+    this.#injector = new FaultInjector({ ...shared, now, failed });
     const dice = new Dice(randomFor(options.seed, 'healing'));
     this.#healing = new Healing({ ...shared, violations, dice, isOver: this.#isOver });
   }

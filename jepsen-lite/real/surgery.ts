@@ -5,6 +5,7 @@
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   openSync,
   readdirSync,
   readSync,
@@ -27,7 +28,9 @@ interface DataFile {
   readonly bytes: number;
 }
 
+/** None of a node that was killed before it made its folder. */
 function* filesBelow(directory: string): Iterable<string> {
+  if (!existsSync(directory)) return;
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) yield* filesBelow(path);
