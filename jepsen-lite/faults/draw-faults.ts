@@ -28,8 +28,16 @@ interface Draw {
 
 type DrawFault = (draw: Draw) => Fault;
 
-/** More often than each of the others. */
-const FAVOURED: Readonly<Record<string, number>> = { crash: 3, partition: 3 };
+/** More often than each of the others, and in more of the mixes. */
+const FAVOURED: Readonly<Record<string, number>> = {
+  crash: 3,
+  partition: 3,
+  weather: 3,
+  slowLink: 2,
+  disk: 2,
+  membership: 2,
+  transfer: 2,
+};
 /** What takes more than one node. */
 const NEEDS_PEERS: ReadonlySet<string> = new Set([
   'partition',
@@ -40,6 +48,8 @@ const NEEDS_PEERS: ReadonlySet<string> = new Set([
   'membership',
   'transfer',
 ]);
+/** So many seeds lose one leader after the other, beside what else they draw. */
+const SUCCESSIONS = 0.3;
 const PENDING_CRASHES = 10 / 11;
 
 /**
@@ -53,7 +63,9 @@ export function drawFaults(dice: Dice, targets: FaultTargets): Fault[] {
   );
   const share = dice.magnitude(0.15, 1);
   const weights = kinds.map((kind) =>
-    dice.chance(share) ? dice.between(0.1, 1) * (FAVOURED[kind] ?? 1) : 0,
+    dice.chance(share ** (1 / (FAVOURED[kind] ?? 1)))
+      ? dice.between(0.1, 1) * (FAVOURED[kind] ?? 1)
+      : 0,
   );
   const meanGapMs = electionTimeoutMs * dice.magnitude(0.7, 8);
   const longestMs = electionTimeoutMs * dice.magnitude(1, 12);
@@ -64,6 +76,30 @@ export function drawFaults(dice: Dice, targets: FaultTargets): Fault[] {
     const draw = { dice, targets, atMs: Math.round(atMs), forMs };
     faults.push(DRAWS[weighted(dice, kinds, weights)]!(draw));
     atMs += -Math.log(1 - dice.random()) * meanGapMs;
+  }
+  if (nodes.length < 3 || !dice.chance(SUCCESSIONS)) return faults;
+  return [...faults, ...drawSuccession(dice, targets)].toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/**
+ * Leaders are lost one after the other, each with something begun that the next does not know, and
+ * come back while others are being lost (Figure 8 is such a story).
+ */
+function drawSuccession(dice: Dice, targets: FaultTargets): Fault[] {
+  const { electionTimeoutMs, faultsMs } = targets;
+  const faults: Fault[] = [];
+  // Some reigns end before much is committed in them: what an earlier one left is longer then.
+  const reignMs = electionTimeoutMs * dice.magnitude(0.3, 4);
+  const awayMs = electionTimeoutMs * dice.magnitude(1, 8);
+  const crashes = dice.pick([0, 0.5, 1]);
+  for (let atMs = reignMs; atMs < faultsMs; atMs += reignMs * dice.between(0.6, 1.4)) {
+    const forMs = Math.round(awayMs * dice.between(0.5, 1.5));
+    const timed = { atMs: Math.round(atMs), forMs };
+    faults.push(
+      dice.chance(crashes)
+        ? { type: 'crash', ...timed, node: LEADER, whilePending: false, power: dice.chance(0.5) }
+        : { type: 'partition', ...timed, shape: 'leader', links: [], flapMs: 0 },
+    );
   }
   return faults;
 }

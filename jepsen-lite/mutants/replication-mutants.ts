@@ -35,10 +35,10 @@ export const replicationMutants: readonly Mutant[] = [
   },
   {
     id: '10',
-    breaks: 'a follower commits as far as the leader, be its own entries others',
+    breaks: 'a follower commits as far as the leader, also what it does not hold yet',
     file: FOLLOWING,
     text: 'followCommit(core, logIndex(Math.min(message.commit, matchIndex)));',
-    replacement: 'followCommit(core, logIndex(Math.min(message.commit, core.log.lastIndex)));',
+    replacement: 'followCommit(core, message.commit);',
   },
   {
     id: '12',

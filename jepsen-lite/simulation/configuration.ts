@@ -80,7 +80,7 @@ export function drawConfiguration(seed: number, wishes: Wishes = {}): Configurat
     },
     network: { minLatencyMs: maxLatencyMs * dice.between(0.1, 0.9), maxLatencyMs },
     disks: Array.from({ length: nodes }, () => drawDisk(dice, slowness)),
-    pace: trustsClocks ? 1 : slowness * dice.magnitude(0.5, 8),
+    pace: trustsClocks ? 1 : slowness * dice.magnitude(0.15, 8),
     clockRates: Array.from({ length: nodes }, () => 1 + clocksApart * dice.between(-1, 1)),
   };
 }

@@ -6,6 +6,8 @@ import type { RecoveredLog, WriteBatch } from '../../src/log-store/index.ts';
 import type { Entry, Membership, SnapshotMeta } from '../../src/raft/index.ts';
 import type { PeerMessage } from '../../src/transport/index.ts';
 import { digestOf, LogView } from './log-view.ts';
+import { checkAcknowledged, type AcknowledgementContext } from './acknowledged-entries.ts';
+import { CommitTerms } from './commit-terms.ts';
 import { GivenVotes, isQuorum } from './elections.ts';
 import type { Sometimes } from './sometimes.ts';
 import type { Violations } from './violations.ts';
@@ -27,6 +29,9 @@ interface NodeLogs {
   keptThrough: number;
 }
 
+/** What a node has in force, and had shortly before. */
+type MembershipsOf = (node: string) => readonly Membership[];
+
 export class LogSafety {
   readonly #violations: Violations;
   readonly #sometimes: Sometimes;
@@ -35,7 +40,15 @@ export class LogSafety {
   readonly #former: { readonly node: string; readonly view: LogView }[] = [];
   readonly #entries = new Map<number, KnownEntry>();
   readonly #votes = new GivenVotes();
+  readonly #commits: CommitTerms;
+  /** By term: what was known to be committed when its leader came. */
+  readonly #committedBefore = new Map<number, number>();
   readonly #leaders = new Map<number, string>();
+  readonly #acknowledging: AcknowledgementContext = {
+    leaderOf: (term) => this.#leaders.get(term),
+    durable: (node) => this.#logsOf(node).durable,
+    asked: (node) => this.#logsOf(node).asked,
+  };
   /** Term of every entry known to be committed. */
   readonly #committed = new Map<number, number>();
   #lastCommitted = 0;
@@ -43,6 +56,7 @@ export class LogSafety {
   constructor(violations: Violations, sometimes: Sometimes) {
     this.#violations = violations;
     this.#sometimes = sometimes;
+    this.#commits = new CommitTerms(violations);
   }
 
   #logsOf(node: string): NodeLogs {
@@ -89,6 +103,8 @@ export class LogSafety {
     const logs = this.#logsOf(node);
     const { asked } = logs;
     this.#checkMetadata(node, asked, batch);
+    const wrong = this.#votes.wrongWith(node, asked, batch);
+    if (wrong !== undefined) this.#report('vote-up-to-date', wrong, node);
     logs.keptThrough = (batch.truncateFrom ?? Infinity) - 1;
     const before = this.#cutBy(asked, batch);
     asked.apply(batch);
@@ -129,6 +145,10 @@ export class LogSafety {
       if (this.#leaders.get(view.term) === node) {
         const text = `${node}, leader of term ${view.term}, removed entry ${index}`;
         this.#report('leader-append-only', `${text} of its own log`, node);
+      }
+      if (term === view.term) {
+        const text = `${node} removed entry ${index} of term ${term}, in that very term`;
+        this.#report('needless-cut', `${text}, whose leader only appends`, node);
       }
       if (this.#committed.get(index) === term) {
         const text = `${node} removed entry ${index} of term ${term}, which was committed`;
@@ -173,21 +193,39 @@ export class LogSafety {
   }
 
   /** What a message says must be so on the disk of its sender by the time it leaves. */
-  sent(message: PeerMessage, membershipsOf: (node: string) => readonly Membership[]): void {
+  sent(message: PeerMessage, membershipsOf: MembershipsOf): void {
     const { from, to, type } = message;
     if (type === 'appendRequest' || type === 'heartbeatRequest') {
       this.#leads(from, message.term, membershipsOf);
+      this.#checkCommit(message, membershipsOf);
     } else if (type === 'voteRequest') {
+      this.#votes.asked(message);
       this.#checkVoteDurable(from, message.term, from);
     } else if (type === 'voteResponse' && message.granted) {
       this.#votes.sent(message);
       this.#checkVoteDurable(from, message.term, to);
-    } else if (type === 'appendResponse' && message.result.type === 'accepted') {
-      this.#checkAcknowledged(from, message.result.matchIndex);
+    } else if (type === 'appendResponse') {
+      checkAcknowledged(message, this.#acknowledging, this.#violations);
     }
   }
 
-  #leads(node: string, term: number, membershipsOf: (node: string) => readonly Membership[]): void {
+  #checkCommit(
+    {
+      from,
+      term,
+      commit,
+    }: { readonly from: string; readonly term: number; readonly commit: number },
+    membershipsOf: MembershipsOf,
+  ): void {
+    this.#commits.told(
+      { leader: from, term, commit },
+      this.#committedBefore.get(term) ?? 0,
+      () => membershipsOf(from),
+      (id) => this.#views(id).some((view) => view.reaches(commit, term)),
+    );
+  }
+
+  #leads(node: string, term: number, membershipsOf: MembershipsOf): void {
     const known = this.#leaders.get(term);
     if (known === node) return;
     if (known !== undefined) {
@@ -196,6 +234,7 @@ export class LogSafety {
       return;
     }
     this.#leaders.set(term, node);
+    this.#committedBefore.set(term, this.#lastCommitted);
     this.#sometimes.met('leaderElected');
     if (!this.#votes.suffice(node, term, membershipsOf(node))) {
       const text = `${node} leads term ${term} without the votes of a majority`;
@@ -230,13 +269,6 @@ export class LogSafety {
     if (durable.term <= term) this.#report('vote-durable', text, node);
   }
 
-  #checkAcknowledged(node: string, matchIndex: number): void {
-    const { durable } = this.#logsOf(node);
-    if (matchIndex <= durable.last) return;
-    const text = `${node} acknowledged entry ${matchIndex}`;
-    this.#report('acknowledged-durable', `${text}, but ${durable.last} is its last durable`, node);
-  }
-
   /** The node gives an entry to its state machine: it must be committed for good. */
   applied(
     node: string,
@@ -263,8 +295,14 @@ export class LogSafety {
   }
 
   #holds(id: string, index: number, term: number): boolean {
-    if (this.#nodes.get(id)?.durable.holds(index, term) === true) return true;
-    return this.#former.some(({ node, view }) => node === id && view.holds(index, term));
+    return this.#views(id).some((view) => view.holds(index, term));
+  }
+
+  /** What stands on the node's disk, and stood on those it had before. */
+  #views(id: string): LogView[] {
+    const former = this.#former.flatMap(({ node, view }) => (node === id ? view : []));
+    const durable = this.#nodes.get(id)?.durable;
+    return durable === undefined ? former : [durable, ...former];
   }
 
   /** What is known to be committed by now. */

@@ -28,6 +28,13 @@ export class LogView {
     return index < this.first || this.#terms.get(index) === term;
   }
 
+  /** Holds an entry of this term or a later one, at the index or behind it, or a snapshot. */
+  reaches(index: number, term: number): boolean {
+    if (index < this.first) return true;
+    const lastTerm = this.#terms.get(this.last);
+    return this.last >= index && (lastTerm === undefined || lastTerm >= term);
+  }
+
   /** The first entry through this index that the other log does not hold. */
   firstNotIn(other: LogView, through: number): number | undefined {
     for (let index = this.first; index <= through; index++) {

@@ -10,6 +10,9 @@ import type { World } from './world.ts';
 
 export type Weather = Pick<WeatherFault, 'loss' | 'duplicate' | 'delayMs' | 'corrupt'>;
 
+/** A message that comes twice does so within about so many latencies. */
+const REPEAT_LATENCIES = 4;
+
 const CALM: Weather = { loss: 0, duplicate: 0, delayMs: 0, corrupt: 0 };
 
 /** Of a message that arrives nowhere, why. */
@@ -138,8 +141,14 @@ export class SimulatedNetwork {
     this.world.at(this.#arrivalAt(link, from, to, delayMs), arrive);
     if (duplicate > 0 && random() < duplicate) {
       observer.repeated();
-      this.world.after(2 * delayMs * random(), arrive);
+      this.world.after(this.#repeatMs(delayMs), arrive);
     }
+  }
+
+  /** The second time comes late, so that others have come between. */
+  #repeatMs(delayMs: number): number {
+    const { random, maxLatencyMs } = this.options;
+    return 2 * Math.max(delayMs, REPEAT_LATENCIES * maxLatencyMs) * random();
   }
 
   /** In order, unless the weather shuffles. */

@@ -30,6 +30,8 @@ const ROUNDS_PER_SESSION = 4;
 /** In how many rounds a holder that does not renew in the background stands still for too long. */
 const STALLS = 0.15;
 const LONG_STALL_MS = 1.5 * TTL_MS;
+/** In how many rounds somebody releases with a token of before. */
+const LATE_RELEASES = 0.15;
 /** How many dead holders the end of a run looks at. */
 const ABANDONED = 2;
 
@@ -66,6 +68,7 @@ async function lockRound(
   const lock = await take(context, key, session, plan.terms(context), options);
   if (lock === undefined) return;
   const value = { session: session.id };
+  if (context.random() < LATE_RELEASES) await releaseLate(context, lock);
   const isLong = !keepAlive && context.random() < STALLS;
   const stall = (): Promise<void> =>
     context.pause(isLong ? LONG_STALL_MS : context.random() * MAX_PAUSE_MS);
@@ -77,6 +80,15 @@ async function lockRound(
   }
   if (!(await isHeld(context, key, session))) return;
   await context.invoke('unlock', { key, value }, () => lock.unlock());
+}
+
+/** As a release of an earlier hold would, which comes late: it must not end this one. */
+async function releaseLate(context: WorkloadContext, lock: Lock): Promise<void> {
+  const { name: key, session, token } = lock;
+  const stale = { session, token: token - 1 };
+  await context.invoke('late-unlock', { key, value: stale }, () =>
+    context.registry.unlock(key, stale),
+  );
 }
 
 /** Looks, and says in the history what it found. */

@@ -31,7 +31,7 @@ async function step(context: WorkloadContext): Promise<void> {
   const value = valueOf(context);
   const chance = context.random();
   if (chance < 0.4) {
-    await get(context, key);
+    await get(context, key, chance < 0.15 ? 'lease' : 'linearizable');
   } else if (chance < 0.7) {
     await context.invoke('put', { key, value }, () => registry.put(key, value), writtenAnswer);
   } else if (chance < 0.95) {
@@ -52,8 +52,14 @@ async function step(context: WorkloadContext): Promise<void> {
   }
 }
 
-async function get(context: WorkloadContext, key: string): Promise<void> {
-  await context.invoke('get', { key }, () => context.registry.get(key), readAnswer);
+/** A read under a lease is worth the same while clocks keep to what leases suppose. */
+async function get(
+  context: WorkloadContext,
+  key: string,
+  consistency: 'linearizable' | 'lease' = 'linearizable',
+): Promise<void> {
+  const { registry } = context;
+  await context.invoke('get', { key }, () => registry.get(key, { consistency }), readAnswer);
 }
 
 function valueOf(context: WorkloadContext): string {
