@@ -1,6 +1,7 @@
 /** Every planted bug, by number. */
+import { checkerMutants } from './checker-mutants.ts';
 import { electionMutants } from './election-mutants.ts';
-import { harnessMutants } from './harness-mutants.ts';
+import { faultMutants } from './fault-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { replicationMutants } from './replication-mutants.ts';
 import { serviceMutants } from './service-mutants.ts';
@@ -10,4 +11,4 @@ const numbered = [...electionMutants, ...replicationMutants, ...serviceMutants].
 );
 
 /** Those of what is tested first, then those of the harness. */
-export const mutants: readonly Mutant[] = [...numbered, ...harnessMutants];
+export const mutants: readonly Mutant[] = [...numbered, ...faultMutants, ...checkerMutants];

@@ -1,6 +1,6 @@
 /**
- * Bugs of the harness itself: faults that do nothing, and checkers that look away. Nothing a
- * cluster does could show them, so they are to be noticed otherwise.
+ * Faults that do nothing. No cluster could show that, so it is to be noticed by what comes about no
+ * more.
  */
 import type { Mutant } from './mutant.ts';
 
@@ -13,7 +13,7 @@ function idleFault(name: string, mutant: Omit<Mutant, 'noticedBy'>): Mutant {
   return { ...mutant, noticedBy: { type: 'situation', name } };
 }
 
-const idleFaults: readonly Mutant[] = [
+export const faultMutants: readonly Mutant[] = [
   idleFault('messageCut', {
     id: 'partition',
     breaks: 'a partition cuts nothing',
@@ -126,119 +126,3 @@ const idleFaults: readonly Mutant[] = [
     replacement: 'return { targets: [] };',
   }),
 ];
-
-/** A rule left out of a list of them in the build, for each of the list. */
-function rulesLeftOut(
-  checker: string,
-  list: string,
-  rules: readonly string[],
-  test: string,
-): Mutant[] {
-  return rules.map((rule, at) => ({
-    id: `${checker}:${/(\w+)\)?$/.exec(rule)![1]!}`,
-    breaks: `the checker of ${checker} leaves out a rule`,
-    file: `jepsen-lite/checkers/${checker}.js`,
-    text: listText(list, rules),
-    replacement: listText(list, rules.toSpliced(at, 1)),
-    noticedBy: { type: 'tests', files: [`test/jepsen-lite/${test}.test.js`] },
-  }));
-}
-
-/** As the compiler leaves it: on one line, or one line for each. */
-function listText(begin: string, rules: readonly string[]): string {
-  if (begin.endsWith('\n')) {
-    const indent = /^ */.exec(begin)![0];
-    return `${begin}${rules.map((rule) => `${indent}    ${rule},\n`).join('')}`;
-  }
-  return `${begin}${rules.join(', ')}]`;
-}
-
-const eachOf = (...rules: string[]): string[] => rules.map((rule) => `inEach(${rule})`);
-const RULES = 'rules: [';
-
-const blindCheckers: readonly Mutant[] = [
-  ...rulesLeftOut(
-    'append',
-    RULES,
-    eachOf('once', 'noPhantom', 'onlyGrows', 'inTime'),
-    'checkers-set-append',
-  ),
-  ...rulesLeftOut(
-    'set',
-    RULES,
-    eachOf('once', 'noPhantom', 'oneOrder', 'inTime'),
-    'checkers-set-append',
-  ),
-  ...rulesLeftOut(
-    'bank',
-    RULES,
-    ['totalStays', 'noDebt', 'oneStatePerRevision', 'revisionsAddUp'],
-    'checkers-bank',
-  ),
-  ...rulesLeftOut(
-    'exactly-once',
-    RULES,
-    eachOf('sumsDiffer', 'sumsAddUp', 'eventsOnce'),
-    'checkers-bank',
-  ),
-  ...rulesLeftOut('revisions', RULES, ['noneTwice', 'writesGoUp', 'readsGoUp'], 'checkers-bank'),
-  ...rulesLeftOut('fence', RULES, eachOf('neverOlder'), 'checkers-lock'),
-  ...rulesLeftOut('fence', RULES, eachOf('noUpdateLost'), 'checkers-lock'),
-  ...rulesLeftOut(
-    'lock',
-    'HOLD_RULES = [',
-    ['noOverlap', 'tokensAreUnique', 'grantedInOrder', 'tokensGrow'],
-    'checkers-lock',
-  ),
-  ...rulesLeftOut(
-    'lock',
-    'QUEUE_RULES = [',
-    ['queueInOrder', 'queueShowsHolders', 'noOrphan', 'freedInTime'],
-    'checkers-lock',
-  ),
-  ...rulesLeftOut(
-    'map',
-    RULES,
-    ['neverBack', 'oneValuePerRevision', 'ownWritesShow', 'nothingMissing'],
-    'checkers-election',
-  ),
-  ...rulesLeftOut(
-    'sessions',
-    RULES,
-    ['noEarlyEnd', 'noRevival', 'ephemeralsGo', 'endsInTime', '...edgeRules'],
-    'checkers-sessions',
-  ),
-  ...rulesLeftOut(
-    'watch',
-    '    rules: [\n',
-    [
-      'agreement',
-      'inOrder',
-      'onlyWanted',
-      'nothingMissing',
-      'nothingInvented',
-      'previousIsTrue',
-      'compactionIsTold',
-      'resumesAhead',
-    ],
-    'checkers-watch',
-  ),
-  {
-    id: 'linearizability:search',
-    breaks: 'a search that finds no order is taken for one that found one',
-    file: 'jepsen-lite/checkers/linearizability.js',
-    text: "if (found.type === 'none') {",
-    replacement: "if (found.type === 'never') {",
-    noticedBy: { type: 'tests', files: ['test/jepsen-lite/linearizability.test.js'] },
-  },
-  {
-    id: 'linearizability:witness',
-    breaks: 'a witness need not respect real time',
-    file: 'jepsen-lite/checkers/witness.js',
-    text: 'if (operation.return !== null && operation.return < latestCall)',
-    replacement: 'if (operation.return === undefined)',
-    noticedBy: { type: 'tests', files: ['test/jepsen-lite/linearizability.test.js'] },
-  },
-];
-
-export const harnessMutants: readonly Mutant[] = [...idleFaults, ...blindCheckers];
