@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fence, guardedCounter } from '../../jepsen-lite/checkers/fence.ts';
 import { lock, readWriteLock, semaphore } from '../../jepsen-lite/checkers/lock.ts';
+import type { CheckOptions, Checker } from '../../jepsen-lite/checkers/verdict.ts';
 import type { Operation } from '../../jepsen-lite/history/operation.ts';
-import { assertIllegal, assertOk, done, open, seen } from './support/operations.ts';
+import { assertIllegal as assertFound, assertOk, done, open, seen } from './support/operations.ts';
 
 const key = 'l';
 
@@ -30,6 +31,39 @@ function queue(
   const output = places.map(([session, token, held]) => ({ session, token, held }));
   return done(99, 'queue', [call, call + 1], { key, output });
 }
+
+/** The same lock before, and another one, as they should be. */
+function others(): Operation[] {
+  const other = { key: 'other', value: { session: 904 } };
+  return [
+    grant(901, 0.1, [-100, -99]),
+    holding(901, -95),
+    { ...queue(-94), output: [{ session: 901, token: 0.1, held: true }] },
+    release(901, -90, -89),
+    grant(902, 0.2, [-98, -89]),
+    seen(902, 'lost', -80, { key, value: { session: 902 } }),
+    { ...grant(903, 0, [-97, -79]), type: 'fail', output: null },
+    grant(903, 0.3, [-78, -77]),
+    done(903, 'close-session', [-70, -69], { value: { session: 903 } }),
+    done(904, 'lock', [-60, -59], { ...other, output: 0.4 }),
+    seen(904, 'holding', 1_000, other),
+  ];
+}
+
+function assertIllegal(
+  checker: Checker,
+  history: readonly Operation[],
+  message: string,
+  options?: CheckOptions,
+): void {
+  const isPlain = history.every(({ value }) => value === undefined);
+  assertFound(checker, history, message, options, isPlain ? [] : others());
+}
+
+test('[CHECK-10] a lock: what may be, is allowed', () => {
+  const checked = { holds: 4, queues: 1 };
+  assert.deepEqual(lock.check(others()), { type: 'ok', how: 'rules', checked });
+});
 
 test('[CHECK-10] a lock: two act on it at once', () => {
   const history = [grant(1, 5, [0, 2]), holding(1, 30), grant(2, 6, [3, 20]), holding(2, 25)];
@@ -161,9 +195,9 @@ test('[CHECK-12] a lock: who gave up is still in the queue, long after all was h
       '[{"session":7,"token":3,"held":true}]) still shows session 7, which had given up in ' +
       'lock l {"session":7} by process 7 (0.000 ms to 9.000 ms: fail)',
   );
-  const others = [grant(1, 1, [0, 1]), release(1, 2, 3)];
-  assertOk(lock, [...others, gaveUp, seen(0, 'healed', 5_000), queue(10_100, [7, 3, true])]);
-  assertOk(lock, [...others, ...history, { ...gaveUp, type: 'info', return: null, call: 5e6 }]);
+  const earlier = [grant(1, 1, [0, 1]), release(1, 2, 3)];
+  assertOk(lock, [...earlier, gaveUp, seen(0, 'healed', 5_000), queue(10_100, [7, 3, true])]);
+  assertOk(lock, [...earlier, ...history, { ...gaveUp, type: 'info', return: null, call: 5e6 }]);
 });
 
 test('[CHECK-13] a lock: a dead holder keeps it for longer than its TTL and the margin', () => {

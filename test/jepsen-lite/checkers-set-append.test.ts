@@ -93,6 +93,22 @@ test('[CHECK-4] a set: what may be, is allowed, and sets of other keys are other
   assert.equal(set.check([]).type, 'unknown');
 });
 
+test('[CHECK-4] a set: an element that was added twice is there from the first add on', () => {
+  const twice = [add(1, 0, 9), add(1, 5, 6)];
+  assertOk(set, [...twice, read([], 3, 4), read([1], 4, 5)]);
+  assert.equal(set.check([...twice, read([], 7, 8)]).type, 'illegal');
+  assertOk(set, [open(0, 'add', 0, { value: 1 }), add(1, 5, 6), read([1], 3, 4)]);
+});
+
+test('[CHECK-5] how much was looked at is said, over all keys', () => {
+  const other = { ...add(9, 0, 1), key: 'other' };
+  const sets = [add(1, 0, 5), read([1], 6, 7), read([1], 8, 9), other];
+  assert.deepEqual(set.check(sets), { type: 'ok', how: 'rules', checked: { adds: 2, reads: 2 } });
+  const lists = [push(1, 0, 5), read([1], 6, 7), { ...push(9, 0, 1), key: 'other' }];
+  const checked = { appends: 2, reads: 1 };
+  assert.deepEqual(append.check(lists), { type: 'ok', how: 'rules', checked });
+});
+
 test('[CHECK-5] a list: an acknowledged element is missing', () => {
   assertIllegal(
     append,

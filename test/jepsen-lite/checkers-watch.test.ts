@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { watch } from '../../jepsen-lite/checkers/watch.ts';
 import type { Operation } from '../../jepsen-lite/history/operation.ts';
-import { assertIllegal, assertOk, done, open, seen } from './support/operations.ts';
+import { assertIllegal as assertFound, assertOk, done, open, seen } from './support/operations.ts';
 
 /** Times do not matter here, only the order. */
 let clock = 0;
@@ -41,6 +41,37 @@ function ended(name: string, code: string, resumeFrom: number): Operation {
   return seen(1, 'watch-ended', clock++, { value: { watch: name }, output: { code, resumeFrom } });
 }
 
+/** Other keys, of later revisions, and watches that were told all of them. */
+function others(): Operation[] {
+  const now = clock;
+  clock = -1_000;
+  const before = { value: 'v9001', revision: 9_001 };
+  const history = [
+    begin('early', { from: 8_990, prefix: 'other' }),
+    put('other', 9_001),
+    told('early', 'other', 9_001, { previous: null }),
+    told('early', 'other/1', 9_002, { last: false, previous: null }),
+    told('early', 'other/2', 9_002),
+    told('early', 'other', 9_003, { type: 'delete', previous: before }),
+    mark('early', 9_010),
+    ended('early', 'compacted', 9_020),
+    begin('late', {}),
+    seen(1, 'watch-started', clock++, { value: { watch: 'late' }, revision: 9_011 }),
+    lost('other', 9_012),
+    told('late', 'other', 9_012, { previous: null }),
+    ended('late', 'overrun', 9_013),
+    begin('last', { from: 9_001, events: 'delete' }),
+    told('last', 'other', 9_003, { type: 'delete' }),
+    mark('last', 9_012),
+  ];
+  clock = now;
+  return history;
+}
+
+function assertIllegal(history: readonly Operation[], message: string): void {
+  assertFound(watch, history, message, undefined, others());
+}
+
 test('[CHECK-19] a watch: what may be, is allowed', () => {
   assertOk(watch, [
     put('a', 3),
@@ -62,18 +93,19 @@ test('[CHECK-19] a watch: what may be, is allowed', () => {
     mark('next', 13),
   ]);
   assert.equal(watch.check([]).type, 'unknown');
+  const verdict = watch.check(others());
+  const counts = { changes: 5, watches: 3, told: 8 };
+  assert.deepEqual(verdict, { type: 'ok', how: 'rules', checked: counts });
 });
 
 test('[CHECK-19] a watch: out of order', () => {
   assertIllegal(
-    watch,
     [begin('w'), told('w', 'a', 5), told('w', 'b', 4)],
     'watch w was told event b {"watch":"w"} by process 1 (2.000 ms to 2.000 ms: ' +
       '{"type":"put","value":"v4","last":true}) after event a {"watch":"w"} by process 1 ' +
       '(1.000 ms to 1.000 ms: {"type":"put","value":"v5","last":true})',
   );
   assertIllegal(
-    watch,
     [begin('w'), mark('w', 5), told('w', 'b', 5)],
     'watch w was told event b {"watch":"w"} by process 1 (5.000 ms to 5.000 ms: ' +
       '{"type":"put","value":"v5","last":true}), though progress {"watch":"w"} by process ' +
@@ -84,7 +116,6 @@ test('[CHECK-19] a watch: out of order', () => {
 test('[CHECK-19] a watch: told twice', () => {
   const history = [begin('w'), told('w', 'a', 5, { last: false }), told('w', 'a', 5)];
   assertIllegal(
-    watch,
     history,
     'watch w was told twice of event a {"watch":"w"} by process 1 (2.000 ms to 2.000 ms: ' +
       '{"type":"put","value":"v5","last":true})',
@@ -93,7 +124,6 @@ test('[CHECK-19] a watch: told twice', () => {
 
 test('[CHECK-19] a watch: a revision that is closed goes on', () => {
   assertIllegal(
-    watch,
     [begin('w'), told('w', 'a', 5), told('w', 'b', 5)],
     'watch w was told event b {"watch":"w"} by process 1 (2.000 ms to 2.000 ms: ' +
       '{"type":"put","value":"v5","last":true}), though event a {"watch":"w"} by process 1 ' +
@@ -105,7 +135,6 @@ test('[CHECK-19] a watch: a revision that is closed goes on', () => {
 test('[CHECK-19] a watch: half a revision', () => {
   const whole = [begin('x'), told('x', 'a', 5, { last: false }), told('x', 'b', 5)];
   assertIllegal(
-    watch,
     [...whole, begin('w'), told('w', 'a', 5)],
     'watch w was told event a {"watch":"w"} by process 1 (4.000 ms to 4.000 ms: ' +
       '{"type":"put","value":"v5","last":true}), but never of event b {"watch":"x"} by ' +
@@ -116,14 +145,12 @@ test('[CHECK-19] a watch: half a revision', () => {
 
 test('[CHECK-19] a watch: a gap, before an event or a mark', () => {
   assertIllegal(
-    watch,
     [put('a', 4), begin('w'), told('w', 'a', 5)],
     'watch w was told event a {"watch":"w"} by process 1 (3.000 ms to 3.000 ms: ' +
       '{"type":"put","value":"v5","last":true}), but never of put a "v4" by process 2 ' +
       '(0.000 ms to 1.000 ms: ok) at revision 4',
   );
   assertIllegal(
-    watch,
     [put('a', 4), begin('w'), mark('w', 4)],
     'watch w was told progress {"watch":"w"} by process 1 (7.000 ms to 7.000 ms: ok), ' +
       'but never of put a "v4" by process 2 (4.000 ms to 5.000 ms: ok) at revision 4',
@@ -133,7 +160,6 @@ test('[CHECK-19] a watch: a gap, before an event or a mark', () => {
     revision: 4,
   });
   assertIllegal(
-    watch,
     [pair, begin('w'), told('w', 'a', 4, { value: '1' })],
     'watch w was told event a {"watch":"w"} by process 1 (11.000 ms to 11.000 ms: ' +
       '{"type":"put","value":"1","last":true}), but never of txn {"put":{"a":"1","b":"2"}} ' +
@@ -144,7 +170,6 @@ test('[CHECK-19] a watch: a gap, before an event or a mark', () => {
 test('[CHECK-19] a watch: a gap where it went on elsewhere', () => {
   const first = [begin('w'), told('w', 'a', 3)];
   assertIllegal(
-    watch,
     [...first, put('a', 4), begin('w', { from: 4 }), told('w', 'a', 6)],
     'watch w was told event a {"watch":"w"} by process 1 (5.000 ms to 5.000 ms: ' +
       '{"type":"put","value":"v6","last":true}), but never of put a "v4" by process 2 ' +
@@ -154,7 +179,6 @@ test('[CHECK-19] a watch: a gap where it went on elsewhere', () => {
 
 test('[CHECK-19] a watch: a change other than the writer, or another watch, tells of', () => {
   assertIllegal(
-    watch,
     [put('a', 4), begin('w'), told('w', 'a', 4, { value: 'else' })],
     'at revision 4, put a "v4" by process 2 (0.000 ms to 1.000 ms: ok) and event a ' +
       '{"watch":"w"} by process 1 (3.000 ms to 3.000 ms: ' +
@@ -162,7 +186,6 @@ test('[CHECK-19] a watch: a change other than the writer, or another watch, tell
   );
   const deleted = told('x', 'a', 4, { type: 'delete' });
   assertIllegal(
-    watch,
     [begin('x'), deleted, begin('w'), told('w', 'a', 4)],
     'at revision 4, event a {"watch":"x"} by process 1 (4.000 ms to 4.000 ms: ' +
       '{"type":"delete","value":"v4","last":true}) and event a {"watch":"w"} by process 1 ' +
@@ -173,28 +196,24 @@ test('[CHECK-19] a watch: a change other than the writer, or another watch, tell
 
 test('[CHECK-19] a watch: what was not asked for', () => {
   assertIllegal(
-    watch,
     [begin('w', { from: 1, prefix: 'b' }), told('w', 'a', 5)],
     'watch w, which asked for {"watch":"w","from":1,"prefix":"b"}, was told event a ' +
       '{"watch":"w"} by process 1 (1.000 ms to 1.000 ms: ' +
       '{"type":"put","value":"v5","last":true})',
   );
   assertIllegal(
-    watch,
     [begin('w', { from: 1, key: 'aa' }), told('w', 'a', 5)],
     'watch w, which asked for {"watch":"w","from":1,"key":"aa"}, was told event a ' +
       '{"watch":"w"} by process 1 (3.000 ms to 3.000 ms: ' +
       '{"type":"put","value":"v5","last":true})',
   );
   assertIllegal(
-    watch,
     [begin('w', { from: 1, events: 'delete' }), told('w', 'a', 5)],
     'watch w, which asked for {"watch":"w","from":1,"events":"delete"}, was told event a ' +
       '{"watch":"w"} by process 1 (5.000 ms to 5.000 ms: ' +
       '{"type":"put","value":"v5","last":true})',
   );
   assertIllegal(
-    watch,
     [begin('w', { from: 6 }), told('w', 'a', 5)],
     'watch w, which asked for {"watch":"w","from":6}, was told event a {"watch":"w"} by ' +
       'process 1 (7.000 ms to 7.000 ms: {"type":"put","value":"v5","last":true})',
@@ -205,7 +224,6 @@ test('[CHECK-19] a watch: what nobody put', () => {
   const unknown = lost('a', 4);
   assertOk(watch, [unknown, begin('w'), told('w', 'a', 6, { value: 'v4' })]);
   assertIllegal(
-    watch,
     [unknown, begin('w'), told('w', 'a', 6)],
     'event a {"watch":"w"} by process 1 (4.000 ms to 4.000 ms: ' +
       '{"type":"put","value":"v6","last":true}) tells of what nobody put',
@@ -220,7 +238,6 @@ test('[CHECK-20] a watch: a value before that was not the last', () => {
   const history = [put('a', 3), put('a', 4), lost('a', 5), begin('w', { from: 5 })];
   assertOk(watch, [...history, told('w', 'a', 5, previous('v4', 4))]);
   assertIllegal(
-    watch,
     [...history, told('w', 'a', 5, previous('v3', 3))],
     'event a {"watch":"w"} by process 1 (7.000 ms to 7.000 ms: ' +
       '{"type":"put","value":"v5","last":true,"previous":{"value":"v3","revision":3}}) ' +
@@ -228,7 +245,6 @@ test('[CHECK-20] a watch: a value before that was not the last', () => {
       '(2.000 ms to 3.000 ms: ok) at revision 4',
   );
   assertIllegal(
-    watch,
     [...history, told('w', 'a', 5, previous('v3', 4))],
     'event a {"watch":"w"} by process 1 (8.000 ms to 8.000 ms: ' +
       '{"type":"put","value":"v5","last":true,"previous":{"value":"v3","revision":4}}) ' +
@@ -237,7 +253,6 @@ test('[CHECK-20] a watch: a value before that was not the last', () => {
   );
   const anew = [...history.slice(0, 3), begin('w', { from: 3 }), told('w', 'a', 3)];
   assertIllegal(
-    watch,
     [...anew, told('w', 'a', 4), told('w', 'a', 5, { previous: null })],
     'event a {"watch":"w"} by process 1 (12.000 ms to 12.000 ms: ' +
       '{"type":"put","value":"v5","last":true,"previous":null}) tells of a value before it ' +
@@ -281,7 +296,6 @@ test('[CHECK-20] a watch: a deleted key that comes back has nothing before', () 
   assertOk(watch, [...history, told('w', 'a', 5, { previous: null })]);
   const stale = { previous: { value: 'v3', revision: 3 } };
   assertIllegal(
-    watch,
     [...history, told('w', 'a', 5, stale)],
     'event a {"watch":"w"} by process 1 (5.000 ms to 5.000 ms: ' +
       '{"type":"put","value":"v5","last":true,"previous":{"value":"v3","revision":3}}) ' +
@@ -294,7 +308,6 @@ test('[CHECK-20] a watch: a deleted key that comes back has nothing before', () 
 test('[CHECK-21] a watch: began in what was compacted, which it passes over in silence', () => {
   const late = [put('a', 7), put('a', 8), compacted(8), begin('w', { from: 7 })];
   assertIllegal(
-    watch,
     [...late, lost('a', 9), told('w', 'a', 9)],
     'watch w was told event a {"watch":"w"} by process 1 (8.000 ms to 8.000 ms: {"type":"put",' +
       '"value":"v9","last":true}), but never of put a "v7" by process 2 (0.000 ms to 1.000 ms: ' +
@@ -305,7 +318,6 @@ test('[CHECK-21] a watch: began in what was compacted, which it passes over in s
   const resumed = [ended('w', 'compacted', 8), begin('w', { from: 8 }), told('w', 'a', 8)];
   assertOk(watch, [...late, ...resumed, mark('w', 8)]);
   assertIllegal(
-    watch,
     [...late, ended('w', 'compacted', 7)],
     'watch w from revision 7 is to resume no later: watch-ended {"watch":"w"} by process ' +
       '1 (16.000 ms to 16.000 ms: {"code":"compacted","resumeFrom":7})',

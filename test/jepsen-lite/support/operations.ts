@@ -28,16 +28,22 @@ export function seen(process: number, f: string, when: number, rest: Rest = {}):
   return done(process, f, [when, when], rest);
 }
 
-/** The checker finds exactly this, and shows operations. */
+/**
+ * The checker finds exactly this, and shows operations; also when other things, which are as they
+ * should be, came before.
+ */
 export function assertIllegal(
   checker: Checker,
   history: readonly Operation[],
   message: string,
   options?: CheckOptions,
+  before: readonly Operation[] = [],
 ): void {
-  const verdict = checker.check(history, options);
-  assert.equal(verdict.type === 'illegal' ? verdict.message : JSON.stringify(verdict), message);
-  assert.ok(verdict.type === 'illegal' && verdict.operations.length > 0);
+  for (const whole of before.length === 0 ? [history] : [history, [...before, ...history]]) {
+    const verdict = checker.check(whole, options);
+    assert.equal(verdict.type === 'illegal' ? verdict.message : JSON.stringify(verdict), message);
+    assert.ok(verdict.type === 'illegal' && verdict.operations.length > 0);
+  }
 }
 
 export function assertOk(
