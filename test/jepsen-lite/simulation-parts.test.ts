@@ -160,8 +160,8 @@ test('[JEPSEN-16] every kind of fault is drawn, within its time', () => {
   }
   const shapes = ['one', 'halves', 'majorityRing', 'bridge', 'oneWay', 'leader'];
   const others =
-    'weather slowLink crash powerLoss pause clientPause clientCut clockRate clockJump disk damage ' +
-    'wipe membership transfer';
+    'weather slowLink crash powerLoss pause clientPause clientCut clockRate clockJump disk ' +
+    'damage wipe membership transfer';
   const expected = [...shapes.map((shape) => `partition ${shape}`), ...others.split(' ')];
   assert.deepEqual([...kinds].toSorted(), expected.toSorted());
 });

@@ -80,70 +80,72 @@ class Rig {
   }
 }
 
+/** What leads up to the breach of each rule, and the breach. */
+const LOG_CASES: Record<string, readonly [(rig: Rig) => void, (rig: Rig) => void]> = {
+  'election-safety': [(rig) => rig.sent(heartbeat(a, 3)), (rig) => rig.sent(heartbeat(b, 3))],
+  'log-matching': [
+    (rig) => {
+      rig.write('a', { entries: [entry(1, 1), entry(2, 2)] });
+      rig.write('b', { entries: [entry(1, 1)] });
+    },
+    (rig) => rig.write('b', { entries: [entry(2, 2, 'another')] }),
+  ],
+  'one-vote': [
+    (rig) => rig.write('a', { metadata: { term: term(2), votedFor: a } }),
+    (rig) => rig.write('a', { metadata: { term: term(2), votedFor: b } }),
+  ],
+  'term-monotone': [
+    (rig) => rig.write('a', { metadata: { term: term(2), votedFor: a } }),
+    (rig) => rig.write('a', { metadata: { term: term(1), votedFor: undefined } }),
+  ],
+  'vote-durable': [
+    ({ log }) => log.asked('a', { metadata: { term: term(2), votedFor: b } }),
+    (rig) => rig.sent({ type: 'voteResponse', from: a, to: b, term: term(2), granted: true }),
+  ],
+  'acknowledged-durable': [
+    ({ log }) => log.asked('a', { entries: [entry(1, 1)] }),
+    (rig) =>
+      rig.sent({
+        type: 'appendResponse',
+        from: a,
+        to: b,
+        term: term(1),
+        round: 1,
+        prevIndex: index(0),
+        result: { type: 'accepted', matchIndex: index(1) },
+      }),
+  ],
+  'commit-quorum': [
+    (rig) => rig.write('a', { entries: [entry(1, 1)] }),
+    (rig) => rig.apply('a', 1, 1),
+  ],
+  'leader-completeness': [
+    (rig) => {
+      rig.write('a', { entries: [entry(1, 1)] });
+      rig.write('b', { entries: [entry(1, 1)] });
+      rig.apply('a', 1, 1);
+    },
+    (rig) => rig.sent(heartbeat('c' as NodeId, 2)),
+  ],
+  'leader-append-only': [
+    (rig) => {
+      rig.write('a', { metadata: { term: term(1), votedFor: a }, entries: [entry(1, 1)] });
+      rig.sent(heartbeat(a, 1));
+      rig.write('a', { truncateFrom: index(1), entries: [entry(1, 1)] });
+    },
+    (rig) => rig.write('a', { truncateFrom: index(1) }),
+  ],
+  durability: [
+    (rig) => {
+      rig.write('a', { entries: [entry(1, 1), entry(2, 1)] });
+      rig.log.opened('a', opened([entry(1, 1), entry(2, 1)]));
+    },
+    ({ log }) => log.opened('a', opened([entry(1, 1)])),
+  ],
+};
+
 test('[JEPSEN-11] logs: each rule is broken by what breaks it, and by nothing before', () => {
-  const cases: Record<string, readonly [(rig: Rig) => void, (rig: Rig) => void]> = {
-    'election-safety': [(rig) => rig.sent(heartbeat(a, 3)), (rig) => rig.sent(heartbeat(b, 3))],
-    'log-matching': [
-      (rig) => {
-        rig.write('a', { entries: [entry(1, 1), entry(2, 2)] });
-        rig.write('b', { entries: [entry(1, 1)] });
-      },
-      (rig) => rig.write('b', { entries: [entry(2, 2, 'another')] }),
-    ],
-    'one-vote': [
-      (rig) => rig.write('a', { metadata: { term: term(2), votedFor: a } }),
-      (rig) => rig.write('a', { metadata: { term: term(2), votedFor: b } }),
-    ],
-    'term-monotone': [
-      (rig) => rig.write('a', { metadata: { term: term(2), votedFor: a } }),
-      (rig) => rig.write('a', { metadata: { term: term(1), votedFor: undefined } }),
-    ],
-    'vote-durable': [
-      ({ log }) => log.asked('a', { metadata: { term: term(2), votedFor: b } }),
-      (rig) => rig.sent({ type: 'voteResponse', from: a, to: b, term: term(2), granted: true }),
-    ],
-    'acknowledged-durable': [
-      ({ log }) => log.asked('a', { entries: [entry(1, 1)] }),
-      (rig) =>
-        rig.sent({
-          type: 'appendResponse',
-          from: a,
-          to: b,
-          term: term(1),
-          round: 1,
-          prevIndex: index(0),
-          result: { type: 'accepted', matchIndex: index(1) },
-        }),
-    ],
-    'commit-quorum': [
-      (rig) => rig.write('a', { entries: [entry(1, 1)] }),
-      (rig) => rig.apply('a', 1, 1),
-    ],
-    'leader-completeness': [
-      (rig) => {
-        rig.write('a', { entries: [entry(1, 1)] });
-        rig.write('b', { entries: [entry(1, 1)] });
-        rig.apply('a', 1, 1);
-      },
-      (rig) => rig.sent(heartbeat('c' as NodeId, 2)),
-    ],
-    'leader-append-only': [
-      (rig) => {
-        rig.write('a', { metadata: { term: term(1), votedFor: a }, entries: [entry(1, 1)] });
-        rig.sent(heartbeat(a, 1));
-        rig.write('a', { truncateFrom: index(1), entries: [entry(1, 1)] });
-      },
-      (rig) => rig.write('a', { truncateFrom: index(1) }),
-    ],
-    durability: [
-      (rig) => {
-        rig.write('a', { entries: [entry(1, 1), entry(2, 1)] });
-        rig.log.opened('a', opened([entry(1, 1), entry(2, 1)]));
-      },
-      ({ log }) => log.opened('a', opened([entry(1, 1)])),
-    ],
-  };
-  for (const [check, [before, breaks]] of Object.entries(cases)) {
+  for (const [check, [before, breaks]] of Object.entries(LOG_CASES)) {
     const rig = new Rig();
     before(rig);
     assert.equal(rig.check, undefined, rig.violations.first?.message);
