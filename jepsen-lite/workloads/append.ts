@@ -23,7 +23,10 @@ export const appendWorkload: CreateWorkload = () => {
       }
     },
     async finish(context) {
-      for (const key of KEYS) await read(context, key);
+      for (const key of KEYS) {
+        await appendTo(context, key, appended++);
+        await read(context, key);
+      }
     },
   };
 };

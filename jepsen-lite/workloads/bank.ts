@@ -26,7 +26,10 @@ export const bankWorkload: CreateWorkload = () => ({
       await context.pause(context.random() * MAX_PAUSE_MS);
     }
   },
-  finish: read,
+  async finish(context) {
+    await transfer(context);
+    await read(context);
+  },
 });
 
 async function openAccounts(context: WorkloadContext): Promise<void> {

@@ -27,6 +27,8 @@ export const compareAndSwapWorkload: CreateWorkload = () => {
       }
     },
     async finish(context) {
+      for (const key of KEYS) await swap(context, key, `v${written++}`);
+      for (const key of COUNTERS) await increment(context, key);
       for (const key of [...KEYS, ...COUNTERS]) await get(context, key);
     },
   };

@@ -27,7 +27,10 @@ export const electionWorkload: CreateWorkload = () => {
       }
       await observer.stop();
     },
-    finish: look,
+    async finish(context) {
+      await campaign(context, () => `said ${said++}`);
+      await look(context);
+    },
   };
 };
 

@@ -148,6 +148,7 @@ async function outliveHolder(context: WorkloadContext, plan: LockPlan, key: stri
   });
   const value = { session: heir.id };
   if (inherited !== undefined) {
+    await plan.use?.(context, inherited, () => context.pause(0));
     await context.invoke('unlock', { key, value }, () => inherited.unlock());
   }
   await closeSession(context, heir);

@@ -28,8 +28,10 @@ export const mapsWorkload: CreateWorkload = () => {
     async finish(context) {
       const opened = await context.invoke('open-map', {}, () => context.registry.map(MAP));
       if (opened === undefined) return;
-      for (const key of KEYS) await fetch(context, opened, key);
-      view(context, opened, 'finish');
+      for (const key of KEYS) {
+        await put(context, opened, key, `v${written++}`, 'finish');
+        await fetch(context, opened, key);
+      }
     },
   };
 };

@@ -1,4 +1,5 @@
 /** Puts, gets, deletes and compare-and-swaps of a few keys. */
+import type { RegistryRecord } from '../../src/client/index.ts';
 import { register } from '../checkers/register.ts';
 import { revisions } from '../checkers/revisions.ts';
 import { below, pick } from './chance.ts';
@@ -21,21 +22,23 @@ export const registerWorkload: CreateWorkload = () => ({
     }
   },
   async finish(context) {
-    for (const key of KEYS) await get(context, key);
+    for (const key of KEYS) {
+      await put(context, key);
+      await get(context, key);
+    }
   },
 });
 
 async function step(context: WorkloadContext): Promise<void> {
   const { registry } = context;
   const key = pick(context, KEYS);
-  const value = valueOf(context);
   const chance = context.random();
   if (chance < 0.4) {
     await get(context, key, chance < 0.15 ? 'lease' : 'linearizable');
   } else if (chance < 0.7) {
-    await context.invoke('put', { key, value }, () => registry.put(key, value), writtenAnswer);
+    await put(context, key);
   } else if (chance < 0.95) {
-    const from = valueOf(context);
+    const [from, value] = [valueOf(context), valueOf(context)];
     await context.invoke(
       'cas',
       { key, value: [from, value] },
@@ -53,6 +56,12 @@ async function step(context: WorkloadContext): Promise<void> {
 }
 
 /** A read under a lease is worth the same while clocks keep to what leases suppose. */
+async function put(context: WorkloadContext, key: string): Promise<void> {
+  const value = valueOf(context);
+  const call = (): Promise<RegistryRecord> => context.registry.put(key, value);
+  await context.invoke('put', { key, value }, call, writtenAnswer);
+}
+
 async function get(
   context: WorkloadContext,
   key: string,

@@ -197,6 +197,7 @@ async function lookAtTheEnd(context: WorkloadContext, shared: Shared): Promise<v
   context.note('healed', {});
   const table = await openTable(context);
   if (table === undefined) return;
+  await liveOnce(context, table, shared, undefined);
   await context.pause(SETTLE_MS + TTL_MS);
   await listSessions(context);
   await listEntries(context, table);

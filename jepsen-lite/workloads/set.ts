@@ -20,7 +20,10 @@ export const setWorkload: CreateWorkload = () => {
         await context.pause(context.random() * MAX_PAUSE_MS);
       }
     },
-    finish: read,
+    async finish(context) {
+      await add(context, added++);
+      await read(context);
+    },
   };
 };
 

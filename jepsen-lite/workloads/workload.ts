@@ -70,8 +70,9 @@ export interface Workload {
   /** What each client does until `context.stopped()`; `client` counts from 0. */
   run(context: WorkloadContext, client: number): Promise<void>;
   /**
-   * Once, after all clients ended and everything was healed: final reads. The clients' registries
-   * and contexts are still there.
+   * Once, after all clients ended and everything was healed: some of all it does, so that a run in
+   * which nothing else succeeded can be judged, and final reads. The clients' registries and
+   * contexts are still there.
    */
   finish?(context: WorkloadContext): Promise<void>;
 }
