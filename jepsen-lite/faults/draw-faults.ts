@@ -45,6 +45,7 @@ const NEEDS_PEERS: ReadonlySet<string> = new Set([
   'slowLink',
   'damage',
   'wipe',
+  'oldDisk',
   'membership',
   'transfer',
 ]);
@@ -182,6 +183,12 @@ const DRAWS: Readonly<Record<string, DrawFault>> = {
     node: someNode(draw),
     how: draw.dice.chance(0.7) ? 'bitFlip' : 'misdirected',
     where: draw.dice.random(),
+  }),
+  oldDisk: (draw) => ({
+    type: 'oldDisk',
+    atMs: draw.atMs,
+    forMs: draw.forMs,
+    node: someNode(draw),
   }),
   wipe: (draw) => ({ type: 'wipe', atMs: draw.atMs, forMs: draw.forMs, node: someNode(draw) }),
   membership: (draw) => ({

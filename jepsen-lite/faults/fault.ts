@@ -145,7 +145,10 @@ export interface WipeFault extends Timed {
   readonly node: NodeTarget;
 }
 
-/** The node comes back, after `forMs`, with its disk as it was a while ago. Bounded as damage. */
+/**
+ * The node's disk is copied, and after `forMs` the node begins again with the copy in its place.
+ * Bounded as damage, and to what a cluster cannot notice.
+ */
 export interface OldDiskFault extends Timed {
   readonly type: 'oldDisk';
   readonly node: NodeTarget;

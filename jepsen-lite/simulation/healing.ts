@@ -120,6 +120,7 @@ export class Healing {
     let difference: string | undefined = '';
     while (world.now < deadline && difference !== undefined && !this.#isOver()) {
       await world.runUntil(world.now + this.#timeoutMs / 2, this.#isOver);
+      this.#operator.helpThoseGoneBack();
       difference = clientsDone() ? await this.#difference() : 'a client has not come to its end';
     }
     if (difference === undefined) return;

@@ -310,6 +310,12 @@ export class LogSafety {
     return this.#lastCommitted;
   }
 
+  /** Whether one holds durably all that another does. */
+  holdsAll(one: string, other: string): boolean {
+    const { durable } = this.#logsOf(other);
+    return durable.firstNotIn(this.#logsOf(one).durable, durable.last) === undefined;
+  }
+
   lastDurable(node: string): number {
     return this.#nodes.get(node)?.durable.last ?? 0;
   }

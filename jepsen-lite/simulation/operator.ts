@@ -10,6 +10,7 @@ import type { Membership, NodeId } from '../../src/raft/index.ts';
 import type { DamageFault, MembershipFault } from '../faults/fault.ts';
 import type { ClientNetwork } from './client-network.ts';
 import type { Place, SimulatedCluster } from './cluster.ts';
+import { OldDisks } from './old-disk.ts';
 import type { Situation } from './sometimes.ts';
 
 export interface OperatorEffect {
@@ -23,12 +24,14 @@ const nothing = (why: string): OperatorEffect => ({ targets: [], note: `not carr
 export class Operator {
   readonly #cluster: SimulatedCluster;
   readonly #clients: ClientNetwork;
+  readonly #oldDisks: OldDisks;
   /** Nodes that are not to be started by themselves: their failure is permanent. */
   readonly #left = new Set<string>();
 
   constructor(cluster: SimulatedCluster, clients: ClientNetwork) {
     this.#cluster = cluster;
     this.#clients = clients;
+    this.#oldDisks = new OldDisks(cluster);
     cluster.onFailure = (id, error) => this.#failed(cluster.at(id), error);
   }
 
@@ -88,10 +91,12 @@ export class Operator {
     const { voters, outgoing } = membership;
     if (outgoing.length > 0) return 'the membership is about to change';
     if (voters.length < 3) return 'no majority would be left';
+    const { regaining } = this.#oldDisks;
     for (const voter of voters) {
       const other = this.#cluster.at(voter);
       const recorded = memberOf(membership, voter)?.storeId;
-      const isGood = recorded === other.storeId && !other.disk.wasDamaged;
+      const isWhole = !other.disk.wasDamaged && !regaining.includes(voter);
+      const isGood = recorded === other.storeId && isWhole;
       if (!isGood) return `${voter} has lost its disk already`;
     }
     const others = [...this.#cluster.places.values()].filter((one) => one.id !== id);
@@ -119,8 +124,32 @@ export class Operator {
     return { targets: [place.id], undo: () => this.#cluster.start(place.id) };
   }
 
-  useOldDisk(_place: Place): OperatorEffect {
-    return nothing('an old copy of a disk is not told from a good one');
+  /** Copies the disk now, and puts the copy in its place later. */
+  useOldDisk(place: Place): OperatorEffect {
+    if (!this.#cluster.hasSimulatedDisks) return nothing('the stores are real');
+    const image = place.disk.keepImage();
+    const undo = (): void => {
+      if (place.node === undefined) return;
+      const why = this.#whyNotLose(place) ?? this.#oldDisks.whyNot(place, image);
+      if (why !== undefined) return;
+      this.end(place.id, false);
+      this.#oldDisks.putBack(place, image);
+      this.#cluster.start(place.id);
+    };
+    return { targets: [place.id], undo };
+  }
+
+  /**
+   * A leader goes on from where it knows a follower to be, also when that has gone back: only the
+   * next leader asks anew. So leadership is handed on as long as that is needed.
+   */
+  helpThoseGoneBack(): void {
+    const lagging = this.#oldDisks.regaining;
+    const leader = this.#cluster.leader();
+    if (lagging.length === 0 || leader === undefined) return;
+    const { voters } = leader.raft.status().membership!;
+    const to = voters.find((id) => id !== leader.id && !lagging.includes(id));
+    if (to !== undefined) this.transfer(to);
   }
 
   transfer(to: string): OperatorEffect {

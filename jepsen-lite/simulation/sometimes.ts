@@ -17,6 +17,7 @@ export const SITUATIONS = {
   crashedWhilePending: 'a node crashed with a write under way',
   writeFailed: 'a write failed and was made again',
   damageFound: 'damage on a disk was found',
+  oldDisk: 'a node came back with its disk as it was a while ago',
   nodeWiped: 'a node came back with an empty disk',
   frameRefused: 'a damaged frame was refused',
   messageCut: 'a message was lost in a partition',

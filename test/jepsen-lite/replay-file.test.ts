@@ -26,7 +26,8 @@ test('[KIT-3] a run that was saved is run again from its file, step by step the 
 });
 
 test('[KIT-3] operations left out of a file are not called, and the others are', async () => {
-  const first = await runSimulation({ seed: 11, wishes });
+  // Without faults, since a client that is held up calls less.
+  const first = await runSimulation({ seed: 11, wishes, faults: [] });
   const kept = first.schedule.operations.filter((_, i) => i % 5 === 0);
   const { record, schedule } = await runSimulation({ ...first.schedule, operations: kept });
   assert.deepEqual(names(schedule.operations), names(kept));

@@ -161,7 +161,7 @@ test('[JEPSEN-16] every kind of fault is drawn, within its time', () => {
   const shapes = ['one', 'halves', 'majorityRing', 'bridge', 'oneWay', 'leader'];
   const others =
     'weather slowLink crash powerLoss pause clientPause clientCut clockRate clockJump disk ' +
-    'damage wipe membership transfer';
+    'damage oldDisk wipe membership transfer';
   const expected = [...shapes.map((shape) => `partition ${shape}`), ...others.split(' ')];
   assert.deepEqual([...kinds].toSorted(), expected.toSorted());
 });
