@@ -134,22 +134,30 @@ export async function lockFinish(context: WorkloadContext, plan: LockPlan): Prom
   for (const key of plan.keys) await readQueue(context, key);
 }
 
+/**
+ * A holder that stands still in the middle of its work for as long as another needs to wait for its
+ * end and to do the same: only a fence keeps the first from finishing what it had begun.
+ */
 async function outliveHolder(context: WorkloadContext, plan: LockPlan, key: string): Promise<void> {
   const dying = await openSession(context, { keepAlive: false });
   if (dying === undefined) return;
-  const lock = await take(context, key, dying, plan.alone, { wait: IMPATIENT_MS });
-  if (lock !== undefined) {
-    context.note('abandoned', { key, value: { session: dying.id, ttlMs: TTL_MS } });
-  }
+  const lock = await take(context, key, dying, plan.alone, { wait: TTL_MS / 2 });
+  if (lock === undefined) return;
+  context.note('abandoned', { key, value: { session: dying.id, ttlMs: TTL_MS } });
+  const inherited = (): Promise<void> => inherit(context, plan, key);
+  if (plan.use === undefined) await inherited();
+  else await plan.use(context, lock, inherited);
+}
+
+async function inherit(context: WorkloadContext, plan: LockPlan, key: string): Promise<void> {
   const heir = await openSession(context, { keepAlive: true });
   if (heir === undefined) return;
-  const inherited = await take(context, key, heir, plan.alone, {
-    wait: TTL_MS + SETTLE_MS + PATIENT_MS,
-  });
-  const value = { session: heir.id };
-  if (inherited !== undefined) {
-    await plan.use?.(context, inherited, () => context.pause(0));
-    await context.invoke('unlock', { key, value }, () => inherited.unlock());
+  const patience = { wait: TTL_MS + SETTLE_MS + PATIENT_MS };
+  const lock = await take(context, key, heir, plan.alone, patience);
+  if (lock !== undefined) {
+    await plan.use?.(context, lock, () => context.pause(0));
+    const value = { session: heir.id };
+    await context.invoke('unlock', { key, value }, () => lock.unlock());
   }
   await closeSession(context, heir);
 }
