@@ -2,7 +2,7 @@
 import { describeOperation } from '../history/describe.ts';
 import type { Operation } from '../history/operation.ts';
 import type { Contradiction } from './rules.ts';
-import { fieldOf } from './values.ts';
+import { byCall, fieldOf } from './values.ts';
 
 /** A change of a key at a revision. */
 export interface Change {
@@ -24,7 +24,8 @@ export class CommittedLog {
   constructor(history: readonly Operation[]) {
     const places = new Map<string, Change>();
     let conflict: Contradiction | undefined;
-    for (const change of history.flatMap(changesOf)) {
+    // The call that made a change stands before all that was told of it.
+    for (const change of byCall(history).flatMap(changesOf)) {
       const place = `${change.revision} ${change.key}`;
       const other = places.get(place);
       if (other === undefined) places.set(place, change);

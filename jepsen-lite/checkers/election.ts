@@ -31,7 +31,7 @@ function viewOf(
       said.add(JSON.stringify(fieldOf(value, 'value') ?? null));
     }
   }
-  for (const operation of operations.filter(({ f }) => f === 'observed')) {
+  for (const operation of byCall(operations.filter(({ f }) => f === 'observed'))) {
     const observer = nameOf(operation.value, 'observer') ?? '';
     const before = observers.get(observer);
     if (before === undefined) observers.set(observer, [operation]);

@@ -161,7 +161,9 @@ function mayBeNew(
 /** Whether a removal of their key may have taken place after the one and before the other. */
 function mayLieBetween(removal: Operation, before: Operation, after: Operation): boolean {
   if (removal.key !== after.key || removal.call > after.call) return false;
-  return removal.f === 'expires' || (removal.return ?? Infinity) >= before.call;
+  // When the change was made that only a watch told of, nobody knows.
+  if (removal.f === 'expires' || before.f === 'event') return true;
+  return (removal.return ?? Infinity) >= before.call;
 }
 
 /** The log may lack a change that nobody saw, so a newer one than it knows is possible. */

@@ -1,9 +1,11 @@
 /** Elections and maps: each kind of violation by hand. */
 import { test } from 'node:test';
+import assert from 'node:assert/strict';
 import { election } from '../../jepsen-lite/checkers/election.ts';
 import { map } from '../../jepsen-lite/checkers/map.ts';
+import type { Checker } from '../../jepsen-lite/checkers/verdict.ts';
 import type { Operation } from '../../jepsen-lite/history/operation.ts';
-import { assertIllegal, assertOk, done, seen } from './support/operations.ts';
+import { assertIllegal as assertFound, assertOk, done, seen } from './support/operations.ts';
 
 const key = 'office';
 
@@ -30,6 +32,39 @@ function observed(
   const output = type === 'vacant' ? { type } : { type, token, value };
   return seen(8, 'observed', when, { key, value: { observer: 8 }, output });
 }
+
+/** Terms, looks and observers of before, as they should be. */
+function others(): Operation[] {
+  const early = { key, value: { observer: 7 } };
+  return [
+    campaign(901, 0.1, -100, -99),
+    look(-98, 0.1, 'said by 901'),
+    leading(901, -90),
+    look(-89),
+    done(901, 'close-session', [-88, -87], { value: { session: 901 } }),
+    look(-86),
+    campaign(902, 0.2, -95, -85),
+    seen(7, 'observed', -76, { ...early, output: { type: 'vacant' } }),
+    seen(7, 'observed', -75, { ...early, output: { type: 'elected', token: 0.1 } }),
+    seen(7, 'observed', -74, { ...early, output: { type: 'elected', token: 0.1 } }),
+    done(903, 'proclaim', [-73, -72], { key, value: { session: 902, value: 'more' } }),
+    look(-71, 0.2, 'more'),
+    look(-70, 0.2, 'more'),
+    resign(902, -65, -64),
+    look(-63),
+    look(-62),
+    done(905, 'put', [-60, -59], { key: 'no office', value: 'x' }),
+  ];
+}
+
+function assertIllegal(checker: Checker, history: readonly Operation[], message: string): void {
+  assertFound(checker, history, message, undefined, checker === map ? copies() : others());
+}
+
+test('[CHECK-17] an election: how much was looked at is said', () => {
+  const checked = { terms: 2, looks: 7 };
+  assert.deepEqual(election.check(others()), { type: 'ok', how: 'rules', checked });
+});
 
 /** Session 4 leads with token 4 from 2 to 20, session 6 with token 6 from 30 on. */
 const TERMS = [
@@ -141,6 +176,23 @@ function view(replica: string, when: number, revision: number, shown: Shown): Op
 }
 function put(name: string, value: string, revision: number, end: number): Operation {
   return done(2, 'put', [end - 1, end], { key: name, value, revision });
+}
+
+/** Other keys and processes, as they should be. */
+function copies(): Operation[] {
+  const wrote = { key: 'z', value: { replica: 'q' } };
+  return [
+    put('z', '1', 0.1, -100),
+    view('p', -99, 0.2, { z: ['1', 0.1] }),
+    view('p', -98, 0.2, { z: ['1', 0.1], y: ['1', 0.2] }),
+    view('p', -97, 0.3, { z: ['1', 0.1], y: ['2', 0.3] }),
+    seen(1, 'wrote', -96, { ...wrote, revision: 0.4 }),
+    view('q', -95, 0.3, { z: ['2', 0.4] }),
+    seen(1, 'wrote', -94, { ...wrote, revision: 0.5 }),
+    done(1, 'remove', [-93, -92], { key: 'z' }),
+    view('q', -91, 0.6, {}),
+    seen(1, 'view', -90, { value: { replica: 'r' }, output: null, revision: 0.7 }),
+  ];
 }
 
 test('[CHECK-18] a map: what may be, is allowed', () => {

@@ -30,7 +30,7 @@ export function seen(process: number, f: string, when: number, rest: Rest = {}):
 
 /**
  * The checker finds exactly this, and shows operations; also when other things, which are as they
- * should be, came before.
+ * should be, came before, and in whatever order the file has them.
  */
 export function assertIllegal(
   checker: Checker,
@@ -43,6 +43,7 @@ export function assertIllegal(
     const verdict = checker.check(whole, options);
     assert.equal(verdict.type === 'illegal' ? verdict.message : JSON.stringify(verdict), message);
     assert.ok(verdict.type === 'illegal' && verdict.operations.length > 0);
+    assert.equal(checker.check(whole.toReversed(), options).type, 'illegal');
   }
 }
 
@@ -51,6 +52,8 @@ export function assertOk(
   history: readonly Operation[],
   options?: CheckOptions,
 ): void {
-  const verdict = checker.check(history, options);
-  assert.equal(verdict.type, 'ok', JSON.stringify(verdict));
+  for (const inSomeOrder of [history, history.toReversed()]) {
+    const verdict = checker.check(inSomeOrder, options);
+    assert.equal(verdict.type, 'ok', JSON.stringify(verdict));
+  }
 }
