@@ -93,9 +93,14 @@ function drawSuccession(dice: Dice, targets: FaultTargets): Fault[] {
   const reignMs = electionTimeoutMs * dice.magnitude(0.3, 4);
   const awayMs = electionTimeoutMs * dice.magnitude(1, 8);
   const crashes = dice.pick([0, 0.5, 1]);
+  const coups = dice.pick([0, 0, 0.5, 1]);
   for (let atMs = reignMs; atMs < faultsMs; atMs += reignMs * dice.between(0.6, 1.4)) {
     const forMs = Math.round(awayMs * dice.between(0.5, 1.5));
     const timed = { atMs: Math.round(atMs), forMs };
+    if (dice.chance(coups)) {
+      faults.push(...drawCoup(dice, targets, timed));
+      continue;
+    }
     faults.push(
       dice.chance(crashes)
         ? { type: 'crash', ...timed, node: LEADER, whilePending: false, power: dice.chance(0.5) }
@@ -103,6 +108,22 @@ function drawSuccession(dice: Dice, targets: FaultTargets): Fault[] {
     );
   }
   return faults;
+}
+
+/**
+ * Leadership is handed over, and the one who led is cut off before it hears what came of it: it
+ * believes in itself while another leads already, which no timeout would let happen.
+ */
+function drawCoup(
+  dice: Dice,
+  { nodes, electionTimeoutMs }: FaultTargets,
+  { atMs, forMs }: { readonly atMs: number; readonly forMs: number },
+): Fault[] {
+  const laterMs = electionTimeoutMs * dice.magnitude(0.002, 0.1);
+  return [
+    { type: 'transfer', atMs, forMs: 0, to: dice.pick(nodes) },
+    { type: 'partition', atMs: atMs + laterMs, forMs, shape: 'leader', links: [], flapMs: 0 },
+  ];
 }
 
 function weighted(dice: Dice, kinds: readonly string[], weights: readonly number[]): string {

@@ -24,6 +24,7 @@ export const serviceMutants: readonly Mutant[] = [
     file: READS,
     text: 'progress.ackedRoundTick = role.rounds.tickOf(round);',
     replacement: 'progress.ackedRoundTick = core.tickCount;',
+    workload: 'lease',
   },
   {
     id: '23',

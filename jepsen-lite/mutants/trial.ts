@@ -19,6 +19,8 @@ export class TrialOver extends Error {
 function start(): { readonly child: ChildProcess; readonly lastWords: () => string } {
   const child = fork(MAIN, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  // Whoever waits for an answer hears of the end of the process.
+  child.on('error', () => {});
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-KEPT_ERROR_CHARS);
@@ -62,6 +64,7 @@ export class Trial {
 
   async #ask(message: ToTrial, limitMs: number): Promise<FromTrial> {
     const child = this.#child;
+    if (!child.connected) throw new TrialOver(`it died: ${this.#lastWords()}`);
     const stop = new AbortController();
     const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
     try {

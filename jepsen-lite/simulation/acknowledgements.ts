@@ -23,6 +23,10 @@ export class Acknowledgements {
   readonly #violations: Violations;
   readonly #sometimes: Sometimes;
   readonly #proposals = new Map<string, Proposal>();
+  /** Reads of these kinds have to be fresh. Leases are worth nothing where clocks part. */
+  readonly freshReads: Set<string> = new Set(['linearizable']);
+  /** The last log index known to be committed. */
+  lastCommitted: () => number = () => 0;
 
   constructor(violations: Violations, sometimes: Sometimes) {
     this.#violations = violations;
@@ -50,7 +54,16 @@ export class Acknowledgements {
         return node.appliedIndex;
       },
       start: () => node.start(),
-      readBarrier: (consistency, done, options) => node.readBarrier(consistency, done, options),
+      readBarrier: (consistency, done, options) => {
+        const committed = this.lastCommitted();
+        const checked: typeof done = (error) => {
+          if (error === undefined && this.freshReads.has(consistency)) {
+            this.#checkFresh(node, consistency, committed);
+          }
+          done(error);
+        };
+        node.readBarrier(consistency, checked, options);
+      },
       leaderQuery: (request, done, options) => node.leaderQuery(request, done, options),
       changeMembership: (change, options) => node.changeMembership(change, options),
       transfer: (to, options) => node.transfer(to, options),
@@ -70,6 +83,14 @@ export class Acknowledgements {
       proposal.refused += 1;
       this.#checkCount(node, proposal);
     }
+  }
+
+  /** A read sees whatever was committed anywhere when it was asked for. */
+  #checkFresh({ id, appliedIndex }: RaftNode, consistency: string, committed: number): void {
+    if (appliedIndex >= committed) return;
+    const text = `${id} let a ${consistency} read through when it had applied ${appliedIndex}`;
+    const why = `entry ${committed} was committed before the read`;
+    this.#violations.report('read-fresh', `${text}, though ${why}`, [id]);
   }
 
   /** A command stands in the committed log; once for each index. */

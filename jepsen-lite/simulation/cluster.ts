@@ -86,6 +86,7 @@ export class SimulatedCluster {
     this.transfers = new TransferSafety(this.violations);
     this.state = new StateSafety(this.violations);
     this.acknowledgements = new Acknowledgements(this.violations, this.sometimes);
+    this.acknowledgements.lastCommitted = () => this.log.lastCommitted;
     const { network, settings, nodes, disks } = configuration;
     this.network = new SimulatedNetwork(this.world, {
       ...network,

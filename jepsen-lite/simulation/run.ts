@@ -79,6 +79,9 @@ class SimulationRun {
       faults: options.faults ?? faultsOf(seed, configuration, this.#workload),
     };
     this.#cluster = new SimulatedCluster(seed, configuration, options.parts);
+    if (this.#workload.trustsClocks === true) {
+      this.#cluster.acknowledgements.freshReads.add('lease');
+    }
     this.#clients = new ClientNetwork(this.#cluster);
     this.#operator = new Operator(this.#cluster, this.#clients);
     this.#injector = new FaultInjector(this.#cluster, this.#clients, this.#operator);

@@ -6,7 +6,7 @@ import { electionWorkload } from './election.ts';
 import { lockWorkload, unfencedLockWorkload } from './lock.ts';
 import { mapsWorkload } from './maps.ts';
 import { readWriteLockWorkload } from './read-write-lock.ts';
-import { registerWorkload } from './register.ts';
+import { leaseWorkload, registerWorkload } from './register.ts';
 import { semaphoreWorkload } from './semaphore.ts';
 import { sessionsWorkload } from './sessions.ts';
 import { setWorkload } from './set.ts';
@@ -16,6 +16,7 @@ import type { CreateWorkload } from './workload.ts';
 /** Those of `all` are the ones without `mustFail`. */
 export const workloads: Readonly<Record<string, CreateWorkload>> = {
   register: registerWorkload,
+  lease: leaseWorkload,
   'compare-and-swap': compareAndSwapWorkload,
   set: setWorkload,
   append: appendWorkload,

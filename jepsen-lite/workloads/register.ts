@@ -4,7 +4,9 @@ import { register } from '../checkers/register.ts';
 import { revisions } from '../checkers/revisions.ts';
 import { below, pick } from './chance.ts';
 import { readAnswer, writtenAnswer } from './records.ts';
-import type { CreateWorkload, WorkloadContext } from './workload.ts';
+import type { CreateWorkload, Workload, WorkloadContext } from './workload.ts';
+
+type Consistency = 'linearizable' | 'lease';
 
 const KEYS = ['register/0', 'register/1', 'register/2'];
 const VALUES = 5;
@@ -14,27 +16,41 @@ const MAX_PAUSE_MS = 20;
 export const registerWorkload: CreateWorkload = () => ({
   name: 'register',
   promise: 'each key is read and written as if there were one copy of it',
-  checkers: [register, revisions],
-  async run(context) {
-    while (!context.stopped()) {
-      await step(context);
-      await context.pause(context.random() * MAX_PAUSE_MS);
-    }
-  },
-  async finish(context) {
-    for (const key of KEYS) {
-      await put(context, key);
-      await get(context, key);
-    }
-  },
+  ...registers('linearizable'),
 });
 
-async function step(context: WorkloadContext): Promise<void> {
+/** The same with reads under leases, which hold while clocks keep to what leases suppose. */
+export const leaseWorkload: CreateWorkload = () => ({
+  name: 'lease',
+  promise: 'reads under leases are as fresh as others while clocks run at about one pace',
+  trustsClocks: true,
+  ...registers('lease'),
+});
+
+function registers(reads: Consistency): Pick<Workload, 'checkers' | 'run' | 'finish'> {
+  return {
+    checkers: [register, revisions],
+    async run(context) {
+      while (!context.stopped()) {
+        await step(context, reads);
+        await context.pause(context.random() * MAX_PAUSE_MS);
+      }
+    },
+    async finish(context) {
+      for (const key of KEYS) {
+        await put(context, key);
+        await get(context, key, 'linearizable');
+      }
+    },
+  };
+}
+
+async function step(context: WorkloadContext, reads: Consistency): Promise<void> {
   const { registry } = context;
   const key = pick(context, KEYS);
   const chance = context.random();
   if (chance < 0.4) {
-    await get(context, key, chance < 0.15 ? 'lease' : 'linearizable');
+    await get(context, key, reads);
   } else if (chance < 0.7) {
     await put(context, key);
   } else if (chance < 0.95) {
@@ -55,7 +71,6 @@ async function step(context: WorkloadContext): Promise<void> {
   }
 }
 
-/** A read under a lease is worth the same while clocks keep to what leases suppose. */
 async function put(context: WorkloadContext, key: string): Promise<void> {
   const value = valueOf(context);
   const call = (): Promise<RegistryRecord> => context.registry.put(key, value);
@@ -65,7 +80,7 @@ async function put(context: WorkloadContext, key: string): Promise<void> {
 async function get(
   context: WorkloadContext,
   key: string,
-  consistency: 'linearizable' | 'lease' = 'linearizable',
+  consistency: Consistency,
 ): Promise<void> {
   const { registry } = context;
   await context.invoke('get', { key }, () => registry.get(key, { consistency }), readAnswer);
