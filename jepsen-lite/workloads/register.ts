@@ -77,11 +77,7 @@ async function put(context: WorkloadContext, key: string): Promise<void> {
   await context.invoke('put', { key, value }, call, writtenAnswer);
 }
 
-async function get(
-  context: WorkloadContext,
-  key: string,
-  consistency: Consistency,
-): Promise<void> {
+async function get(context: WorkloadContext, key: string, consistency: Consistency): Promise<void> {
   const { registry } = context;
   await context.invoke('get', { key }, () => registry.get(key, { consistency }), readAnswer);
 }
