@@ -5,7 +5,7 @@ import { outcomeOf, type Phase, type RunRecord } from './run-record.ts';
 
 const MS_PER_S = 1_000;
 /** A run of so many things is short enough to be told whole. */
-const MOST_TOLD = 60;
+const MOST_TOLD = 100;
 
 /** What came of it, in one line. */
 export function outcomeLine(record: RunRecord): string {

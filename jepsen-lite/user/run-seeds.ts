@@ -111,7 +111,11 @@ async function failed(
 
 function told(record: RunRecord, { message }: Violation): readonly string[] {
   const events = eventLines(record);
-  if (events.length === 0) return [];
+  if (events.length === 0) {
+    const { faults, history, nodes } = record;
+    const size = `${faults.length} faults, ${history.length} operations, ${nodes.length} nodes`;
+    return [`left of it, and too much to be told here: ${size}`];
+  }
   return ['what is left of it once all is left out that is not needed:', ...events, message];
 }
 
