@@ -5,6 +5,8 @@ import type { WholeSchedule } from './shrink.ts';
 
 /** Gaps are closed down to this. */
 const SHORT_GAP_MS = 20;
+/** Fewer entries between snapshots than any seed draws. */
+const EAGER_ENTRIES = 4;
 
 /** The faults end there, and what was to begin later does not. */
 export function upTo(schedule: WholeSchedule, endMs: number): WholeSchedule {
@@ -70,6 +72,15 @@ function amongNodes(fault: Fault, left: ReadonlySet<string>): readonly Fault[] {
     ...('to' in fault ? [fault.to] : []),
   ];
   return named.every(isLeft) ? [fault] : [];
+}
+
+/** Snapshots as often as may be: a run that needs one needs fewer operations then. */
+export function eagerSnapshots(schedule: WholeSchedule): WholeSchedule | undefined {
+  const { configuration } = schedule;
+  const { settings } = configuration;
+  if ((settings.snapshotEveryEntries ?? Infinity) <= EAGER_ENTRIES) return undefined;
+  const eager = { ...settings, snapshotEveryEntries: EAGER_ENTRIES, trailingEntries: 0 };
+  return { ...schedule, configuration: { ...configuration, settings: eager } };
 }
 
 /** Without the last clients if they call nothing; undefined when each is needed. */

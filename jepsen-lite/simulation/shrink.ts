@@ -7,7 +7,14 @@ import type { RunRecord, Violation } from './run-record.ts';
 import type { Schedule } from './run.ts';
 import { shrinkList } from './shrink-list.ts';
 import { calmerFaults } from './shrink-faults.ts';
-import { fewerClients, fewerNodes, gapClosed, since, upTo } from './shrink-schedule.ts';
+import {
+  eagerSnapshots,
+  fewerClients,
+  fewerNodes,
+  gapClosed,
+  since,
+  upTo,
+} from './shrink-schedule.ts';
 
 /** All that decides a run. */
 export type WholeSchedule = Required<Schedule>;
@@ -64,6 +71,7 @@ export async function shrink(failing: ShrinkRun, options: ShrinkOptions): Promis
 class Shrinking {
   reached: ShrinkRun;
   runs = 0;
+  #mostSeeds = 1;
   readonly #check: string;
   readonly #options: ShrinkOptions;
 
@@ -82,11 +90,21 @@ class Shrinking {
     return this.reached.schedule;
   }
 
-  /** Everything in turn, until nothing of it makes the run smaller. */
+  /** As far as its own seed goes, which is quick; then with others. */
   async run(): Promise<void> {
+    for (const most of [1, MOST_SEEDS]) {
+      this.#mostSeeds = most;
+      await this.#runThrough();
+    }
+  }
+
+  /** Everything in turn, until nothing of it makes the run smaller. */
+  async #runThrough(): Promise<void> {
     let size = Infinity;
     while (this.#size() < size && !this.isOver()) {
       size = this.#size();
+      const eager = eagerSnapshots(this.#schedule);
+      if (eager !== undefined) await this.#shows(eager);
       await this.#end();
       await this.#subject();
       await this.#faults();
@@ -128,7 +146,8 @@ class Shrinking {
       shareGone(faults.length, this.#schedule.faults.length),
       shareGone(operations.length, this.#schedule.operations.length),
     );
-    return FEWEST_SEEDS + Math.round(gone * (MOST_SEEDS - FEWEST_SEEDS));
+    const seeds = FEWEST_SEEDS + Math.round(gone * (MOST_SEEDS - FEWEST_SEEDS));
+    return Math.min(seeds, this.#mostSeeds);
   }
 
   /** Nothing after the violation is needed, nor what never came about. */
