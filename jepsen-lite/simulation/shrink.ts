@@ -72,11 +72,14 @@ class Shrinking {
   reached: ShrinkRun;
   runs = 0;
   #mostSeeds = 1;
+  /** The operations that were called before it ended. */
+  #called: WholeSchedule['operations'];
   readonly #check: string;
   readonly #options: ShrinkOptions;
 
   constructor(failing: ShrinkRun, { check }: Violation, options: ShrinkOptions) {
     this.reached = failing;
+    this.#called = failing.schedule.operations;
     this.#check = check;
     this.#options = options;
   }
@@ -132,10 +135,13 @@ class Shrinking {
     for (let more = 0; more < seeds && !this.isOver(); more++) {
       this.runs += 1;
       const seed = schedule.seed + more;
-      const result = await this.#options.run({ ...schedule, seed });
-      if (result.record.violation?.check !== this.#check) continue;
-      this.reached = result;
-      this.#options.onProgress?.(result, this.runs);
+      const asked = { ...schedule, seed };
+      const { record, schedule: carriedOut } = await this.#options.run(asked);
+      if (record.violation?.check !== this.#check) continue;
+      // What was asked for, not what became of it: another schedule would be another run.
+      this.reached = { record, schedule: asked };
+      this.#called = carriedOut.operations;
+      this.#options.onProgress?.(this.reached, this.runs);
       return true;
     }
     return false;
@@ -157,6 +163,10 @@ class Shrinking {
     const known = new Set(carriedOut.map(({ fault }) => JSON.stringify(fault)));
     const faults = schedule.faults.filter((fault) => known.has(JSON.stringify(fault)));
     if (faults.length < schedule.faults.length) await this.#shows({ ...schedule, faults });
+    const operations = this.#called;
+    if (operations.length < this.#schedule.operations.length) {
+      await this.#shows({ ...this.#schedule, operations });
+    }
     for (const endMs of this.#ends()) {
       if (await this.#shows(upTo(this.#schedule, endMs))) break;
     }
