@@ -128,10 +128,10 @@ test('[CHECK-17] an election: a look that does not show who leads, or shows who 
 
 test('[CHECK-17] an election: a look that goes back', () => {
   const unknown = campaign(5, 5, 0, 1);
-  const others = [{ ...unknown, type: 'info', return: null } as const, campaign(4, 4, 0, 1)];
+  const campaigns = [{ ...unknown, type: 'info', return: null } as const, campaign(4, 4, 0, 1)];
   assertIllegal(
     election,
-    [...others, look(5, 5), look(7, 4)],
+    [...campaigns, look(5, 5), look(7, 4)],
     'leader office by process 9 (7.000 ms to 8.000 ms: {"token":4,"value":"said by 4"}) ' +
       'shows an older leader than leader office by process 9 (5.000 ms to 6.000 ms: ' +
       '{"token":5,"value":"said by 5"}) before it',
