@@ -59,7 +59,8 @@ export class FaultInjector {
   records(): InjectedFault[] {
     return this.#entries.map(({ fault, effect, fromMs, toMs }) => {
       const { targets, note } = effect;
-      return { fault, targets, fromMs, toMs, ...(note !== undefined && { note }) };
+      const untilMs = Math.min(toMs, this.#cluster.world.now);
+      return { fault, targets, fromMs, toMs: untilMs, ...(note !== undefined && { note }) };
     });
   }
 
