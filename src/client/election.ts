@@ -1,5 +1,5 @@
 /** Leader election on a lock and the key of the same name. */
-import { byteStringToBytes, HoldfastError, type ErrorCode } from '../base/index.ts';
+import { byteStringToBytes, HoldfastError, type ErrorCode, type Outcome } from '../base/index.ts';
 import { queueKey } from '../registry/index.ts';
 import { compare } from './compares.ts';
 import type {
@@ -185,7 +185,8 @@ class LeadershipHandle implements Leadership {
       const message = `'${this.name}' is led no more from here: ${why}`;
       this.#lost(new HoldfastError('not-held', message));
     }
-    this.#throwIfOver();
+    // Whoever leads no more by now may have proclaimed it all the same.
+    this.#throwIfOver(succeeded ? 'unknown' : 'not-applied');
   }
 
   resign(options: CallOptions = {}): Promise<void> {
@@ -230,11 +231,12 @@ class LeadershipHandle implements Leadership {
     this.#own.close().catch(() => undefined);
   }
 
-  #throwIfOver(): void {
+  #throwIfOver(outcome: Outcome = 'not-applied'): void {
     if (!this.signal.aborted) return;
     const cause: unknown = this.signal.reason;
-    if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError('not-held', `'${this.name}' is led no more from here`, { cause });
+    const known = cause instanceof HoldfastError ? cause : undefined;
+    const message = known?.message ?? `'${this.name}' is led no more from here`;
+    throw new HoldfastError(known?.code ?? 'not-held', message, { outcome, cause });
   }
 }
 

@@ -15,19 +15,24 @@ export interface ClientEnvironment {
 /** The longest delay the platform's timers take; a longer one is reached in steps. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The real clock and the real dice. */
+/**
+ * The real clock and the real dice. The platform's timers drop fractions of a ms and count from a
+ * moment that may have passed, so they can be early; who then finds a deadline ahead of it would
+ * never look again.
+ */
 export const systemClientEnvironment: ClientEnvironment = {
   now: () => performance.now(),
   random: () => Math.random(),
   setTimer(delayMs, callback) {
-    let left = delayMs;
-    let timer: NodeJS.Timeout;
-    const step = (): void => {
-      const wait = Math.min(left, MAX_TIMER_MS);
-      left -= wait;
-      timer = setTimeout(left > 0 ? step : callback, wait);
+    const dueMs = performance.now() + delayMs;
+    const wait = (leftMs: number): NodeJS.Timeout =>
+      setTimeout(fire, Math.min(Math.ceil(leftMs), MAX_TIMER_MS));
+    const fire = (): void => {
+      const leftMs = dueMs - performance.now();
+      if (leftMs > 0) timer = wait(leftMs);
+      else callback();
     };
-    step();
+    let timer = wait(delayMs);
     return () => clearTimeout(timer);
   },
 };

@@ -212,3 +212,18 @@ test('[LOCK-104] who was deposed without knowing it proclaims nothing', async ()
   await time.advance(100);
   assert.equal(await time.until(other.get('n')), undefined, 'its session took the rest along');
 });
+
+test('[LOCK-105] a proclamation answered after its leader went is not called undone', async () => {
+  const { time, cluster, registry, another } = harness();
+  const session = await time.until(registry.openSession({ ttl: '2s', keepAlive: false }));
+  const leadership = await time.until(registry.election('n').campaign('one', { session }));
+  await time.advance(1_850);
+  // There in time, and back when the session may have expired.
+  cluster.latencyMs = () => 70;
+  const error = await failure(time.until(leadership.proclaim('two')));
+  assert.deepEqual([error.code, error.outcome], ['session-expired', 'unknown']);
+  const { revision } = cluster.registry;
+  assert.equal((await time.until(another().get('n', { revision })))?.text(), 'two');
+  const late = await failure(time.until(leadership.proclaim('three')));
+  assert.deepEqual([late.code, late.outcome], ['session-expired', 'not-applied']);
+});
