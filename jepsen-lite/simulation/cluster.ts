@@ -83,7 +83,8 @@ export class SimulatedCluster {
     this.world = new World(seed, { wakesOnly: true });
     this.violations = new Violations(() => this.world.now);
     this.log = new LogSafety(this.violations, this.sometimes);
-    this.transfers = new TransferSafety(this.violations);
+    const { electionTimeoutMs = 1_000 } = configuration.settings;
+    this.transfers = new TransferSafety(this.violations, electionTimeoutMs);
     this.state = new StateSafety(this.violations);
     this.acknowledgements = new Acknowledgements(this.violations, this.sometimes);
     this.acknowledgements.lastCommitted = () => this.log.lastCommitted;
@@ -254,7 +255,23 @@ export class SimulatedCluster {
         snapshot: status.snapshotIndex,
       });
     }
-    if (leaders > 1) this.sometimes.met('twoLeaders');
+    if (leaders < 2) return;
+    this.sometimes.met('twoLeaders');
+    this.#readFromLeaders();
+  }
+
+  /**
+   * Of two who lead, only one may let reads through: each is asked, whatever clients do meanwhile.
+   * What comes of it is checked as with any read.
+   */
+  #readFromLeaders(): void {
+    for (const { life, raft } of this.running()) {
+      if (raft.status().role !== 'leader') continue;
+      life.run(() => {
+        raft.readBarrier('linearizable', () => {});
+        raft.readBarrier('lease', () => {});
+      });
+    }
   }
 
   /** Whether it holds for the membership that any node has, or was last seen to have, in force. */
@@ -275,10 +292,10 @@ export class SimulatedCluster {
   }
 
   #transferViewOf(id: string): TransferView | undefined {
-    const status = this.at(id).node?.raft.status();
-    if (status === undefined) return undefined;
-    const { role, transferTo, lastIndex } = status;
-    return { isLeader: role === 'leader', transferTo, lastIndex };
+    const { node, clock } = this.at(id);
+    if (node === undefined) return undefined;
+    const { role, transferTo, lastIndex } = node.raft.status();
+    return { isLeader: role === 'leader', transferTo, lastIndex, nowMs: clock.now() };
   }
 
   #storeObserver(place: Place): StoreObserver {

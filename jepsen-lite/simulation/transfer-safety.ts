@@ -10,6 +10,8 @@ export interface TransferView {
   readonly isLeader: boolean;
   readonly transferTo: string | undefined;
   readonly lastIndex: number;
+  /** By its own clock. */
+  readonly nowMs: number;
 }
 
 /** What a leader had in its log when it was first seen handing over. */
@@ -17,16 +19,32 @@ interface Handover {
   readonly term: number;
   readonly to: string;
   readonly lastIndex: number;
+  readonly sinceMs: number;
 }
+
+/**
+ * A handover that takes an election timeout is given up, and the next may begin at once, to the
+ * same node: for so much of that time it is certainly the same one.
+ */
+const SURELY_THE_SAME = 0.5;
+
+/** What only leaders send, and often. */
+const LEADERS: ReadonlySet<string> = new Set([
+  'timeoutNowRequest',
+  'appendRequest',
+  'heartbeatRequest',
+]);
 
 export class TransferSafety {
   readonly #violations: Violations;
+  readonly #electionTimeoutMs: number;
   readonly #handovers = new Map<string, Handover>();
   /** Nobody looks before anybody asked for a transfer, nor long afterwards: looking costs time. */
   #looksUntilMs = -Infinity;
 
-  constructor(violations: Violations) {
+  constructor(violations: Violations, electionTimeoutMs: number) {
     this.#violations = violations;
+    this.#electionTimeoutMs = electionTimeoutMs;
   }
 
   /** Somebody asked for a transfer, which is over by then. */
@@ -43,7 +61,7 @@ export class TransferSafety {
   ): void {
     if (nowMs > this.#looksUntilMs) return;
     const { from, to, type } = message;
-    if (type !== 'timeoutNowRequest' && type !== 'appendRequest') return;
+    if (!LEADERS.has(type)) return;
     const view = viewOf(from);
     // Who gives leadership up for another reason has stepped down already.
     if (view === undefined || !view.isLeader || view.transferTo === undefined) {
@@ -61,18 +79,22 @@ export class TransferSafety {
     this.#checkQuiet(message, view);
   }
 
-  #checkQuiet(message: Extract<PeerMessage, { type: 'appendRequest' }>, view: TransferView): void {
-    const { from, term, entries } = message;
+  #checkQuiet(message: PeerMessage, view: TransferView): void {
+    if (message.type !== 'appendRequest' && message.type !== 'heartbeatRequest') return;
+    const { from, term } = message;
+    const { lastIndex, nowMs, transferTo: to = '' } = view;
     const known = this.#handovers.get(from);
-    if (known === undefined || known.term !== term || known.to !== view.transferTo) {
-      const { transferTo, lastIndex } = view;
-      this.#handovers.set(from, { term, to: transferTo ?? '', lastIndex });
+    if (known === undefined || known.term !== term || known.to !== to) {
+      this.#handovers.set(from, { term, to, lastIndex, sinceMs: nowMs });
       return;
     }
+    if (message.type === 'heartbeatRequest') return;
+    if (nowMs - known.sinceMs > SURELY_THE_SAME * this.#electionTimeoutMs) return;
+    const { entries } = message;
     const added = entries.find(({ index, type }) => index > known.lastIndex && type === 'command');
     if (added === undefined) return;
-    const text = `${from} took entry ${added.index} while it handed leadership to ${known.to}`;
-    this.#report(text, [from, known.to]);
+    const text = `${from} took entry ${added.index} while it handed leadership to ${to}`;
+    this.#report(text, [from, to]);
   }
 
   #report(message: string, nodes: readonly string[]): void {

@@ -266,11 +266,11 @@ function appended(index: number): PeerMessage {
 }
 
 test('[CHECK-26] leadership goes to who holds the whole log; nothing is added meanwhile', () => {
-  const view = { isLeader: true, transferTo: b, lastIndex: 3 };
+  const view = { isLeader: true, transferTo: b, lastIndex: 3, nowMs: 0 };
   const told = { type: 'timeoutNowRequest', from: a, to: b, term: 1 } as unknown as PeerMessage;
   const looksAt = (message: PeerMessage, lastDurable: number): string | undefined => {
     const violations = new Violations(() => 0);
-    const transfers = new TransferSafety(violations);
+    const transfers = new TransferSafety(violations, 10);
     transfers.asked(10);
     transfers.sent(
       appended(3),
