@@ -67,7 +67,9 @@ export function parseLine(text: string, line: number): Operation {
   }
   const parsed = lineSchema.safeParse(json);
   if (!parsed.success) throw new HistoryError(line, ruleOf(parsed.error, json));
-  return { ...parsed.data, output: parsed.data.output ?? null } as Operation;
+  // Nothing is changed by checking, so what was read is what was checked.
+  const operation = json as Operation;
+  return operation.output === undefined ? { ...operation, output: null } : operation;
 }
 
 function ruleOf(error: z.ZodError, json: unknown): string {

@@ -38,9 +38,11 @@ test('[KIT-1] check tells a violation in a sentence, with exit code 1', async ()
   const file = historyFile('lost', put, read(null));
   const { code, stdout } = await runJepsenLite('check', file, '--model', 'register');
   assert.match(stdout, /^register: violation: .*fits nowhere\n {2}put k "7" by process 1/);
+  assert.ok(stdout.endsWith(`\nCheck again: npx jepsen-lite check ${file} --model register\n`));
   assert.equal(code, 1);
   const json = await runJepsenLite('check', file, '--model', 'register', '-w', 'json');
-  const { verdict }: { verdict: Verdict } = JSON.parse(json.stdout);
+  const { verdict, replay }: { verdict: Verdict; replay: string } = JSON.parse(json.stdout);
+  assert.equal(replay, `npx jepsen-lite check ${file} --model register`);
   assert.ok(verdict.type === 'illegal');
   assert.equal(verdict.operations.length, 2);
   assert.equal(json.code, 1);

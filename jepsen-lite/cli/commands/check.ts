@@ -20,6 +20,9 @@ const EXAMPLES = examples(
   'jepsen-lite check history.jsonl --model lock -w json',
 );
 
+const DEFAULT_TIME_LIMIT = '1m';
+const DEFAULT_MARGIN = '10s';
+
 interface CheckFlags {
   readonly model: string;
   readonly timeLimit: string;
@@ -33,9 +36,13 @@ export function addCheckCommand(program: Command): void {
     .description('check a recorded history against a model')
     .argument('<file>', 'the history: JSON lines, one operation a line')
     .requiredOption('--model <name>', `one of ${Object.keys(checkers).join(', ')}`)
-    .option('--time-limit <duration>', 'how long to search before giving up', '1m')
+    .option('--time-limit <duration>', 'how long to search before giving up', DEFAULT_TIME_LIMIT)
     .option('--skew <duration>', 'how far clocks may have been apart (nothing by default)')
-    .option('--margin <duration>', 'how much later than its TTL a dead lock may be free', '10s')
+    .option(
+      '--margin <duration>',
+      'how much later than its TTL a dead lock may be free',
+      DEFAULT_MARGIN,
+    )
     .addHelpText(
       'after',
       `
@@ -44,6 +51,9 @@ An operation is one line, its times in nanoseconds on one monotonic clock:
    "output":null}
 type is ok, fail (certainly not applied) or info (unknown; then return is null, and the client goes
 on under another process number). f is get, put, cas (its value is [from, to]), delete, lock, ...
+A field "revision" tells where in the order of all writes an operation stands (a write: the one it
+made, a read: the one it saw). That order is tried first, which takes seconds for a million lines.
+What has none is searched for an order; exit code 3 says that the time limit came first.
 
 Models:
 ${modelList()}
@@ -57,8 +67,21 @@ ${EXAMPLES}`,
         ...(flags.skew !== undefined && { skewMs: durationOption('--skew', flags.skew) }),
         marginMs: durationOption('--margin', flags.margin),
       };
-      endWith(checkHistory(checker, await historyOf(file), options, format === 'json'));
+      const replay = replayOf(file, flags);
+      const request = { checker, options, replay, asJson: format === 'json' };
+      endWith(checkHistory(await historyOf(file), request));
     });
+}
+
+/** The same check once more. */
+function replayOf(file: string, { model, timeLimit, skew, margin }: CheckFlags): string {
+  const path = /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`;
+  return [
+    `npx jepsen-lite check ${path} --model ${model}`,
+    ...(timeLimit === DEFAULT_TIME_LIMIT ? [] : [`--time-limit ${timeLimit}`]),
+    ...(skew === undefined ? [] : [`--skew ${skew}`]),
+    ...(margin === DEFAULT_MARGIN ? [] : [`--margin ${margin}`]),
+  ].join(' ');
 }
 
 function modelList(): string {
@@ -76,19 +99,25 @@ async function historyOf(file: string): Promise<readonly Operation[]> {
   }
 }
 
+interface CheckRequest {
+  readonly checker: Checker;
+  readonly options: CheckOptions;
+  readonly replay: string;
+  readonly asJson: boolean;
+}
+
 function checkHistory(
-  checker: Checker,
   history: readonly Operation[],
-  options: CheckOptions,
-  asJson: boolean,
+  { checker, options, replay, asJson }: CheckRequest,
 ): Outcome {
   const begunAt = performance.now();
   const verdict = checker.check(history, options);
   const wallMs = Math.round(performance.now() - begunAt);
   if (asJson) {
-    printJson({ model: checker.name, operations: history.length, wallMs, verdict });
+    printJson({ model: checker.name, operations: history.length, wallMs, verdict, replay });
   } else {
     for (const line of linesOf(checker, history.length, verdict)) printLine(line);
+    if (verdict.type === 'illegal') printLine(`Check again: ${replay}`);
   }
   return outcomeOfVerdict(verdict);
 }
@@ -110,7 +139,7 @@ function linesOf(checker: Checker, operations: number, verdict: Verdict): readon
   switch (verdict.type) {
     case 'ok': {
       const checked = Object.entries(verdict.checked).map(([what, count]) => `${count} ${what}`);
-      const counts = [`${operations} operations`, ...checked].join(', ');
+      const counts = [`${operations} lines`, ...checked].join(', ');
       return [`${checker.name}: ok, ${verdict.how} (${counts})`];
     }
     case 'illegal':
