@@ -94,9 +94,10 @@ const oneStatePerRevision: Rule<BankHistory> = ({ reads }) => {
 const revisionsAddUp: Rule<BankHistory> = ({ transfers, reads }) => {
   const dated = reads.filter(({ operation }) => operation.revision !== undefined);
   dated.sort((a, b) => a.operation.revision! - b.operation.revision!);
-  const known = transfers.filter(({ type, revision }) => type === 'ok' && revision !== undefined);
-  known.sort((a, b) => a.revision! - b.revision!);
-  const open = transfers.filter(({ revision }) => revision === undefined);
+  const isDated = ({ type, revision }: Operation): boolean =>
+    type === 'ok' && revision !== undefined;
+  const known = transfers.filter(isDated).toSorted((a, b) => a.revision! - b.revision!);
+  const open = transfers.filter((one) => !isDated(one));
   let next = 0;
   for (let i = 0; i < dated.length; i++) {
     const read = dated[i]!;

@@ -31,7 +31,9 @@ function witnessOrder<State>(model: Model<State>, operations: readonly Operation
   const undated: Operation[] = [];
   for (const operation of operations) {
     if (operation.revision !== undefined) {
-      (model.readsOnly(operation) ? reads : writes).push(operation);
+      // What was refused tells of the revision that it saw.
+      const onlySaw = operation.output === false || model.readsOnly(operation);
+      (onlySaw ? reads : writes).push(operation);
     } else if (operation.type === 'ok') {
       undated.push(operation);
     }

@@ -44,7 +44,7 @@ const operation = fc
     return { output: null, ...what, ...timing, type };
   });
 
-test('[JEPSEN-1] the search agrees with brute force on small random histories', () => {
+test('[CHECK-27] the search agrees with brute force on small random histories', () => {
   const seen = { ok: 0, illegal: 0 };
   fc.assert(
     fc.property(fc.array(operation, { minLength: 1, maxLength: 7 }), (history) => {
@@ -59,7 +59,7 @@ test('[JEPSEN-1] the search agrees with brute force on small random histories', 
   assert.ok(seen.ok > 100 && seen.illegal > 100, JSON.stringify(seen));
 });
 
-test('[JEPSEN-2] a stale read is told with what contradicts it', () => {
+test('[CHECK-28] a stale read is told with what contradicts it', () => {
   const verdict = register.check([
     { process: 0, f: 'put', key: 'x', value: '1', call: 0, return: 10, type: 'ok', output: null },
     { process: 0, f: 'put', key: 'x', value: '2', call: 20, return: 30, type: 'ok', output: null },
@@ -73,7 +73,7 @@ test('[JEPSEN-2] a stale read is told with what contradicts it', () => {
   assert.equal(verdict.operations.length, 3);
 });
 
-test('[JEPSEN-3] an order that revisions tell is proof, and one that they tell wrongly is not held \
+test('[CHECK-29] an order that revisions tell is proof, and one that they tell wrongly is not held \
 against the history', () => {
   const history: Operation[] = [];
   for (let i = 0; i < 1_000; i++) {
@@ -100,7 +100,7 @@ against the history', () => {
   assert.equal(checkLinearizable(registerModel, lied).type, 'ok');
 });
 
-test('[JEPSEN-4] a search that takes too long says that it does not know', () => {
+test('[CHECK-30] a search that takes too long says that it does not know', () => {
   const history: Operation[] = [];
   for (let i = 0; i < 40; i++) {
     const common = { process: i, key: 'x', call: 0, return: 100, type: 'ok' } as const;
