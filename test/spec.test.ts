@@ -21,6 +21,7 @@ const AREAS = [
   'API',
   'CLI',
   'CHECK',
+  'JEPSEN',
   'KIT',
   'REAL',
 ];

@@ -37,7 +37,7 @@ function answerOf(cells: Cells, { f, key = '', value }: Plan): unknown {
   return true;
 }
 
-/** Registers: all keys are in one state here, so that what the checker keeps apart is put to test. */
+/** Registers: all keys are one state here, so what the checker keeps apart is put to the test. */
 export const registers: SmallObject = {
   most: 7,
   plan: planRegister,
