@@ -94,8 +94,6 @@ const oneStatePerRevision: Rule<BankHistory> = ({ reads }) => {
 const revisionsAddUp: Rule<BankHistory> = ({ transfers, reads }) => {
   const dated = reads.filter(({ operation }) => operation.revision !== undefined);
   dated.sort((a, b) => a.operation.revision! - b.operation.revision!);
-  const isDated = ({ type, revision }: Operation): boolean =>
-    type === 'ok' && revision !== undefined;
   const known = transfers.filter(isDated).toSorted((a, b) => a.revision! - b.revision!);
   const open = transfers.filter((one) => !isDated(one));
   let next = 0;
@@ -120,6 +118,10 @@ const revisionsAddUp: Rule<BankHistory> = ({ transfers, reads }) => {
   }
   return undefined;
 };
+
+function isDated({ type, revision }: Operation): boolean {
+  return type === 'ok' && revision !== undefined;
+}
 
 function move(balances: Record<string, number>, { value }: Operation): void {
   const [from, to] = [textFieldOf(value, 'from') ?? '', textFieldOf(value, 'to') ?? ''];
