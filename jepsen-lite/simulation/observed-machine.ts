@@ -40,6 +40,10 @@ export class ObservedMachine implements StateMachine {
     return hashing(this.#machine.snapshot(), this.#observer.cut());
   }
 
+  get snapshotBytes(): number | undefined {
+    return this.#machine.snapshotBytes;
+  }
+
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     await this.#machine.restore(chunks);
     this.#observer.restored(await this.#application.hash());

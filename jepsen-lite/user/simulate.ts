@@ -91,6 +91,9 @@ function watched(machine: StateMachine, threw: (error: unknown) => void): Applic
       },
       query: (request) => machine.query(request),
       snapshot: () => machine.snapshot(),
+      get snapshotBytes() {
+        return machine.snapshotBytes;
+      },
       restore: (chunks) => machine.restore(chunks),
     },
     hash: () => snapshotHash(machine),

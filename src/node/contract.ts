@@ -60,7 +60,10 @@ export interface NodeSettings {
   readonly maxCommandBytes: number;
   /** A durable write that takes longer makes a leader hand over; see `disk-health.ts`. */
   readonly slowWriteMs: number;
-  /** A snapshot point every so many entries, or bytes of them, whichever comes first. */
+  /**
+   * A snapshot point every so many entries, or bytes of them, whichever comes first; but never
+   * before the entries weigh as much as the state does (`StateMachine.snapshotBytes`).
+   */
   readonly snapshotEveryEntries: number;
   readonly snapshotEveryBytes: number;
   /** Entries kept before a snapshot for followers that are a little behind. */

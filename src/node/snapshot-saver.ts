@@ -30,7 +30,8 @@ export class SnapshotSaver {
 
   /** To be called right after each entry was applied: the cut is the state at this very entry. */
   applied(entry: Entry): void {
-    if (!this.#points.passed(entry) || this.#saving) return;
+    const stateBytes = this.#stateMachine.snapshotBytes ?? 0;
+    if (!this.#points.passed(entry, stateBytes) || this.#saving) return;
     const { index, term, time } = entry;
     const meta: SnapshotMeta = { index, term, time, membership: this.#raft.membershipAt(index) };
     this.#saving = true;

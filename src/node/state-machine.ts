@@ -47,6 +47,12 @@ export interface StateMachine {
    * MiB.
    */
   snapshot(): AsyncIterable<Uint8Array>;
+  /**
+   * About how many bytes a snapshot of the state would have now; follows from the state alone, and
+   * is asked after each entry. Snapshots are taken no more often than the log grows by as much, or
+   * a large state would be written over and over. Absent: 0.
+   */
+  readonly snapshotBytes?: number | undefined;
   /** Replaces the whole state. When it rejects, the state is undefined and the node stops. */
   restore(chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /**

@@ -10,6 +10,9 @@ import { SessionTable } from './sessions.ts';
 import { TableSizes } from './table-sizes.ts';
 import type { ByteString, KeyEvent, KeyRange, KeyRecord, Revision, SessionId } from './types.ts';
 
+/** Of a record in a snapshot, besides key and value: revisions, times, lengths; about. */
+const RECORD_OVERHEAD_BYTES = 24;
+
 /** What a put decides; the rest of the record follows from where it is put. */
 export interface KeyDraft {
   readonly key: ByteString;
@@ -42,6 +45,7 @@ export class MvccStore {
   /** Of the revision under way. */
   #changes: KeyEvent | KeyEvent[] | undefined;
   #liveKeys = 0;
+  #liveBytes = 0;
   /** Told of every version that becomes the latest of its key. */
   listener: ChangeListener | undefined;
   /** Cluster time in ms: of the entry being applied, or of the last one. */
@@ -66,6 +70,11 @@ export class MvccStore {
 
   get liveKeys(): number {
     return this.#liveKeys;
+  }
+
+  /** About what the live keys take in a snapshot; follows from the state alone. */
+  get liveBytes(): number {
+    return this.#liveBytes;
   }
 
   /** The key's entry, also when it is deleted but told of by history. */
@@ -179,6 +188,7 @@ export class MvccStore {
     const before = known?.live;
     const entry = known ?? this.#insert(version);
     entry.latest = version;
+    this.#liveBytes += weightOf(version) - (before === undefined ? 0 : weightOf(before));
     if (entry.expirySlot >= 0 || version.expiresAt !== undefined) this.expiry.update(entry);
     const wasLive = before !== undefined;
     if (wasLive === version.deleted) {
@@ -214,4 +224,8 @@ export class MvccStore {
     if (from !== 0) this.sessions.get(from)?.disown(entry);
     if (to !== 0) this.sessions.get(to)?.own(entry);
   }
+}
+
+function weightOf(version: KeyVersion): number {
+  return version.deleted ? 0 : RECORD_OVERHEAD_BYTES + version.key.length + version.stored.length;
 }

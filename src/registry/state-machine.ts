@@ -85,6 +85,11 @@ export class RegistryStateMachine {
     return this.#state.store.time;
   }
 
+  /** About how many bytes a snapshot would have now; follows from the state alone. */
+  get snapshotBytes(): number {
+    return this.#state.store.liveBytes;
+  }
+
   /** What all changes so far weigh in memory, about: grows with each, until a restore. */
   get changedBytes(): number {
     return this.#state.compaction.changedBytes;

@@ -62,6 +62,34 @@ test('[NODE-21] a point is also reached by bytes, and counted on after a restart
   assert.equal(uninterrupted.status('a').snapshotIndex, expected);
 });
 
+test('[NODE-76] a large state is saved only after as much log, everywhere alike', async () => {
+  const settings = { ...SETTINGS, snapshotEveryEntries: 5, trailingEntries: 0 };
+  const cluster = new Cluster(['a', 'b', 'c'], { settings });
+  const leader = await cluster.startAll();
+  await cluster.write(leader, 'fill:2000');
+  const pointOf = (name: string): number => cluster.status(name).snapshotIndex;
+  const before = pointOf(leader.id);
+  let logBytes = 0;
+  while (pointOf(leader.id) === before) {
+    const index = cluster.status(leader.id).lastIndex;
+    await cluster.write(leader, 'z'.repeat(100));
+    logBytes += 132;
+    assert.ok(logBytes < 3_000, `no snapshot at ${index} after ${logBytes} bytes of log`);
+    await cluster.world.run(50);
+    // A crash in the middle, as the next life counts on where this one was.
+    if (logBytes === 660) {
+      const other = ['a', 'b', 'c'].find((name) => name !== leader.id) ?? '';
+      await cluster.crash(other);
+      cluster.start(other);
+    }
+  }
+  assert.ok(logBytes > 1_500, `${logBytes} bytes of log and a snapshot`);
+  await cluster.converged();
+  await cluster.world.run(500);
+  const points = ['a', 'b', 'c'].map(pointOf);
+  assert.deepEqual(points, [points[0], points[0], points[0]]);
+});
+
 test('[NODE-22] writes go on while a snapshot is saved; then the log is cut', async () => {
   const cluster = new Cluster(['a'], { settings: SETTINGS });
   const leader = await cluster.startAll();

@@ -39,6 +39,17 @@ test('[REG-19] chunks are bounded, and restore however they are cut', () => {
   }
 });
 
+test('[NODE-76] the length of a snapshot is known about before it is taken', () => {
+  const rig = new Rig({ historyRevisions: 10 });
+  for (let i = 0; i < 2_000; i++) rig.put(`key${i}`, 'x'.repeat(i % 200));
+  for (let i = 0; i < 1_000; i++) rig.put(`key${i}`, 'y'.repeat(i % 50));
+  for (let i = 500; i < 1_500; i++) rig.delete(`key${i}`);
+  const whole = rig.snapshot();
+  const { snapshotBytes } = rig.machine;
+  assert.ok(snapshotBytes > 0.5 * whole.length && snapshotBytes < 2 * whole.length);
+  assert.equal(rig.restored(whole).machine.snapshotBytes, snapshotBytes);
+});
+
 test('[REG-18] a damaged snapshot is refused with the place, and the state stays as it was', () => {
   const whole = furnished().snapshot();
   const target = new Rig();

@@ -51,6 +51,10 @@ export class CountingMachine implements StateMachine {
     return bytes(String(this.counts.get(text(request)) ?? 0));
   }
 
+  get snapshotBytes(): number {
+    return this.filler.length;
+  }
+
   async *snapshot(): AsyncGenerator<Uint8Array> {
     const { lastTime, filler } = this;
     const state: MachineState = { counts: [...this.counts], lastTime, filler };
