@@ -12,7 +12,7 @@ const KINDS: Readonly<Record<FaultGroup, readonly Fault['type'][]>> = {
   pause: ['pause', 'clientPause'],
   partition: ['partition', 'weather', 'slowLink', 'clientCut'],
   clock: ['clockRate', 'clockJump'],
-  disk: ['damage', 'wipe'],
+  disk: ['disk', 'damage', 'wipe', 'oldDisk'],
   member: ['membership', 'transfer'],
 };
 

@@ -7,6 +7,7 @@ import { connect, HoldfastError, type HoldfastClient } from '../../src/client/in
 import type { DirectedLink } from '../faults/fault.ts';
 import type { Dice } from '../simulation/random.ts';
 import type { Violations } from '../simulation/violations.ts';
+import type { Lives } from './lives.ts';
 import type { Observer } from './observer.ts';
 import type { Operator } from './operator.ts';
 import type { ProcessCluster } from './process-cluster.ts';
@@ -25,6 +26,7 @@ export interface HealingParts {
   readonly proxies: PeerProxies;
   readonly clients: readonly RealClient[];
   readonly observer: Observer;
+  readonly lives: Lives;
   readonly operator: Operator;
   readonly violations: Violations;
   readonly dice: Dice;
@@ -41,7 +43,7 @@ export class Healing {
 
   /** Heals a core, leaves the rest as it is and cuts it off, and demands a write. */
   async healCore(): Promise<void> {
-    const { proxies, operator, cluster, violations } = this.#parts;
+    const { proxies, lives, cluster, violations } = this.#parts;
     const core = this.#chooseCore();
     const rest = cluster.ids.filter((id) => !core.includes(id));
     proxies.healAll();
@@ -53,8 +55,8 @@ export class Healing {
         ]),
       ),
     );
-    operator.leave(rest);
-    for (const id of core) await operator.heal(id);
+    lives.leave(rest);
+    for (const id of core) await lives.heal(id);
     const endpoints = core.map((id) => cluster.endpoint(id));
     const made = await this.#until(PROGRESS_MS, async () => {
       return await withClient(endpoints, async ({ registry }) => {
@@ -77,11 +79,11 @@ export class Healing {
 
   /** Heals everything and demands that all nodes come to one state. */
   async healAll(): Promise<void> {
-    const { proxies, clients, operator, violations } = this.#parts;
+    const { proxies, clients, lives, operator, violations } = this.#parts;
     proxies.healAll();
     for (const client of clients) client.heal();
-    operator.leave([]);
-    for (const id of operator.founders) await operator.heal(id);
+    lives.leave([]);
+    for (const id of operator.founders) await lives.heal(id);
     let difference: string | undefined = 'nothing was compared';
     const isEqual = async (): Promise<boolean> => {
       difference = (await operator.restore()) ?? (await this.#difference());

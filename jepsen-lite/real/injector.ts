@@ -1,10 +1,19 @@
 /** Carries out the faults of a round on real processes, each when its time has come. */
 import { unreachable } from '../../src/base/index.ts';
 import { LEADER } from '../faults/fault.ts';
-import type { DirectedLink, Fault, NodeTarget, PartitionFault } from '../faults/fault.ts';
+import type {
+  CrashFault,
+  DirectedLink,
+  Fault,
+  NodeTarget,
+  PartitionFault,
+} from '../faults/fault.ts';
 import type { InjectedFault } from '../simulation/run-record.ts';
+import type { DiskTroubles } from './disk-troubles.ts';
+import type { Lives } from './lives.ts';
 import type { Observer } from './observer.ts';
-import { nothing, type Operator, type OperatorEffect } from './operator.ts';
+import type { Operator } from './operator.ts';
+import { nothing, type OperatorEffect } from './operator-effect.ts';
 import type { ProcessCluster } from './process-cluster.ts';
 import type { PeerProxies } from './proxies.ts';
 import type { RealClient } from './real-client.ts';
@@ -24,7 +33,9 @@ export interface InjectorParts {
   readonly proxies: PeerProxies;
   readonly clients: readonly RealClient[];
   readonly observer: Observer;
+  readonly lives: Lives;
   readonly operator: Operator;
+  readonly troubles: DiskTroubles;
   readonly now: () => number;
   /** Called when a fault could not be carried out for a reason of the harness's own. */
   readonly failed: (error: unknown) => void;
@@ -130,13 +141,13 @@ export class FaultInjector {
   }
 
   #onNode(fault: Extract<Fault, { node: NodeTarget }>): OperatorEffect | Promise<OperatorEffect> {
-    const { operator, cluster, observer } = this.#parts;
+    const { operator, cluster, observer, troubles, now } = this.#parts;
     const id = fault.node === LEADER ? observer.leader()?.id : fault.node;
     if (id === undefined) return nothing('nobody leads');
     if (!cluster.isRunning(id)) return nothing(`${id} is down`);
     switch (fault.type) {
       case 'crash':
-        return this.#crash(id, fault.power);
+        return this.#crash(id, fault);
       case 'pause':
         return this.#pause(id, fault.forMs);
       case 'clockRate': {
@@ -155,36 +166,45 @@ export class FaultInjector {
       case 'membership':
         return operator.changeMembership(fault, id);
       case 'disk':
+        return troubles.begin(id, fault.how, observer, now);
       case 'oldDisk':
-        return nothing('real disks cannot be made to');
+        return operator.useOldDisk(id);
       default:
         return unreachable(fault);
     }
   }
 
-  async #crash(id: string, power: boolean): Promise<OperatorEffect> {
-    const { operator } = this.#parts;
-    await operator.kill(id, power);
-    return { targets: [id], undo: () => operator.start(id) };
+  async #crash(id: string, { power, whilePending, forMs }: CrashFault): Promise<OperatorEffect> {
+    const { lives, troubles, observer } = this.#parts;
+    const kill = (): Promise<void> => lives.kill(id, power);
+    const undo = (): void => lives.start(id);
+    if (!whilePending) {
+      await kill();
+      return { targets: [id], undo };
+    }
+    // Every other one after the bytes were written.
+    const isPending = await troubles.whilePending(id, forMs % 2 === 0, kill);
+    if (isPending) observer.sometimes.met('crashedWhilePending');
+    return { targets: [id], undo, ...(!isPending && { note: 'no write was under way' }) };
   }
 
   async #powerLoss(): Promise<OperatorEffect> {
-    const { operator, cluster } = this.#parts;
+    const { lives, operator, cluster } = this.#parts;
     const running = operator.founders.filter((id) => cluster.isRunning(id));
-    await Promise.all(running.map((id) => operator.kill(id, true)));
-    const undo = (): void => running.forEach((id) => operator.start(id));
+    await Promise.all(running.map((id) => lives.kill(id, true)));
+    const undo = (): void => running.forEach((id) => lives.start(id));
     return { targets: running, undo, note: 'killed: what the system caches is kept' };
   }
 
   async #pause(id: string, forMs: number): Promise<OperatorEffect> {
-    const { operator, cluster } = this.#parts;
+    const { lives, cluster } = this.#parts;
     // Every other short one, so that either way is met.
     if (forMs < LONGEST_STALL_MS && forMs % 2 === 0) {
       cluster.tell(id, { type: 'stall', forMs });
       return { targets: [id], undo: () => undefined, note: 'its event loop is blocked' };
     }
-    await operator.pause(id);
-    return { targets: [id], undo: () => void operator.goOn(id), note: 'SIGSTOP' };
+    await lives.pause(id);
+    return { targets: [id], undo: () => void lives.goOn(id), note: 'SIGSTOP' };
   }
 
   #onClient(number: number, what: (client: RealClient) => () => void): OperatorEffect {

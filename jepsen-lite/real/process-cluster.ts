@@ -24,6 +24,8 @@ export interface ProcessClusterOptions {
   readonly onExit?: (id: string, code: number | null) => void;
   /** More arguments for one node's `serve`, asked for whenever it starts. */
   readonly argumentsOf?: (id: string) => readonly string[];
+  /** More of the environment of one node's process, asked for whenever it starts. */
+  readonly environmentOf?: (id: string) => Readonly<Record<string, string>>;
   /** More arguments for every `serve`. */
   readonly serveArguments?: readonly string[];
   /** More arguments for node itself, for example `--cpu-prof`. */
@@ -139,6 +141,7 @@ export class ProcessCluster {
     const slot = this.#slot(id);
     if (slot.child !== undefined) throw new Error(`node ${id} runs already`);
     const { store, argumentsOf, serveArguments = [], nodeArguments = [] } = this.#options;
+    const env = { ...process.env, ...this.#options.environmentOf?.(id) };
     const place = store === 'memory' ? [] : ['--data', this.directory(id)];
     const others = isJoining || !slot.isFounder ? ['--join'] : ['--peers', this.#peers];
     const child = spawn(
@@ -158,7 +161,7 @@ export class ProcessCluster {
         ...(argumentsOf?.(id) ?? []),
         ...serveArguments,
       ],
-      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env },
     );
     slot.child = child;
     living.add(child);

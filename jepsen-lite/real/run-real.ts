@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createStore } from '../../src/cli/store-choice.ts';
 import { drawFaults } from '../faults/draw-faults.ts';
 import type { Fault } from '../faults/fault.ts';
 import { Dice, randomFor } from '../simulation/random.ts';
@@ -10,10 +11,14 @@ import { RUN_RECORD_VERSION } from '../simulation/run-record.ts';
 import type { CheckResult, Phase, RunRecord } from '../simulation/run-record.ts';
 import { Violations } from '../simulation/violations.ts';
 import type { Workload } from '../workloads/workload.ts';
+import { DiskShim } from './disk-shim/shim.ts';
+import { DiskTroubles } from './disk-troubles.ts';
 import { ALL_GROUPS, kindsOf } from './fault-groups.ts';
 import { Healing } from './healing.ts';
 import { FaultInjector } from './injector.ts';
+import { Lives } from './lives.ts';
 import { Observer } from './observer.ts';
+import { OldDisks } from './old-disks.ts';
 import { Operator } from './operator.ts';
 import type { RealOptions } from './options.ts';
 import { ProcessCluster } from './process-cluster.ts';
@@ -39,14 +44,6 @@ const SETTINGS: readonly string[] = [
   'checkInvariants=true',
 ];
 const PRELOAD = new URL('./child-preload.js', import.meta.url).href;
-/** Workloads that promise nothing about time: clocks may go as they like. */
-const WITHOUT_CLOCKS: ReadonlySet<string> = new Set([
-  'register',
-  'compare-and-swap',
-  'set',
-  'append',
-  'bank',
-]);
 
 /** Runs it. Never rejects for what goes wrong in it: that is in the record. */
 export async function runReal(options: RealOptions): Promise<RunRecord> {
@@ -63,6 +60,7 @@ interface Parts {
   readonly cluster: ProcessCluster;
   readonly proxies: PeerProxies;
   readonly recorder: Recorder;
+  readonly troubles: DiskTroubles;
 }
 
 class RealRun {
@@ -73,6 +71,8 @@ class RealRun {
   readonly #recorder: Recorder;
   readonly #violations: Violations;
   readonly #observer: Observer;
+  readonly #troubles: DiskTroubles;
+  readonly #lives: Lives;
   readonly #operator: Operator;
   readonly #injector: FaultInjector;
   readonly #healing: Healing;
@@ -82,7 +82,8 @@ class RealRun {
   #stopped = false;
   #clientsDone = 0;
 
-  private constructor(options: RealOptions, { cluster, proxies, recorder }: Parts) {
+  private constructor(options: RealOptions, parts: Parts) {
+    const { cluster, proxies, recorder, troubles } = parts;
     this.#options = options;
     this.#workload = options.workload();
     this.#cluster = cluster;
@@ -94,9 +95,14 @@ class RealRun {
     const observer = new Observer(endpoints, now);
     const founders = options.nodes ?? DEFAULT_NODES;
     const random = randomFor(options.seed, 'operator');
-    const operator = new Operator({ cluster, founders, observer, violations, now, random });
+    const living = { cluster, founders, observer, troubles, violations, now, random };
+    const lives = new Lives(living);
+    const oldDisks = new OldDisks(options.store, observer);
+    const operator = new Operator({ ...living, lives, oldDisks });
     const clients = this.#clients;
-    const shared = { cluster, proxies, clients, observer, operator };
+    const shared = { cluster, proxies, clients, observer, lives, operator, troubles };
+    this.#troubles = troubles;
+    this.#lives = lives;
     this.#violations = violations;
     this.#observer = observer;
     this.#operator = operator;
@@ -110,8 +116,11 @@ class RealRun {
 
   static async prepare(options: RealOptions, directory: string): Promise<RealRun> {
     const { nodes = DEFAULT_NODES, store, seed } = options;
+    // A driver that is not installed is found out before a node fails for the lack of it.
+    await createStore(store, join(directory, 'driver'));
     let proxies: PeerProxies | undefined;
     let run: RealRun | undefined;
+    const troubles = new DiskTroubles(directory, DiskShim.build(directory));
     const cluster = await ProcessCluster.prepare({
       nodes,
       spares: 1,
@@ -119,17 +128,18 @@ class RealRun {
       directory,
       serveArguments: ['--set', ...SETTINGS],
       nodeArguments: ['--import', PRELOAD],
+      environmentOf: (id) => troubles.environmentOf(id),
       argumentsOf: (id) => ['--route', proxies?.routesOf(id) ?? ''],
       onExit: (id, code) => run?.exited(id, code),
     });
     const endpoints = new Map(cluster.ids.map((id) => [id, cluster.endpoint(id)]));
     proxies = await PeerProxies.open(endpoints, randomFor(seed, 'network'));
-    run = new RealRun(options, { cluster, proxies, recorder: new Recorder() });
+    run = new RealRun(options, { cluster, proxies, recorder: new Recorder(), troubles });
     return run;
   }
 
   exited(id: string, code: number | null): void {
-    this.#operator.exited(id, code);
+    this.#lives.exited(id, code);
   }
 
   readonly #isOver = (): boolean => {
@@ -163,7 +173,7 @@ class RealRun {
   }
 
   async #setUp(): Promise<void> {
-    for (const id of this.#operator.founders) this.#operator.start(id);
+    for (const id of this.#lives.founders) this.#lives.start(id);
     const hasLeader = (): boolean => this.#observer.leader() !== undefined;
     if (!(await this.#until(READY_MS, hasLeader))) {
       this.#violations.report('liveness', 'a cluster without any fault has no leader');
@@ -177,7 +187,7 @@ class RealRun {
 
   async #addClient(): Promise<void> {
     const { seed, pace = DEFAULT_PACE } = this.#options;
-    const { founders } = this.#operator;
+    const { founders } = this.#lives;
     const number = this.#clients.length;
     const home = number % founders.length;
     const names = [...founders.slice(home), ...founders.slice(0, home)];
@@ -235,12 +245,12 @@ class RealRun {
   #faultsOf(round: number, faultsMs: number): Fault[] {
     const { seed, faults = ALL_GROUPS, clients = DEFAULT_CLIENTS } = this.#options;
     const targets = {
-      nodes: this.#operator.founders,
+      nodes: this.#lives.founders,
       clients,
       faultsMs,
       electionTimeoutMs: ELECTION_TIMEOUT_MS,
       kinds: kindsOf(faults),
-      clocksMayPart: WITHOUT_CLOCKS.has(this.#workload.name),
+      clocksMayPart: this.#workload.trustsClocks !== true,
     };
     // Real time is dear: two mixes at once.
     return ['one mix', 'another mix']
@@ -301,14 +311,15 @@ class RealRun {
     const { name, promise } = this.#workload;
     const { sometimes } = this.#observer;
     for (let i = this.#recorder.unknowns; i > 0; i--) sometimes.met('unknownOutcome');
-    const flags = `--store ${store} --time ${faultsMs}ms --nodes ${nodes} --workload ${name}`;
+    const sizes = `--time ${faultsMs}ms --nodes ${nodes} --clients ${clients}`;
+    const kinds = `--workload ${name} --faults ${faults.join()}`;
     return {
       version: RUN_RECORD_VERSION,
       harness: 'real',
       seed,
       workload: { name, promise },
       configuration: { store, nodes, clients, faultsMs, faults: [...faults], settings: SETTINGS },
-      replay: `npx jepsen-lite real --seed ${seed} ${flags} --faults ${faults.join()}`,
+      replay: `npx jepsen-lite real --seed ${seed} --store ${store} ${sizes} ${kinds}`,
       phases: this.#phases,
       faults: this.#injector.records().toSorted((a, b) => a.fromMs - b.fromMs),
       history: this.#recorder.history(),
@@ -317,17 +328,23 @@ class RealRun {
       sometimes: sometimes.counts(),
       results,
       ...(this.#violations.first !== undefined && { violation: this.#violations.first }),
-      notTested: NOT_TESTED,
+      notTested: this.#notTested(),
       traceHash: null,
       durationMs: this.#recorder.now(),
       wallMs,
     };
   }
+
+  #notTested(): string[] {
+    const { whyNot } = this.#troubles;
+    return whyNot === undefined
+      ? NOT_TESTED
+      : [...NOT_TESTED, `disks that are slow, stuck, full or fail: ${whyNot}`];
+  }
 }
 
-const NOT_TESTED = [
+const NOT_TESTED: string[] = [
   'power loss: a killed process loses nothing that the system caches (crash images do that)',
   'messages lost, doubled or overtaking: TCP allows none of it, so connections break instead',
-  'disks that are slow, stuck, full or fail',
   'clusters of nodes of different versions',
 ];

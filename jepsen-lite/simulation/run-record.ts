@@ -142,9 +142,14 @@ export interface RunRecord {
 
 export type Outcome = 'passed' | 'violation' | 'unknown';
 
-/** Whether the run stands: a violation is one, even where no checker could say more. */
+/**
+ * Whether the run stands: a violation is one, even where no checker could say more. Where the
+ * harness itself could not go on with real processes, nothing was shown.
+ */
 export function outcomeOf(record: RunRecord): Outcome {
-  if (record.violation !== undefined) return 'violation';
+  const { harness, violation } = record;
+  if (harness === 'real' && violation?.check === 'harness') return 'unknown';
+  if (violation !== undefined) return 'violation';
   const verdicts = record.results.map(({ verdict }) => verdict.type);
   if (verdicts.includes('illegal')) return 'violation';
   return verdicts.includes('unknown') ? 'unknown' : 'passed';

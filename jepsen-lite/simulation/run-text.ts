@@ -11,14 +11,59 @@ const MOST_TOLD = 100;
 export function outcomeLine(record: RunRecord): string {
   const { violation, results, seed, workload } = record;
   const run = `seed ${seed}, ${workload.name}`;
+  if (violation !== undefined && outcomeOf(record) === 'unknown') {
+    return `${run}: could not be judged: ${violation.message}`;
+  }
   if (violation !== undefined) {
     return `${run}: violation of ${violation.check}: ${violation.message}`;
   }
   const unknown = results.find(({ verdict }) => verdict.type === 'unknown')?.verdict;
   if (unknown?.type === 'unknown') return `${run}: unknown: ${unknown.why}`;
   const { history, faults, durationMs } = record;
-  const time = `${(durationMs / MS_PER_S).toFixed(1)} s simulated`;
+  const time = `${seconds(durationMs)}${record.harness === 'simulation' ? ' simulated' : ''}`;
   return `${run}: passed, ${history.length} operations under ${faults.length} faults in ${time}`;
+}
+
+/** How soon a cluster of real processes was well again, each time that it was healed. */
+export function healingLine(record: RunRecord): string {
+  const { rounds, longestLivenessMs, longestConvergenceMs } = healingOf(record);
+  const took = `at most ${seconds(longestLivenessMs)}`;
+  return (
+    `healed ${rounds} times: a majority took a write after ${took}, ` +
+    `all were equal after at most ${seconds(longestConvergenceMs)} more`
+  );
+}
+
+interface HealingTimes {
+  readonly rounds: number;
+  readonly longestLivenessMs: number;
+  readonly longestConvergenceMs: number;
+}
+
+function healingOf({ phases }: RunRecord): HealingTimes {
+  const lengthsOf = (wanted: Phase['name']): number[] =>
+    phases.flatMap(({ name, fromMs, toMs }) =>
+      name === wanted ? [Math.round(toMs - fromMs)] : [],
+    );
+  const converged = lengthsOf('convergence');
+  return {
+    rounds: converged.length,
+    longestLivenessMs: Math.max(0, ...lengthsOf('liveness')),
+    longestConvergenceMs: Math.max(0, ...converged),
+  };
+}
+
+function seconds(ms: number): string {
+  return `${(ms / MS_PER_S).toFixed(1)} s`;
+}
+
+/** How many faults of each kind were carried out. */
+function faultCounts({ faults }: RunRecord): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { fault, targets } of faults) {
+    counts[fault.type] = (counts[fault.type] ?? 0) + (targets.length > 0 ? 1 : 0);
+  }
+  return counts;
 }
 
 const PHASES: Readonly<Record<Phase['name'], string>> = {
@@ -54,7 +99,8 @@ export function eventLines(record: RunRecord): readonly string[] {
 
 /** A run as `-w json` prints it. */
 export function runJson(record: RunRecord): Record<string, unknown> {
-  const { seed, workload, violation, history, faults, traceHash, durationMs, wallMs } = record;
+  const { seed, workload, violation, history, faults, durationMs, wallMs } = record;
+  const isReal = record.harness === 'real';
   return {
     seed,
     workload: workload.name,
@@ -62,8 +108,14 @@ export function runJson(record: RunRecord): Record<string, unknown> {
     violation: violation ?? null,
     operations: history.length,
     faults: faults.length,
-    traceHash,
-    simulatedMs: Math.round(durationMs),
+    ...(isReal ? realJson(record) : { traceHash: record.traceHash }),
+    [isReal ? 'durationMs' : 'simulatedMs']: Math.round(durationMs),
     wallMs: Math.round(wallMs),
   };
+}
+
+function realJson(record: RunRecord): Record<string, unknown> {
+  const { configuration, sometimes, replay } = record;
+  const { store, nodes } = configuration;
+  return { store, nodes, carriedOut: faultCounts(record), sometimes, ...healingOf(record), replay };
 }

@@ -53,14 +53,18 @@ export class Tally {
     };
   }
 
-  lines(): readonly string[] {
+  outcomesLine(): string {
     const { passed, violation, unknown } = this.#outcomes;
+    return `${this.runs} runs: ${passed} passed, ${violation} with a violation, ${unknown} unknown`;
+  }
+
+  lines(): readonly string[] {
     const wallS = (performance.now() - this.#begunAt) / MS_PER_S;
     const simulatedS = this.#simulatedMs / MS_PER_S;
     const pace = Math.round(simulatedS / Math.max(wallS, 0.001));
     const never = [...this.#sometimes].filter(([, count]) => count === 0).map(([what]) => what);
     return [
-      `${this.runs} runs: ${passed} passed, ${violation} with a violation, ${unknown} unknown`,
+      this.outcomesLine(),
       `${this.#operations} operations under ${this.#faults} faults; ` +
         `${Math.round(simulatedS)} s simulated in ${wallS.toFixed(1)} s, ${pace} to 1`,
       ...(never.length === 0 ? [] : [`never happened, so not tested: ${never.join(', ')}`]),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { crashImages } from '../../jepsen-lite/real/crash-images/crash-images.ts';
 import { imageAt } from '../../jepsen-lite/real/crash-images/image.ts';
+import { findRecorder } from '../../jepsen-lite/real/crash-images/recorder.ts';
 import { record } from '../../jepsen-lite/real/crash-images/record.ts';
 import { parseTrace, type Step } from '../../jepsen-lite/real/crash-images/trace.ts';
 import { Dice, randomFor } from '../../jepsen-lite/simulation/random.ts';
@@ -28,8 +29,9 @@ for (const store of STORES) {
   test(`[REAL-5] ${store}: when a write is acknowledged, its whole journal is synced`, async () => {
     const home = await mkdtemp(join(tmpdir(), 'holdfast-crash-'));
     try {
-      const options = { kind: store, safety: 'safe', seed: 3, operations: 150, home } as const;
-      const { steps } = await record(options);
+      const recorder = findRecorder(home);
+      const work = { kind: store, safety: 'safe', seed: 3, operations: 150, home } as const;
+      const { steps } = await record({ ...work, recorder });
       assert.deepEqual(unsyncedWhenAcknowledged(steps), []);
     } finally {
       await rm(home, { recursive: true, force: true });

@@ -1,21 +1,23 @@
 /** real: clusters of real processes under faults, on this machine. */
-import { writeFile } from 'node:fs/promises';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, parse } from 'node:path';
 import type { Command } from 'commander';
 import { durationOption, numberOption } from '../../../src/cli/context.ts';
-import { usageError } from '../../../src/cli/exit.ts';
+import { EXIT, usageError } from '../../../src/cli/exit.ts';
 import { examples } from '../../../src/cli/help.ts';
 import { printJson, printLine } from '../../../src/cli/output.ts';
 import { startProgress } from '../../../src/cli/progress.ts';
 import { formatLine } from '../../history/format.ts';
 import { ALL_GROUPS, type FaultGroup } from '../../real/fault-groups.ts';
+import { legsOfAll, type Leg } from '../../real/legs.ts';
 import type { RealOptions } from '../../real/options.ts';
 import { runReal } from '../../real/run-real.ts';
-import { reportHtml } from '../../report/report.ts';
 import { outcomeOf, type RunRecord } from '../../simulation/run-record.ts';
-import { outcomeLine, runJson } from '../../simulation/run-text.ts';
+import { healingLine, outcomeLine, runJson } from '../../simulation/run-text.ts';
+import { Tally } from '../../simulation/tally.ts';
 import { workloads } from '../../workloads/index.ts';
 import { endWith } from '../exit.ts';
-import { fileError, formatOf, oneOf, type Format } from '../options.ts';
+import { fileError, formatOf, oneOf, reportIfWanted, type Format } from '../options.ts';
 
 interface RealFlags {
   readonly seed: string;
@@ -26,16 +28,19 @@ interface RealFlags {
   readonly clients: string;
   readonly faults: string;
   readonly workload: string;
+  readonly keepGoing?: boolean;
   readonly history?: string;
   readonly report?: string;
 }
 
 const STORES = { sqlite: 'sqlite', level: 'level' } as const;
 const MAX_NODES = 9;
+const MAX_CLIENTS = 100;
+const ALL = 'all';
 const EXAMPLES = examples(
   'jepsen-lite real --time 2m',
   'jepsen-lite real --store level --workload lock --faults kill,pause --report run.html',
-  'jepsen-lite real --nodes 5 --time 10m --history run.jsonl',
+  'jepsen-lite real --nodes 5 --time 10m --workload all --history run.jsonl',
 );
 
 export function addRealCommand(program: Command): void {
@@ -49,15 +54,26 @@ export function addRealCommand(program: Command): void {
     .option('--nodes <number>', 'founding nodes', '3')
     .option('--clients <number>', 'clients', '5')
     .option('--faults <list>', `all, or some of ${ALL_GROUPS.join(',')}`, 'all')
-    .option('--workload <name>', Object.keys(workloads).join(', '), 'register')
+    .option(
+      '--workload <name>',
+      `${Object.keys(workloads).join(', ')}; all: one after the other, sharing the time`,
+      'register',
+    )
+    .option('--keep-going', 'with --workload all: go on after a violation')
     .option('--history <file>', 'write the history, one operation a line')
     .option('--report <file>', 'write a report to look at')
     .addHelpText(
       'after',
       `
 Every node is a process of its own on loopback, and every direction of every link passes a proxy.
+Disks are made slow, stuck, full or failing by a library between the process and its files, which
+the system's C compiler makes; without one these faults are left out, and the report says so.
 Nothing is left behind when it ends. What the seed does not decide is time: a run is not the same
 again.
+
+With --workload all each workload has a cluster of its own, at least one round each: a history goes
+to a file that bears its name (run-lock.jsonl for run.jsonl), and the report is of the first run
+that did not pass, or else of the last.
 
 Exit codes: 0 passed; 1 a violation was found; 2 bad usage; 3 it could not be judged.
 ${EXAMPLES}`,
@@ -69,59 +85,105 @@ ${EXAMPLES}`,
 
 async function real(flags: RealFlags, format: Format): Promise<void> {
   const options = optionsOf(flags);
+  const legs = legsOf(flags, options);
+  for (const path of [flags.history, flags.report]) await demandWritable(path);
   const progress = startProgress();
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  const record = await runReal({
-    ...options,
-    signal: controller.signal,
-    onProgress: (line) => progress.update(() => line),
-  });
-  process.off('SIGINT', stop);
-  process.off('SIGTERM', stop);
-  progress.end(`${record.phases.filter(({ name }) => name === 'safety').length} rounds done`);
-  await writeFiles(record, flags);
-  if (format === 'json') printJson(runJson(record));
-  else printLine(outcomeLine(record));
-  endWith(outcomeOf(record));
+  const signal = untilInterrupted();
+  const tally = new Tally();
+  let shown: RunRecord | undefined;
+  let last: RunRecord | undefined;
+  for (const leg of legs) {
+    const { name } = leg.workload();
+    const onProgress = (line: string): void => progress.update(() => `${name}, ${line}`);
+    const record = await runReal({ ...options, ...leg, signal, onProgress });
+    tally.add(record);
+    last = record;
+    if (outcomeOf(record) !== 'passed') shown ??= record;
+    await writeHistory(record, flags);
+    tell(record, format, signal.aborted);
+    if (signal.aborted || (record.violation !== undefined && flags.keepGoing !== true)) break;
+  }
+  progress.end(`${tally.runs} of ${legs.length} runs done`);
+  await reportIfWanted(shown ?? last, flags.report);
+  if (format === 'json') printJson({ type: 'summary', ...tally.toJson() });
+  else if (legs.length > 1) printLine(tally.outcomesLine());
+  endWith(tally.outcome);
 }
 
-function optionsOf(flags: RealFlags): RealOptions {
-  const nodes = numberOption('--nodes', flags.nodes);
-  if (nodes < 1 || nodes > MAX_NODES) {
-    throw usageError(`--nodes takes 1 to ${MAX_NODES}, not ${nodes}`);
+function tell(record: RunRecord, format: Format, isInterrupted: boolean): void {
+  if (format === 'json') {
+    printJson({ type: 'run', ...runJson(record), interrupted: isInterrupted });
+    return;
   }
+  printLine(`${outcomeLine(record)}${isInterrupted ? ' (interrupted)' : ''}`);
+  printLine(`  ${healingLine(record)}`);
+  if (outcomeOf(record) !== 'passed') printLine(`  a run like it: ${record.replay}`);
+}
+
+/** A second signal ends the process, and with it all that it has started. */
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.unknown);
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}
+
+function optionsOf(flags: RealFlags): Omit<RealOptions, keyof Leg> & { readonly roundMs: number } {
   return {
-    seed: numberOption('--seed', flags.seed),
     store: oneOf('--store', flags.store, STORES),
-    workload: oneOf('--workload', flags.workload, workloads),
-    faultsMs: durationOption('--time', flags.time),
     roundMs: durationOption('--round', flags.round),
-    nodes,
-    clients: numberOption('--clients', flags.clients),
+    nodes: numberUpTo('--nodes', flags.nodes, MAX_NODES),
+    clients: numberUpTo('--clients', flags.clients, MAX_CLIENTS),
     faults: faultsOf(flags.faults),
   };
 }
 
+function legsOf(flags: RealFlags, { roundMs }: { readonly roundMs: number }): readonly Leg[] {
+  const seed = numberOption('--seed', flags.seed);
+  const faultsMs = durationOption('--time', flags.time);
+  if (flags.workload === ALL) return legsOfAll({ seed, faultsMs, roundMs });
+  const known = { ...workloads, [ALL]: undefined };
+  const workload = oneOf('--workload', flags.workload, known);
+  return workload === undefined ? [] : [{ seed, faultsMs, workload }];
+}
+
+function numberUpTo(option: string, text: string, max: number): number {
+  const value = numberOption(option, text);
+  if (value > max) throw usageError(`${option} takes 1 to ${max}, not ${value}`);
+  return value;
+}
+
 function faultsOf(text: string): readonly FaultGroup[] {
-  if (text === 'all') return ALL_GROUPS;
-  const known = Object.fromEntries(ALL_GROUPS.map((group) => [group, group]));
-  return text.split(',').map((name) => oneOf('--faults', name.trim(), known));
+  if (text === ALL) return ALL_GROUPS;
+  const found = text.split(',').map((name) => ALL_GROUPS.find((group) => group === name.trim()));
+  const groups = found.flatMap((group) => group ?? []);
+  if (groups.length === found.length) return [...new Set(groups)];
+  throw usageError(`--faults takes all, or some of ${ALL_GROUPS.join(',')}, not '${text}'`);
 }
 
-async function writeFiles(record: RunRecord, { history, report }: RealFlags): Promise<void> {
-  if (history !== undefined) {
-    const lines = record.history.map((operation) => `${formatLine(operation)}\n`);
-    await write(history, lines.join(''));
-  }
-  if (report !== undefined) await write(report, reportHtml(record));
-}
-
-async function write(path: string, text: string): Promise<void> {
+/** Found out before the run, which would be lost. */
+async function demandWritable(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
   try {
-    await writeFile(path, text);
+    await access(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) throw usageError(`cannot write '${path}': it is a directory`);
+}
+
+async function writeHistory(record: RunRecord, { history, workload }: RealFlags): Promise<void> {
+  if (history === undefined) return;
+  const { dir, name, ext } = parse(history);
+  const path = workload === ALL ? join(dir, `${name}-${record.workload.name}${ext}`) : history;
+  const lines = record.history.map((operation) => `${formatLine(operation)}\n`);
+  try {
+    await writeFile(path, lines.join(''));
   } catch (error) {
     throw fileError('write', path, error);
   }

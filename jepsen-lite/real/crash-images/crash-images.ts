@@ -3,12 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { createStore } from '../../../src/cli/store-choice.ts';
 import { crashScript, type Script } from '../../../src/log-store/conformance/crash-script.ts';
 import { assertModel } from '../../../src/log-store/conformance/model.ts';
 import type { LogStore } from '../../../src/log-store/index.ts';
 import { Dice, randomFor } from '../../simulation/random.ts';
 import { imageAt, LOSSES, type CrashImage, type Loss } from './image.ts';
 import { record, type Recording } from './record.ts';
+import { findRecorder, type Recorder, type RecorderKind } from './recorder.ts';
 import { loadStores, type StoreKind, type StoreSafety } from './stores.ts';
 
 /** Long enough for SQLite to copy its log back, and for LevelDB to change its log. */
@@ -21,6 +23,8 @@ export interface CrashImagesOptions {
   readonly seed?: number;
   /** `unsafe`, for a control: acknowledged before it is synced, which has to be found. */
   readonly safety?: StoreSafety;
+  /** Whoever works here, by default: strace first. */
+  readonly recorder?: RecorderKind;
   /** Stop at the first image that is not recovered. */
   readonly untilFailure?: boolean;
   readonly onProgress?: (images: number) => void;
@@ -37,17 +41,25 @@ export interface CrashFailure {
 
 export interface CrashImagesResult {
   readonly store: StoreKind;
+  readonly recorder: RecorderKind;
   readonly images: number;
   /** Images by what became of unsynced changes. */
   readonly losses: Readonly<Record<Loss, number>>;
   readonly failures: readonly CrashFailure[];
 }
 
-/** Every image has to open, and to hold all that was acknowledged. Rejects without strace. */
+/**
+ * Every image has to open, and to hold all that was acknowledged.
+ *
+ * @throws Error where nothing can record what a store does
+ */
 export async function crashImages(options: CrashImagesOptions): Promise<CrashImagesResult> {
   const home = await mkdtemp(join(tmpdir(), 'holdfast-crash-'));
   try {
-    return await new CrashImages(options, home).run();
+    // A driver that is not installed is found out first.
+    await createStore(options.store, join(home, 'driver'));
+    const recorder = findRecorder(home, options.recorder);
+    return await new CrashImages(options, home, recorder).run();
   } finally {
     await rm(home, { recursive: true, force: true });
   }
@@ -56,21 +68,25 @@ export async function crashImages(options: CrashImagesOptions): Promise<CrashIma
 class CrashImages {
   readonly #options: CrashImagesOptions;
   readonly #home: string;
+  readonly #recorder: Recorder;
   readonly #failures: CrashFailure[] = [];
   readonly #losses = { kept: 0, dropped: 0, torn: 0, reordered: 0 };
   #images = 0;
 
-  constructor(options: CrashImagesOptions, home: string) {
+  constructor(options: CrashImagesOptions, home: string, recorder: Recorder) {
     this.#options = options;
     this.#home = home;
+    this.#recorder = recorder;
   }
 
   async run(): Promise<CrashImagesResult> {
-    const { store, images, seed = 1 } = this.#options;
-    for (let round = 0; this.#images < images && !this.#isOver(); round++) {
+    const { store, images: wanted, seed = 1 } = this.#options;
+    for (let round = 0; this.#images < wanted && !this.#isOver(); round++) {
       await this.#recording(seed + round);
     }
-    return { store, images: this.#images, losses: this.#losses, failures: this.#failures };
+    const recorder = this.#recorder.kind;
+    const images = this.#images;
+    return { store, recorder, images, losses: this.#losses, failures: this.#failures };
   }
 
   #isOver(): boolean {
@@ -81,7 +97,9 @@ class CrashImages {
   async #recording(seed: number): Promise<void> {
     const { store: kind, safety = 'safe', images, onProgress } = this.#options;
     const home = join(this.#home, String(seed));
-    const recording = await record({ kind, safety, seed, operations: OPERATIONS, home });
+    const recorder = this.#recorder;
+    const work = { recorder, kind, safety, seed, operations: OPERATIONS, home };
+    const recording = await record(work);
     const script = crashScript(seed, OPERATIONS);
     const create = await loadStores(kind);
     const dice = new Dice(randomFor(seed, 'crashes'));

@@ -1,17 +1,18 @@
-/** Has a process work on a store under strace, which writes down all it does to its files. */
+/** Has a process work on a store, with all written down that it does to its files. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
 import type { ChildTask } from '../../../src/log-store/conformance/child.ts';
+import type { Recorder } from './recorder.ts';
 import type { StoreKind, StoreSafety } from './stores.ts';
-import { NOT_UNDERSTOOD, parseTrace, TRACED, type Step } from './trace.ts';
+import { parseTrace, type Step } from './trace.ts';
 
 const PROGRAM = new URL('../../../src/log-store/conformance/crash-child.js', import.meta.url);
-const LONGEST_STRING = 16 * 1024 * 1024;
 
 export interface RecordOptions {
+  readonly recorder: Recorder;
   readonly kind: StoreKind;
   readonly safety: StoreSafety;
   /** Of the script of operations. */
@@ -27,9 +28,9 @@ export interface Recording {
   readonly directory: string;
 }
 
-/** @throws Error where strace is not installed or may not trace */
+/** @throws Error when the process did not come to the end of its work */
 export async function record(options: RecordOptions): Promise<Recording> {
-  const { kind, safety, seed, operations, home } = options;
+  const { recorder, kind, safety, seed, operations, home } = options;
   const directory = join(home, 'store');
   const progressFile = join(home, 'progress');
   const traceFile = join(home, 'trace');
@@ -47,15 +48,15 @@ export async function record(options: RecordOptions): Promise<Recording> {
     progressFile,
     faultFile: '',
   };
-  const calls = `trace=${[...TRACED, ...NOT_UNDERSTOOD].join(',')}`;
-  const strace = ['-f', '-y', '-xx', '-s', String(LONGEST_STRING), '-e', calls, '-o', traceFile];
-  const work = [process.execPath, fileURLToPath(PROGRAM), JSON.stringify(task)];
-  const child = spawn('strace', [...strace, ...work], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const places = { directory, progressFile, traceFile };
+  const { command, prefix, environment } = recorder.commandFor(process.execPath, places);
+  const child = spawn(command, [...prefix, fileURLToPath(PROGRAM), JSON.stringify(task)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
-  await once(child, 'close').catch((error: unknown) => {
-    throw new Error('crash images need strace, which does not run here', { cause: error });
-  });
+  await once(child, 'close');
   const steps = parseTrace(readFileSync(traceFile, 'utf8'), { directory, progressFile });
   const done = steps.findLast((step) => step.type === 'progress')?.done ?? 0;
   if (done <= operations) {

@@ -1,0 +1,79 @@
+/**
+ * A disk that is put back as it was a while ago. No node can tell that from its own disk, so a
+ * cluster survives it only where nothing hangs on what was lost: the vote is still the same, and
+ * everyone else holds all that the disk held.
+ */
+import { cp, rename, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HoldfastError } from '../../src/base/index.ts';
+import { createStore, type StoreKind } from '../../src/cli/store-choice.ts';
+import type { RecoveredLog } from '../../src/log-store/index.ts';
+import type { Observer } from './observer.ts';
+
+/** How long the others may take to hold all that the disk held. */
+const PATIENCE_MS = 3_000;
+const POLL_MS = 50;
+
+/** Whether the old disk is back, and the last index of the log that stood there until now. */
+type Answer =
+  | { readonly type: 'putBack'; readonly through: number }
+  | { readonly type: 'refused'; readonly why: string };
+
+export class OldDisks {
+  readonly #kind: StoreKind;
+  readonly #observer: Observer;
+  #kept = 0;
+
+  constructor(kind: StoreKind, observer: Observer) {
+    this.#kind = kind;
+    this.#observer = observer;
+  }
+
+  /** Copies the directory of a node that is down; returns where to. */
+  async keep(directory: string): Promise<string> {
+    this.#kept += 1;
+    const kept = `${directory}.old-${this.#kept}`;
+    await cp(directory, kept, { recursive: true });
+    return kept;
+  }
+
+  /** Puts what was kept in the place of a directory whose node is down. */
+  async putBack(kept: string, directory: string, others: readonly string[]): Promise<Answer> {
+    try {
+      const [before, now] = [await this.#look(kept), await this.#look(directory)];
+      const why = difference(before, now) ?? (await this.#lacking(others, now.lastIndex));
+      if (why !== undefined) return { type: 'refused', why };
+      await rm(directory, { recursive: true });
+      await rename(kept, directory);
+      return { type: 'putBack', through: now.lastIndex };
+    } catch (error) {
+      if (error instanceof HoldfastError) return { type: 'refused', why: error.message };
+      throw error;
+    }
+  }
+
+  /** As a node that is started would find it. */
+  async #look(directory: string): Promise<RecoveredLog> {
+    const store = await createStore(this.#kind, directory);
+    const recovered = await store.open({ newStoreId: 'nothing was stored' });
+    await store.close();
+    return recovered;
+  }
+
+  /** What a node has applied is committed, and on its own disk. */
+  async #lacking(others: readonly string[], through: number): Promise<string | undefined> {
+    const deadline = performance.now() + PATIENCE_MS;
+    const lacks = (id: string): boolean => {
+      return (this.#observer.status(id)?.appliedIndex ?? 0) < through;
+    };
+    while (others.some(lacks) && performance.now() < deadline) await sleep(POLL_MS);
+    const lacking = others.find(lacks);
+    return lacking === undefined ? undefined : `${lacking} does not hold all that it holds`;
+  }
+}
+
+function difference(before: RecoveredLog, now: RecoveredLog): string | undefined {
+  if (before.storeId !== now.storeId) return 'its identity is another one';
+  const isSame = JSON.stringify(before.metadata) === JSON.stringify(now.metadata);
+  return isSame ? undefined : 'its metadata is another one';
+}
