@@ -24,6 +24,11 @@ export class ByteWriter {
     return this.#length;
   }
 
+  /** Bytes that can be written before the buffer has to grow. */
+  get room(): number {
+    return this.#bytes.length - this.#length;
+  }
+
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;

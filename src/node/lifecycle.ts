@@ -210,7 +210,7 @@ export class Lifecycle {
         this.#engine?.raft.membership ?? this.#foundingRecord?.membership,
       founding: () =>
         this.#engine === undefined ||
-        this.#engine.raft.status().snapshotIndex === this.#foundingRecord?.index
+        this.#engine.raft.snapshotIndex === this.#foundingRecord?.index
           ? this.#foundingRecord
           : undefined,
       isLeader: () => this.#engine?.raft.role === 'leader',

@@ -151,29 +151,32 @@ class HoldfastNode implements RaftNode {
 
   status(): NodeStatus {
     const { engine, storeId, founding, phase } = this.#lifecycle;
-    const { id, options } = { id: this.id, options: this.#options };
-    const { address } = options;
-    const common = { id, address, storeId, store: options.store.kind };
-    if (engine === undefined) return { ...common, ...foundingStatus(phase, founding) };
-    const status = engine.raft.status();
-    const { membership, leader } = status;
+    const { id } = this;
+    const { address, store } = this.#options;
+    if (engine === undefined) {
+      return { id, address, storeId, store: store.kind, ...foundingStatus(phase, founding) };
+    }
+    const { raft, applier, clock } = engine;
+    const { membership, leader, role } = raft;
     const isMember = memberOf(membership, id)?.storeId === storeId;
-    const role = phase === 'stopped' ? 'stopped' : isMember ? status.role : 'joining';
     return {
-      ...common,
-      role,
-      term: status.term,
+      id,
+      address,
+      storeId,
+      store: store.kind,
+      role: phase === 'stopped' ? 'stopped' : isMember ? role : 'joining',
+      term: raft.term,
       leader,
       leaderAddress: leader === undefined ? undefined : this.#addressOf(engine, leader),
-      commitIndex: status.commitIndex,
-      appliedIndex: engine.applier.index,
-      snapshotIndex: status.snapshotIndex,
-      firstIndex: status.firstIndex,
-      lastIndex: status.lastIndex,
-      clusterTime: status.role === 'leader' ? engine.clock.stamp() : engine.applier.time,
+      commitIndex: raft.commitIndex,
+      appliedIndex: applier.index,
+      snapshotIndex: raft.snapshotIndex,
+      firstIndex: raft.firstIndex,
+      lastIndex: raft.lastIndex,
+      clusterTime: role === 'leader' ? clock.stamp() : applier.time,
       clusterId: membership.clusterId,
       membership,
-      transferTo: status.transferTo,
+      transferTo: raft.transferTo,
       unhealthy: this.#lifecycle.sitsOut ?? engine.health.unhealthy,
       pendingCommands: engine.pendingCommands,
     };

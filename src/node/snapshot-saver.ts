@@ -52,12 +52,11 @@ export class SnapshotSaver {
 
   #saved(meta: SnapshotMeta): void {
     this.#saving = false;
-    const { snapshotIndex } = this.#raft.status();
     // A newer one was received while this one was being written.
-    if (snapshotIndex >= meta.index) return;
+    if (this.#raft.snapshotIndex >= meta.index) return;
     this.#raft.snapshotSaved(meta);
     const through = (meta.index - this.#runtime.settings.trailingEntries) as LogIndex;
-    if (through >= this.#raft.status().firstIndex) this.#raft.compact(through);
+    if (through >= this.#raft.firstIndex) this.#raft.compact(through);
   }
 
   #failed(meta: SnapshotMeta, error: unknown): void {

@@ -4,67 +4,80 @@
  */
 import { invariant } from '../base/index.ts';
 import type { Core } from './core.ts';
-import { logIndex } from './entry.ts';
+import { logIndex, NO_INDEX, NO_TERM } from './entry.ts';
 import { isMember, isVoter } from './membership.ts';
 import type { Progress } from './progress.ts';
 import type { LeaderRole } from './roles.ts';
-import { statusOf } from './status.ts';
+import { snapshotIndexOf, statusOf } from './status.ts';
 import type { LogIndex, NodeId, Role, Term } from './types.ts';
 
-/** What the next moment is compared with. */
-interface Moment {
-  readonly role: Role;
-  readonly term: Term;
-  readonly votedFor: NodeId | undefined;
-  readonly commitIndex: LogIndex;
-  readonly commitTerm: Term | undefined;
-  readonly appliedIndex: LogIndex;
-  readonly lastIndex: LogIndex;
-  readonly lastTerm: Term;
-  readonly snapshotIndex: number;
-  readonly leaderRole: LeaderRole | undefined;
-  readonly matches: ReadonlyMap<Progress, LogIndex>;
-}
+/** What the next moment is compared with; used again and again, as looks are many. */
+class Moment {
+  role: Role = 'follower';
+  term: Term = NO_TERM;
+  votedFor: NodeId | undefined = undefined;
+  commitIndex: LogIndex = NO_INDEX;
+  commitTerm: Term | undefined = undefined;
+  appliedIndex: LogIndex = NO_INDEX;
+  lastIndex: LogIndex = NO_INDEX;
+  lastTerm: Term = NO_TERM;
+  snapshotIndex: LogIndex = NO_INDEX;
+  leaderRole: LeaderRole | undefined = undefined;
+  /** A leader's followers, and what each of them held. */
+  readonly followers: Progress[] = [];
+  readonly matches: LogIndex[] = [];
 
-function momentOf(core: Core): Moment {
-  const { role, log } = core;
-  const leaderRole = role.type === 'leader' ? role : undefined;
-  const followers = [...(leaderRole?.progress.values() ?? [])];
-  return {
-    role: role.type,
-    term: core.term,
-    votedFor: core.votedFor,
-    commitIndex: core.commitIndex,
-    commitTerm: log.termAt(core.commitIndex),
-    appliedIndex: core.appliedIndex,
-    lastIndex: log.lastIndex,
-    lastTerm: log.lastTerm,
-    snapshotIndex: core.snapshot?.index ?? 0,
-    leaderRole,
-    matches: new Map(followers.map((progress) => [progress, progress.match])),
-  };
+  look(core: Core): void {
+    const { role, log } = core;
+    this.role = role.type;
+    this.term = core.term;
+    this.votedFor = core.votedFor;
+    this.commitIndex = core.commitIndex;
+    this.commitTerm = log.termAt(core.commitIndex);
+    this.appliedIndex = core.appliedIndex;
+    this.lastIndex = log.lastIndex;
+    this.lastTerm = log.lastTerm;
+    this.snapshotIndex = snapshotIndexOf(core);
+    this.leaderRole = role.type === 'leader' ? role : undefined;
+    this.#lookAtFollowers();
+  }
+
+  #lookAtFollowers(): void {
+    let count = 0;
+    if (this.leaderRole !== undefined) {
+      for (const progress of this.leaderRole.progress.values()) {
+        this.followers[count] = progress;
+        this.matches[count++] = progress.match;
+      }
+    }
+    this.followers.length = count;
+    this.matches.length = count;
+  }
 }
 
 export class InvariantChecker {
   readonly #core: Core;
-  #before: Moment;
+  readonly #hold: Hold;
+  #before = new Moment();
+  #now = new Moment();
 
   constructor(core: Core) {
     this.#core = core;
-    this.#before = momentOf(core);
+    this.#hold = (condition, message) => {
+      if (!condition) invariant(condition, message, statusOf(core));
+    };
+    this.#before.look(core);
     this.check();
   }
 
   check(): void {
-    const core = this.#core;
-    const hold = (condition: boolean, message: string): void => {
-      invariant(condition, message, condition ? undefined : statusOf(core));
-    };
-    checkLog(core, hold);
-    checkRole(core, hold);
-    const now = momentOf(core);
-    checkSince(core, this.#before, now, hold);
+    const [core, before, now] = [this.#core, this.#before, this.#now];
+    checkLog(core, this.#hold);
+    checkRole(core, this.#hold);
+    now.look(core);
+    checkSince(core, before, now, this.#hold);
     this.#before = now;
+    this.#now = before;
   }
 }
 
@@ -166,7 +179,7 @@ function checkSince(core: Core, before: Moment, now: Moment, hold: Hold): void {
     now.lastIndex >= before.lastIndex && log.termAt(before.lastIndex) === before.lastTerm,
     'a leader only appends (section 5.3)',
   );
-  for (const [progress, match] of before.matches) {
-    hold(progress.match >= match, 'what a follower holds it keeps');
-  }
+  before.followers.forEach((progress, i) => {
+    hold(progress.match >= before.matches[i]!, 'what a follower holds it keeps');
+  });
 }

@@ -17,7 +17,7 @@ import {
   handleSnapshotSaved,
 } from './snapshot-receiving.ts';
 import { handleSnapshotChunkSent } from './snapshot-sending.ts';
-import { statusOf } from './status.ts';
+import { snapshotIndexOf, statusOf, transferTargetOf } from './status.ts';
 import { tick } from './ticking.ts';
 import { startTransfer } from './transfer.ts';
 import { becomeFollower } from './transitions.ts';
@@ -74,6 +74,22 @@ export class Raft implements RaftCore {
 
   get commitIndex(): LogIndex {
     return this.#core.commitIndex;
+  }
+
+  get firstIndex(): LogIndex {
+    return this.#core.log.firstIndex;
+  }
+
+  get lastIndex(): LogIndex {
+    return this.#core.log.lastIndex;
+  }
+
+  get snapshotIndex(): LogIndex {
+    return snapshotIndexOf(this.#core);
+  }
+
+  get transferTo(): NodeId | undefined {
+    return transferTargetOf(this.#core);
   }
 
   get membership(): Membership {

@@ -1,6 +1,7 @@
 /** A picture of a node at one moment. */
 import type { Core } from './core.ts';
-import type { FollowerStatus, NodeId, RaftStatus } from './types.ts';
+import { NO_INDEX } from './entry.ts';
+import type { FollowerStatus, LogIndex, NodeId, RaftStatus } from './types.ts';
 
 function progressOf(core: Core): Record<NodeId, FollowerStatus> {
   const { role, membership } = core;
@@ -20,6 +21,16 @@ function progressOf(core: Core): Record<NodeId, FollowerStatus> {
   return Object.fromEntries(entries);
 }
 
+/** 0 where there is none. */
+export function snapshotIndexOf({ snapshot }: Core): LogIndex {
+  return snapshot?.index ?? NO_INDEX;
+}
+
+/** Whom this leader is handing leadership to. */
+export function transferTargetOf({ role }: Core): NodeId | undefined {
+  return role.type === 'leader' ? role.transfer?.to : undefined;
+}
+
 export function statusOf(core: Core): RaftStatus {
   const { role, log, memberships } = core;
   return {
@@ -37,9 +48,9 @@ export function statusOf(core: Core): RaftStatus {
     lastTime: log.lastTime,
     firstIndex: log.firstIndex,
     persistedIndex: log.persistedIndex,
-    snapshotIndex: core.snapshot?.index ?? (0 as RaftStatus['snapshotIndex']),
+    snapshotIndex: snapshotIndexOf(core),
     uncommittedBytes: role.type === 'leader' ? role.uncommittedBytes : 0,
-    transferTo: role.type === 'leader' ? role.transfer?.to : undefined,
+    transferTo: transferTargetOf(core),
     progress: progressOf(core),
   };
 }

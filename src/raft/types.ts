@@ -407,6 +407,12 @@ export interface RaftCore {
   readonly term: Term;
   readonly leader: NodeId | undefined;
   readonly commitIndex: LogIndex;
+  readonly firstIndex: LogIndex;
+  readonly lastIndex: LogIndex;
+  /** 0 where there is none. */
+  readonly snapshotIndex: LogIndex;
+  /** Undefined unless transferring. */
+  readonly transferTo: NodeId | undefined;
   readonly membership: Membership;
   step(message: Message): void;
   /** One unit of time passed. */
@@ -446,6 +452,7 @@ export interface RaftCore {
   takeOutput(): Output;
   /** Whether `takeOutput` would return anything to do. */
   hasOutput(): boolean;
+  /** All of it at once, followers included; what is asked for often has a property of its own. */
   status(): RaftStatus;
   termAt(index: LogIndex): Term | undefined;
   membershipAt(index: LogIndex): Membership;

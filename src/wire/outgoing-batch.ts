@@ -6,6 +6,8 @@ import { FRAME_HEADER_BYTES, writeFrameHeader } from './frame.ts';
 const COPY_BELOW_BYTES = 2048;
 const MIN_CAPACITY = 512;
 const MAX_CAPACITY = 64 * 1024;
+/** A buffer has room for so many batches like the last one, since turns resemble each other. */
+const BATCHES_PER_BUFFER = 8;
 const NOTHING = new Uint8Array(0);
 const NO_TAIL: readonly Uint8Array[] = [];
 const HEADER_SPACE = new Uint8Array(FRAME_HEADER_BYTES);
@@ -29,6 +31,8 @@ export class OutgoingBatch {
   readonly #maxFrameBytes: number;
   #writer: ByteWriter = new ByteWriter(MIN_CAPACITY);
   #pieces: Piece[] = [];
+  /** Where in the buffer this batch begins, behind those handed out before. */
+  #batchFrom = 0;
   /** Start of the run of own bytes that is not yet a piece. */
   #runFrom = 0;
   #frameFrom = 0;
@@ -88,12 +92,15 @@ export class OutgoingBatch {
 
   /** Drops everything gathered. */
   clear(): void {
-    // Chunks handed out may still be in the socket's hands: the buffer is theirs, take a new one.
-    // As large as this one was, since turns resemble each other.
-    const capacity = Math.min(Math.max(this.#writer.length, MIN_CAPACITY), MAX_CAPACITY);
-    this.#writer = new ByteWriter(capacity);
+    // Chunks handed out may still be in the socket's hands: that part of the buffer is theirs.
+    const used = this.#writer.length - this.#batchFrom;
+    if (this.#writer.room < used) {
+      const capacity = Math.min(Math.max(used * BATCHES_PER_BUFFER, MIN_CAPACITY), MAX_CAPACITY);
+      this.#writer = new ByteWriter(capacity);
+    }
     this.#pieces = [];
-    this.#runFrom = 0;
+    this.#batchFrom = this.#writer.length;
+    this.#runFrom = this.#writer.length;
     this.#byteLength = 0;
   }
 
