@@ -4,6 +4,29 @@ import type { Outcome } from './run-record.ts';
 
 const MS_PER_S = 1_000;
 
+/** Of one run, what is counted. */
+export interface RunCounts {
+  readonly outcome: Outcome;
+  readonly workload: string;
+  readonly operations: number;
+  readonly faults: number;
+  readonly simulatedMs: number;
+  readonly wallMs: number;
+  readonly sometimes: Readonly<Record<string, number>>;
+}
+
+export function countsOf(record: RunRecord): RunCounts {
+  return {
+    outcome: outcomeOf(record),
+    workload: record.workload.name,
+    operations: record.history.length,
+    faults: record.faults.length,
+    simulatedMs: record.durationMs,
+    wallMs: record.wallMs,
+    sometimes: record.sometimes,
+  };
+}
+
 export class Tally {
   readonly #begunAt = performance.now();
   readonly #outcomes = { passed: 0, violation: 0, unknown: 0 };
@@ -14,15 +37,15 @@ export class Tally {
   #faults = 0;
   #simulatedMs = 0;
 
-  add(record: RunRecord): void {
-    this.#outcomes[outcomeOf(record)] += 1;
-    this.#operations += record.history.length;
-    this.#faults += record.faults.length;
-    this.#simulatedMs += record.durationMs;
-    this.#wallMs.push(record.wallMs);
-    const { name } = record.workload;
-    this.#workloads.set(name, (this.#workloads.get(name) ?? 0) + 1);
-    for (const [what, count] of Object.entries(record.sometimes)) {
+  add(run: RunCounts): void {
+    const { outcome, workload, sometimes } = run;
+    this.#outcomes[outcome] += 1;
+    this.#operations += run.operations;
+    this.#faults += run.faults;
+    this.#simulatedMs += run.simulatedMs;
+    this.#wallMs.push(run.wallMs);
+    this.#workloads.set(workload, (this.#workloads.get(workload) ?? 0) + 1);
+    for (const [what, count] of Object.entries(sometimes)) {
       this.#sometimes.set(what, (this.#sometimes.get(what) ?? 0) + count);
     }
   }

@@ -7,7 +7,7 @@ import { eventLines, outcomeLine } from '../simulation/run-text.ts';
 import type { SimulationOptions, SimulationResult } from '../simulation/run.ts';
 import { parseSeeds } from '../simulation/seeds.ts';
 import { shrink, type ShrinkRun } from '../simulation/shrink.ts';
-import { Tally } from '../simulation/tally.ts';
+import { countsOf, Tally } from '../simulation/tally.ts';
 
 /** Which runs there are, and how much is done about one that fails. */
 export interface RunChoice {
@@ -65,7 +65,7 @@ export async function runSeeds(
   for (const options of optionsOf(choice, workload)) {
     const result = await run(options);
     const { record } = result;
-    tally.add(record);
+    tally.add(countsOf(record));
     if (outcomeOf(record) === 'unknown') unknown ??= record;
     if (record.violation !== undefined) return await failed(run, choice, result, tally);
   }

@@ -75,6 +75,7 @@ test('[KIT-1] what simulate and replay cannot do is told in one line, exit code 
     [/--workload takes one of .*register.*, not 'x'/, ['--workload', 'x']],
     [/--nodes takes up to 9, not 10/, ['--nodes', '10']],
     [/--time takes a duration from .*, not 'soon'/, ['--time', 'soon']],
+    [/--jobs takes a whole number above zero, not '0'/, ['--jobs', '0']],
   ];
   const results = await Promise.all([
     ...refused.map(([, args]) => runJepsenLite('simulate', ...args)),

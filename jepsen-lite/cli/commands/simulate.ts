@@ -1,15 +1,17 @@
 /** simulate: whole clusters on virtual time, under the faults that each seed draws. */
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { durationOption } from '../../../src/cli/context.ts';
+import { durationOption, numberOption } from '../../../src/cli/context.ts';
 import { examples } from '../../../src/cli/help.ts';
 import { printJson, printLine } from '../../../src/cli/output.ts';
 import { startProgress } from '../../../src/cli/progress.ts';
-import { outcomeOf, type RunRecord } from '../../simulation/run-record.ts';
-import { runSimulation, type SimulationResult } from '../../simulation/run.ts';
+import type { RunRecord } from '../../simulation/run-record.ts';
+import type { SimulationResult } from '../../simulation/run.ts';
 import { endWith } from '../exit.ts';
 import { printSavedRun, saveFailingRun, type FailingRunOptions } from '../failing-run.ts';
+import { seedRuns } from '../seed-runs.ts';
 import { formatOf, reportIfWanted, type Format } from '../options.ts';
-import { outcomeLine, runJson } from '../../simulation/run-text.ts';
+import { runJson } from '../../simulation/run-text.ts';
 import {
   replayCommand,
   seedsOption,
@@ -23,6 +25,7 @@ interface SimulateFlags extends SimulationFlags {
   readonly seeds: string;
   readonly twice?: boolean;
   readonly keepGoing?: boolean;
+  readonly jobs?: string;
   readonly shrink: string | boolean;
   readonly save: string;
   readonly report?: string;
@@ -31,7 +34,7 @@ interface SimulateFlags extends SimulationFlags {
 const EXAMPLES = examples(
   'jepsen-lite simulate',
   'jepsen-lite simulate --seeds 1..1000 --workload lock --nodes 5 --twice',
-  'jepsen-lite simulate --seeds 1..10000 --keep-going -w json',
+  'jepsen-lite simulate --seeds 1..10000 --jobs 4 --keep-going -w json',
   'jepsen-lite simulate --seeds 7 --report seed-7.html',
 );
 
@@ -43,6 +46,7 @@ export function addSimulateCommand(program: Command): void {
   withSimulationOptions(command)
     .option('--twice', 'run each seed again: every step has to be the same')
     .option('--keep-going', 'go on after a violation')
+    .option('--jobs <number>', 'seeds at a time, a thread each (one less than there are cores)')
     .option('--shrink <duration>', 'how long to make a failing run small', '1m')
     .option('--no-shrink', 'save a failing run as it is')
     .option('--save <directory>', 'where failing runs are saved', '.')
@@ -67,19 +71,19 @@ async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
   const saving = savingOf(flags);
   const progress = startProgress();
   const tally = new Tally();
+  const order = { wishes, twice: flags.twice === true, whole: flags.report !== undefined };
   let shown: RunRecord | undefined;
   let last: RunRecord | undefined;
-  for (let seed = from; seed <= to; seed++) {
-    const first = await runSimulation({ seed, wishes });
-    const result = flags.twice === true ? await again(first) : first;
-    tally.add(result.record);
-    last = result.record;
+  for await (const report of seedRuns({ from, to }, jobsOf(flags), order)) {
+    const { seed, result } = report;
+    const { outcome } = report.counts;
+    tally.add(report.counts);
+    last = result?.record;
     progress.update(() => `seed ${seed} of ${from}..${to}, ${tally.violations} violations`);
-    if (format === 'json') printJson({ type: 'run', ...runJson(result.record) });
-    const outcome = outcomeOf(result.record);
+    if (format === 'json') printJson({ type: 'run', ...report.json });
     if (outcome === 'passed') continue;
-    if (format !== 'json') printLine(outcomeLine(result.record));
-    if (outcome === 'unknown') continue;
+    if (format !== 'json') printLine(report.line);
+    if (outcome === 'unknown' || result === undefined) continue;
     const kept = await keep(result, saving, format, replayCommand(seed, flags));
     shown ??= kept;
     if (flags.keepGoing !== true) break;
@@ -89,6 +93,12 @@ async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
   if (format === 'json') printJson({ type: 'summary', ...tally.toJson() });
   else for (const line of tally.lines()) printLine(line);
   endWith(tally.outcome);
+}
+
+/** A core is left to whoever waits for the runs. */
+function jobsOf({ jobs }: SimulateFlags): number {
+  if (jobs !== undefined) return numberOption('--jobs', jobs);
+  return Math.max(1, availableParallelism() - 1);
 }
 
 function savingOf({ shrink, save }: SimulateFlags): FailingRunOptions {
@@ -112,32 +122,4 @@ async function keep(
     printLine(`Whole: ${command}`);
   }
   return saved.record;
-}
-
-/** Runs it again from its schedule; a run that is not the same has a violation of its own. */
-async function again(first: SimulationResult): Promise<SimulationResult> {
-  if (first.record.violation !== undefined) return first;
-  const { record } = await runSimulation(first.schedule);
-  const difference = differenceOf(first.record, record);
-  if (difference === undefined) return first;
-  const violation = {
-    check: 'determinism',
-    message: `the same seed gave two different runs: ${difference}`,
-    atMs: first.record.durationMs,
-    nodes: [],
-    operations: [],
-  };
-  return { ...first, record: { ...first.record, violation } };
-}
-
-function differenceOf(first: RunRecord, second: RunRecord): string | undefined {
-  if (first.traceHash !== second.traceHash) {
-    return `trace ${first.traceHash}, then ${second.traceHash}`;
-  }
-  const places = first.history.findIndex(
-    (operation, i) => JSON.stringify(operation) !== JSON.stringify(second.history[i]),
-  );
-  if (places >= 0) return `operation ${places} of the history is another one`;
-  const [one, two] = [first.history.length, second.history.length];
-  return one === two ? undefined : `${one} operations, then ${two}`;
 }

@@ -1,0 +1,42 @@
+/** One seed's run, and what is told of it. */
+import type { Wishes } from '../simulation/configuration.ts';
+import { again } from '../simulation/rerun.ts';
+import { runSimulation, type SimulationResult } from '../simulation/run.ts';
+import { outcomeLine, runJson } from '../simulation/run-text.ts';
+import { countsOf, type RunCounts } from '../simulation/tally.ts';
+
+/** What is done with every seed. Plain data: it goes to other threads. */
+export interface SeedOrder {
+  readonly wishes: Wishes;
+  /** Each run is compared with a rerun. */
+  readonly twice: boolean;
+  /** The whole of every run is wanted, also of one that passed. */
+  readonly whole: boolean;
+}
+
+/** Plain data, and of a run that passed little of it: it comes from other threads. */
+export interface SeedReport {
+  readonly seed: number;
+  readonly counts: RunCounts;
+  /** The run in one line. */
+  readonly line: string;
+  /** The run as `-w json` prints it. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** Of a run with a violation, and where all are wanted whole. */
+  readonly result: SimulationResult | undefined;
+}
+
+export async function reportOfSeed(seed: number, order: SeedOrder): Promise<SeedReport> {
+  const first = await runSimulation({ seed, wishes: order.wishes });
+  const result = order.twice ? await again(first) : first;
+  const { record } = result;
+  const counts = countsOf(record);
+  const isWanted = order.whole || counts.outcome === 'violation';
+  return {
+    seed,
+    counts,
+    line: outcomeLine(record),
+    json: runJson(record),
+    result: isWanted ? result : undefined,
+  };
+}
