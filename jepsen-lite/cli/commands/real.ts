@@ -14,7 +14,7 @@ import type { RealOptions } from '../../real/options.ts';
 import { runReal } from '../../real/run-real.ts';
 import { outcomeOf, type RunRecord } from '../../simulation/run-record.ts';
 import { healingLine, outcomeLine, runJson } from '../../simulation/run-text.ts';
-import { Tally } from '../../simulation/tally.ts';
+import { countsOf, Tally } from '../../simulation/tally.ts';
 import { workloads } from '../../workloads/index.ts';
 import { endWith } from '../exit.ts';
 import { fileError, formatOf, oneOf, reportIfWanted, type Format } from '../options.ts';
@@ -96,7 +96,7 @@ async function real(flags: RealFlags, format: Format): Promise<void> {
     const { name } = leg.workload();
     const onProgress = (line: string): void => progress.update(() => `${name}, ${line}`);
     const record = await runReal({ ...options, ...leg, signal, onProgress });
-    tally.add(record);
+    tally.add(countsOf(record));
     last = record;
     if (outcomeOf(record) !== 'passed') shown ??= record;
     await writeHistory(record, flags);
