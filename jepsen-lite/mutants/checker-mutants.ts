@@ -69,7 +69,7 @@ const searches: readonly Mutant[] = [
     file: 'jepsen-lite/checkers/witness.js',
     text: 'if (operation.return !== null && operation.return < latestCall)',
     replacement: 'if (operation.return === undefined)',
-    noticedBy: testsOf('linearizability'),
+    noticedBy: testsOf('checkers-all-orders'),
   },
 ];
 

@@ -2,6 +2,7 @@
 import { checkerMutants } from './checker-mutants.ts';
 import { electionMutants } from './election-mutants.ts';
 import { faultMutants } from './fault-mutants.ts';
+import { judgingMutants } from './judging-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { replicationMutants } from './replication-mutants.ts';
 import { serviceMutants } from './service-mutants.ts';
@@ -11,4 +12,9 @@ const numbered = [...electionMutants, ...replicationMutants, ...serviceMutants].
 );
 
 /** Those of what is tested first, then those of the harness. */
-export const mutants: readonly Mutant[] = [...numbered, ...faultMutants, ...checkerMutants];
+export const mutants: readonly Mutant[] = [
+  ...numbered,
+  ...faultMutants,
+  ...checkerMutants,
+  ...judgingMutants,
+];

@@ -98,6 +98,17 @@ test('[CHECK-19] a watch: what may be, is allowed', () => {
   assert.deepEqual(verdict, { type: 'ok', how: 'rules', checked: counts });
 });
 
+test('[CHECK-19] a watch that breaks off within a revision need not have told the rest', () => {
+  const half = told('w', 'a', 3, { last: false });
+  assertOk(watch, [
+    put('a', 3),
+    begin('w'),
+    half,
+    begin('v', { from: 1, prefix: 'b' }),
+    told('v', 'b', 3),
+  ]);
+});
+
 test('[CHECK-19] a watch: out of order', () => {
   assertIllegal(
     [begin('w'), told('w', 'a', 5), told('w', 'b', 4)],
