@@ -5,8 +5,9 @@ import { registryApplication, type Application } from '../../jepsen-lite/simulat
 import { drawConfiguration } from '../../jepsen-lite/simulation/configuration.ts';
 import { outcomeOf } from '../../jepsen-lite/simulation/run-record.ts';
 import { runSimulation } from '../../jepsen-lite/simulation/run.ts';
+import { below } from '../../jepsen-lite/workloads/chance.ts';
 import type { Workload, WorkloadContext } from '../../jepsen-lite/workloads/workload.ts';
-import { HoldfastError, type Registry } from '../../src/index.ts';
+import { HoldfastError } from '../../src/index.ts';
 
 const NODES = ['n1', 'n2', 'n3'];
 const GOOD = Buffer.from('good value');
@@ -70,11 +71,11 @@ async function compareRoots({ registry }: WorkloadContext, roots: Roots): Promis
   }
 }
 
-async function change({ registry, random }: WorkloadContext, i: number): Promise<void> {
-  const key = `jobs/${Math.floor(random() * 4)}/${Math.floor(random() * 8)}`;
+async function change(context: WorkloadContext, i: number): Promise<void> {
+  const key = `jobs/${below(context, 4)}/${below(context, 8)}`;
   try {
-    if (random() < 0.3) await registry.delete(key);
-    else await registry.put(key, `${i}`, random() < 0.2 ? { ttl: 500 } : {});
+    if (context.random() < 0.3) await context.registry.delete(key);
+    else await context.registry.put(key, `${i}`, context.random() < 0.2 ? { ttl: 500 } : {});
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
   }
@@ -94,7 +95,7 @@ function workloadOf(roots: Roots, found: Map<string, string[]>): Workload {
     },
     async finish(context) {
       await context.registry.put('jobs/x', GOOD);
-      await locked(context.registry, context);
+      await lockTrees(context);
       for (const [i, local] of NODES.entries()) {
         for (const remote of NODES.slice(i + 1)) {
           found.set(`${local} ${remote}`, await differing(context, local, remote));
@@ -105,9 +106,9 @@ function workloadOf(roots: Roots, found: Map<string, string[]>): Workload {
 }
 
 /** Whoever had it locked before may have to lose it first. */
-async function locked(registry: Registry, context: WorkloadContext): Promise<void> {
+async function lockTrees(context: WorkloadContext): Promise<void> {
   for (let attempt = 0; attempt < PATIENCE; attempt++) {
-    if ((await registry.hashTree.lock()).type === 'ok') return;
+    if ((await context.registry.hashTree.lock()).type === 'ok') return;
     await context.pause(500);
   }
 }
