@@ -137,9 +137,9 @@ const reading: readonly Mutant[] = [
   ...bugsIn(
     'checkers/holds',
     ['checkers-lock'],
-    ['acting', 'a holder that acts is not seen to hold', 'hold.toNs = operation.call;', ''],
+    ['acting', 'a holder that acts is not seen to hold', 'hold.toNs = operation.call;', 'void 0;'],
     ['refused', 'a refused release is an act', " && operation.type !== 'fail'", ''],
-    ['asked', 'who asks again is taken to have asked before', 'asked.delete(place);', ''],
+    ['asked', 'who asks again is taken to have asked before', 'asked.delete(place);', 'void 0;'],
   ),
   ...bugsIn(
     'checkers/exclusion',
@@ -159,7 +159,12 @@ const reading: readonly Mutant[] = [
     ['checkers-watch'],
     ['whole', 'of a revision told in part nothing may follow', '=== true;', '!== null;'],
     ['progress', 'a progress mark says nothing', "f === 'progress' || fieldOf", 'fieldOf'],
-    ['started', 'from where a watch began is not known', 'segment.from ??= revision + 1;', ''],
+    [
+      'started',
+      'from where a watch began is not known',
+      'segment.from ??= revision + 1;',
+      'void 0;',
+    ],
     ['filter', 'a filter is not heard of', '&& type !== segment.events', '&& false'],
   ),
   ...bugsIn(

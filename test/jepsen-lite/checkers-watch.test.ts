@@ -178,6 +178,18 @@ test('[CHECK-19] a watch: a gap, before an event or a mark', () => {
   );
 });
 
+test('[CHECK-19] a watch: a gap behind the revision it began at', () => {
+  const started = (name: string, revision: number): Operation =>
+    seen(1, 'watch-started', clock++, { value: { watch: name }, revision });
+  assertOk(watch, [put('a', 4), begin('w', {}), started('w', 4), mark('w', 4)]);
+  clock = 0;
+  assertIllegal(
+    [put('a', 5), begin('w', {}), started('w', 4), mark('w', 5)],
+    'watch w was told progress {"watch":"w"} by process 1 (4.000 ms to 4.000 ms: ok), ' +
+      'but never of put a "v5" by process 2 (0.000 ms to 1.000 ms: ok) at revision 5',
+  );
+});
+
 test('[CHECK-19] a watch: a gap where it went on elsewhere', () => {
   const first = [begin('w'), told('w', 'a', 3)];
   assertIllegal(
