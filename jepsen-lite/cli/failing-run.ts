@@ -1,5 +1,4 @@
 /** What is done about a simulated run with a violation: made small, saved, and told. */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printLine } from '../../src/cli/output.ts';
 import { startProgress } from '../../src/cli/progress.ts';
@@ -7,7 +6,8 @@ import { formatReplay } from '../simulation/replay-file.ts';
 import type { RunRecord } from '../simulation/run-record.ts';
 import { runSimulation, type SimulationResult } from '../simulation/run.ts';
 import { shrink, type ShrinkRun } from '../simulation/shrink.ts';
-import { fileError } from './options.ts';
+import { writeText } from './output-files.ts';
+import { replayFileCommand } from './simulation-flags.ts';
 import { eventLines } from '../simulation/run-text.ts';
 
 export interface FailingRunOptions {
@@ -15,6 +15,8 @@ export interface FailingRunOptions {
   readonly directory: string;
   /** How long it may take to make the run small, in ms; 0: not at all. */
   readonly shrinkMs: number;
+  /** Saves what is reached by then. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SavedRun {
@@ -25,17 +27,13 @@ export interface SavedRun {
 /** Makes the run as small as the time allows and saves what is left. */
 export async function saveFailingRun(
   result: SimulationResult,
-  { directory, shrinkMs }: FailingRunOptions,
+  { directory, shrinkMs, signal }: FailingRunOptions,
 ): Promise<SavedRun> {
-  const small = shrinkMs > 0 ? await shrinkWithProgress(result, shrinkMs) : result;
+  const small = shrinkMs > 0 ? await shrinkWithProgress(result, shrinkMs, signal) : result;
   const { record, schedule } = small;
   const path = join(directory, `jepsen-lite-${result.record.seed}.json`);
-  try {
-    await writeFile(path, replayText({ record, schedule }));
-  } catch (error) {
-    throw fileError('write', path, error);
-  }
-  return { path, record };
+  await writeText(path, replayText({ record, schedule }));
+  return { path, record: { ...record, replay: replayFileCommand(path) } };
 }
 
 function replayText({ record, schedule }: ShrinkRun): string {
@@ -45,12 +43,16 @@ function replayText({ record, schedule }: ShrinkRun): string {
   return formatReplay(schedule, { check, message, traceHash });
 }
 
-async function shrinkWithProgress(result: ShrinkRun, shrinkMs: number): Promise<ShrinkRun> {
+async function shrinkWithProgress(
+  result: ShrinkRun,
+  shrinkMs: number,
+  signal: AbortSignal | undefined,
+): Promise<ShrinkRun> {
   const progress = startProgress();
   const endAt = performance.now() + shrinkMs;
   const shrunk = await shrink(result, {
     run: runSimulation,
-    mayGoOn: () => performance.now() < endAt,
+    mayGoOn: () => performance.now() < endAt && signal?.aborted !== true,
     onProgress: (reached, runs) =>
       progress.update(() => `making it small: ${sizeText(reached)} after ${runs} runs`),
   });
@@ -66,10 +68,10 @@ function sizeText({ schedule }: ShrinkRun): string {
 }
 
 /** For people: what is left, step by step, and how to see it again. */
-export function printSavedRun({ path, record }: SavedRun): void {
+export function printSavedRun({ record }: SavedRun): void {
   const lines = eventLines(record);
   if (lines.length > 0) printLine('What is left of it:');
   for (const line of lines) printLine(line);
   if (record.violation !== undefined) printLine(`In short: ${record.violation.message}`);
-  printLine(`Saved: npx jepsen-lite replay ${path}`);
+  printLine(`Saved: ${record.replay}`);
 }

@@ -4,3 +4,5 @@ import { codeOfError } from './exit.ts';
 import { createProgram } from './program.ts';
 
 process.exitCode = await runProgram(createProgram(), codeOfError);
+// Whatever was interrupted may still be going on; all that was printed is to be out first.
+process.stdout.write('', () => process.exit());

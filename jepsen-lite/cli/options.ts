@@ -1,8 +1,6 @@
 /** What the commands read from their options. */
 import type { Command } from 'commander';
 import { usageError } from '../../src/cli/exit.ts';
-import { writeReport } from '../report/report.ts';
-import type { RunRecord } from '../simulation/run-record.ts';
 
 export type Format = 'simple' | 'json';
 
@@ -25,17 +23,4 @@ export function oneOf<T>(option: string, text: string, known: Readonly<Record<st
 export function fileError(what: string, path: string, error: unknown): Error {
   const reason = error instanceof Error ? error.message : String(error);
   return usageError(`cannot ${what} '${path}': ${reason}`);
-}
-
-/** Writes the report of a run where `--report` says. */
-export async function reportIfWanted(
-  record: RunRecord | undefined,
-  path: string | undefined,
-): Promise<void> {
-  if (record === undefined || path === undefined) return;
-  try {
-    await writeReport(record, path);
-  } catch (error) {
-    throw fileError('write the report', path, error);
-  }
 }

@@ -10,6 +10,8 @@ import { oneOf } from './options.ts';
 const DEFAULT_TIME = '30s';
 const ALL = 'all';
 const MAX_NODES = 9;
+/** A replay file holds no more. */
+const MAX_CLIENTS = 100;
 
 export interface SimulationFlags {
   readonly time: string;
@@ -33,16 +35,25 @@ export function withSimulationOptions(command: Command): Command {
 export function wishesOf(flags: SimulationFlags): Wishes {
   const { workload } = flags;
   if (workload !== ALL) oneOf('--workload', workload, { ...workloads, [ALL]: undefined });
-  const nodes = flags.nodes === undefined ? undefined : numberOption('--nodes', flags.nodes);
-  if (nodes !== undefined && nodes > MAX_NODES) {
-    throw usageError(`--nodes takes up to ${MAX_NODES}, not ${nodes}`);
-  }
   return {
     faultsMs: durationOption('--time', flags.time),
-    nodes,
-    clients: flags.clients === undefined ? undefined : numberOption('--clients', flags.clients),
+    nodes: upTo(MAX_NODES, '--nodes', flags.nodes),
+    clients: upTo(MAX_CLIENTS, '--clients', flags.clients),
     workload: workload === ALL ? undefined : workload,
   };
+}
+
+function upTo(most: number, option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = numberOption(option, text);
+  if (value > most) throw usageError(`${option} takes up to ${most}, not ${value}`);
+  return value;
+}
+
+/** The command that gives a saved run again, its path in quotes where a shell would change it. */
+export function replayFileCommand(path: string): string {
+  const isPlain = /^[\w./@%+=:,-]+$/.test(path);
+  return `npx jepsen-lite replay ${isPlain ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`}`;
 }
 
 /** The command that gives the run of a seed again. */

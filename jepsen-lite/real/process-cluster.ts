@@ -22,6 +22,8 @@ export interface ProcessClusterOptions {
   readonly onLog?: (id: string, line: string) => void;
   /** Called when a process is gone, whoever ended it. */
   readonly onExit?: (id: string, code: number | null) => void;
+  /** Ctrl-C in the terminal is not for the nodes: whoever started them sees to their end. */
+  readonly isDetached?: boolean;
   /** More arguments for one node's `serve`, asked for whenever it starts. */
   readonly argumentsOf?: (id: string) => readonly string[];
   /** More of the environment of one node's process, asked for whenever it starts. */
@@ -141,6 +143,7 @@ export class ProcessCluster {
     const slot = this.#slot(id);
     if (slot.child !== undefined) throw new Error(`node ${id} runs already`);
     const { store, argumentsOf, serveArguments = [], nodeArguments = [] } = this.#options;
+    const { isDetached: detached = false } = this.#options;
     const env = { ...process.env, ...this.#options.environmentOf?.(id) };
     const place = store === 'memory' ? [] : ['--data', this.directory(id)];
     const others = isJoining || !slot.isFounder ? ['--join'] : ['--peers', this.#peers];
@@ -161,7 +164,7 @@ export class ProcessCluster {
         ...(argumentsOf?.(id) ?? []),
         ...serveArguments,
       ],
-      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env },
+      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env, detached },
     );
     slot.child = child;
     living.add(child);

@@ -126,6 +126,7 @@ class RealRun {
       spares: 1,
       store,
       directory,
+      isDetached: true,
       serveArguments: ['--set', ...SETTINGS],
       nodeArguments: ['--import', PRELOAD],
       environmentOf: (id) => troubles.environmentOf(id),

@@ -128,11 +128,24 @@ export function parseReplay(text: string): ReplayFile {
   } catch (error) {
     throw new ReplayFileError(`not JSON: ${error instanceof Error ? error.message : ''}`);
   }
+  refuseOtherVersion(json);
   const parsed = replayFile.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const place = issue?.path.join('.') ?? '';
   throw new ReplayFileError(`${place === '' ? '' : `${place}: `}${issue?.message ?? 'no replay'}`);
+}
+
+/** What another version means is not guessed from this one's rules. */
+function refuseOtherVersion(json: unknown): void {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new ReplayFileError('not a run: an object is expected');
+  }
+  if (!('version' in json)) throw new ReplayFileError('not a run: it has no "version"');
+  const { version } = json;
+  if (version === VERSION) return;
+  const other = JSON.stringify(version);
+  throw new ReplayFileError(`version: it is ${other}, and this jepsen-lite reads ${VERSION} only`);
 }
 
 /** Faults and operations stand one a line: they are what people leave out by hand. */

@@ -33,7 +33,8 @@ function report(program: Command, error: unknown, exitCode: number): void {
     return;
   }
   const line = errorLine(error);
-  if (line !== '') process.stderr.write(`${program.name()}: ${line}\n`);
+  if (line !== '')
+    process.stderr.write(`${program.name()}: ${line.replaceAll(/\s*\n\s*/g, ' ')}\n`);
 }
 
 /** Whether results, and so errors, were asked for as JSON. */

@@ -8,6 +8,7 @@ import { crashImages } from '../../real/crash-images/crash-images.ts';
 import type { CrashImagesResult } from '../../real/crash-images/crash-images.ts';
 import type { RecorderKind } from '../../real/crash-images/recorder.ts';
 import { endWith } from '../exit.ts';
+import { Interruption } from '../interruption.ts';
 import { formatOf, oneOf } from '../options.ts';
 
 interface CrashFlags {
@@ -44,12 +45,14 @@ strace, or where that is not installed or may not trace, by a library that is co
 system's C compiler and preloaded. An image holds all that was synced; what was not is kept,
 dropped, torn or reordered, by the sector.
 
-Exit codes: 0 all recovered; 1 an image was not; 2 bad usage; 3 nothing can record here.
+Exit codes: 0 all recovered; 1 an image was not; 2 bad usage; 3 nothing can record here,
+or it was interrupted.
 ${EXAMPLES}`,
     )
     .action(async (flags: CrashFlags, self: Command) => {
       const format = formatOf(self);
       const images = numberOption('--images', flags.images);
+      using interruption = new Interruption();
       const progress = startProgress();
       const result = await crashImages({
         store: oneOf('--store', flags.store, STORES),
@@ -57,12 +60,14 @@ ${EXAMPLES}`,
         seed: numberOption('--seed', flags.seed),
         ...recorderOf(flags),
         safety: flags.unsafe === true ? 'unsafe' : 'safe',
+        signal: interruption.signal,
         onProgress: (done) => progress.update(() => `${done} of ${images} images`),
       });
       progress.end(`${result.images} images done`);
       if (format === 'json') printJson(result);
       else printResult(result);
-      endWith(result.failures.length > 0 ? 'violation' : 'passed');
+      const good = result.images < images ? 'unknown' : 'passed';
+      endWith(result.failures.length > 0 ? 'violation' : good);
     });
 }
 

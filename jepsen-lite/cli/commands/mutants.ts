@@ -1,5 +1,5 @@
 /** mutants: whether the harness finds bugs that were planted for it to find. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { durationOption } from '../../../src/cli/context.ts';
 import { usageError } from '../../../src/cli/exit.ts';
@@ -15,7 +15,9 @@ import { plant, PlantingError } from '../../mutants/planting.ts';
 import { MutantRunner } from '../../mutants/runner.ts';
 import { workloads } from '../../workloads/index.ts';
 import { endWith } from '../exit.ts';
+import { Interruption } from '../interruption.ts';
 import { fileError, formatOf, oneOf } from '../options.ts';
+import { prepareFile, writeText } from '../output-files.ts';
 
 interface MutantFlags {
   readonly only?: string;
@@ -52,7 +54,7 @@ A bug is { id, breaks, file, text, replacement }: in one file of the build (such
 src/raft/quorum.js) a text that occurs exactly once, and what takes its place. The build itself is
 left alone. A violation counts when the same seed passes without the bug.
 
-Exit codes: 0 all were found; 1 some survived; 2 bad usage.
+Exit codes: 0 all were found; 1 some survived; 2 bad usage; 3 it was interrupted.
 ${EXAMPLES}`,
     )
     .action(async (flags: MutantFlags, command: Command) => {
@@ -113,6 +115,8 @@ async function runAll(
   flags: MutantFlags,
   asJson: boolean,
 ): Promise<void> {
+  prepareFile('--table', flags.table);
+  using interruption = new Interruption();
   const progress = startProgress();
   const results: MutantResult[] = [];
   const runner = new MutantRunner({
@@ -124,7 +128,8 @@ async function runAll(
   });
   try {
     for (const mutant of mutants) {
-      const result = await runner.run(mutant);
+      const result = await interruption.unlessInterrupted(runner.run(mutant));
+      if (result === undefined) break;
       results.push(result);
       if (asJson) printJson({ type: 'mutant', ...result });
       else printLine(resultLine(result));
@@ -134,17 +139,14 @@ async function runAll(
   }
   const summary = summaryOf(results);
   if (flags.table !== undefined) await writeTable(flags.table, results);
-  progress.end(`${results.length} mutants done`);
+  progress.end(`${results.length} of ${mutants.length} mutants done`);
   if (asJson) printJson({ type: 'summary', ...summary });
   else printLine(summaryLine(summary));
-  endWith(summary.survived > 0 ? 'violation' : 'passed');
+  const good = results.length < mutants.length ? 'unknown' : 'passed';
+  endWith(summary.survived > 0 ? 'violation' : good);
 }
 
 async function writeTable(path: string, results: readonly MutantResult[]): Promise<void> {
   const text = `${summaryLine(summaryOf(results))}.\n\n${markdownTable(results)}\n`;
-  try {
-    await writeFile(path, text);
-  } catch (error) {
-    throw fileError('write', path, error);
-  }
+  await writeText(path, text);
 }

@@ -1,9 +1,8 @@
 /** real: clusters of real processes under faults, on this machine. */
-import { access, constants, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, parse } from 'node:path';
+import { join, parse } from 'node:path';
 import type { Command } from 'commander';
 import { durationOption, numberOption } from '../../../src/cli/context.ts';
-import { EXIT, usageError } from '../../../src/cli/exit.ts';
+import { usageError } from '../../../src/cli/exit.ts';
 import { examples } from '../../../src/cli/help.ts';
 import { printJson, printLine } from '../../../src/cli/output.ts';
 import { startProgress } from '../../../src/cli/progress.ts';
@@ -17,7 +16,9 @@ import { healingLine, outcomeLine, runJson } from '../../simulation/run-text.ts'
 import { countsOf, Tally } from '../../simulation/tally.ts';
 import { workloads } from '../../workloads/index.ts';
 import { endWith } from '../exit.ts';
-import { fileError, formatOf, oneOf, reportIfWanted, type Format } from '../options.ts';
+import { Interruption } from '../interruption.ts';
+import { formatOf, oneOf, type Format } from '../options.ts';
+import { prepareFile, reportIfWanted, writeText } from '../output-files.ts';
 
 interface RealFlags {
   readonly seed: string;
@@ -68,14 +69,15 @@ export function addRealCommand(program: Command): void {
 Every node is a process of its own on loopback, and every direction of every link passes a proxy.
 Disks are made slow, stuck, full or failing by a library between the process and its files, which
 the system's C compiler makes; without one these faults are left out, and the report says so.
-Nothing is left behind when it ends. What the seed does not decide is time: a run is not the same
-again.
+Nothing is left behind when it ends; Ctrl-C ends it early. What the seed does not decide is time: a
+run is not the same again.
 
 With --workload all each workload has a cluster of its own, at least one round each: a history goes
 to a file that bears its name (run-lock.jsonl for run.jsonl), and the report is of the first run
 that did not pass, or else of the last.
 
-Exit codes: 0 passed; 1 a violation was found; 2 bad usage; 3 it could not be judged.
+Exit codes: 0 passed; 1 a violation was found; 2 bad usage; 3 it could not be judged, or was
+interrupted.
 ${EXAMPLES}`,
     )
     .action(async (flags: RealFlags, self: Command) => {
@@ -86,9 +88,11 @@ ${EXAMPLES}`,
 async function real(flags: RealFlags, format: Format): Promise<void> {
   const options = optionsOf(flags);
   const legs = legsOf(flags, options);
-  for (const path of [flags.history, flags.report]) await demandWritable(path);
+  prepareFile('--history', flags.history);
+  prepareFile('--report', flags.report);
   const progress = startProgress();
-  const signal = untilInterrupted();
+  using interruption = new Interruption();
+  const { signal } = interruption;
   const tally = new Tally();
   let shown: RunRecord | undefined;
   let last: RunRecord | undefined;
@@ -107,7 +111,7 @@ async function real(flags: RealFlags, format: Format): Promise<void> {
   await reportIfWanted(shown ?? last, flags.report);
   if (format === 'json') printJson({ type: 'summary', ...tally.toJson() });
   else if (legs.length > 1) printLine(tally.outcomesLine());
-  endWith(tally.outcome);
+  endWith(interruption.hasCome && tally.outcome === 'passed' ? 'unknown' : tally.outcome);
 }
 
 function tell(record: RunRecord, format: Format, isInterrupted: boolean): void {
@@ -118,18 +122,6 @@ function tell(record: RunRecord, format: Format, isInterrupted: boolean): void {
   printLine(`${outcomeLine(record)}${isInterrupted ? ' (interrupted)' : ''}`);
   printLine(`  ${healingLine(record)}`);
   if (outcomeOf(record) !== 'passed') printLine(`  a run like it: ${record.replay}`);
-}
-
-/** A second signal ends the process, and with it all that it has started. */
-function untilInterrupted(): AbortSignal {
-  const controller = new AbortController();
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.unknown);
-    controller.abort();
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  return controller.signal;
 }
 
 function optionsOf(flags: RealFlags): Omit<RealOptions, keyof Leg> & { readonly roundMs: number } {
@@ -165,26 +157,10 @@ function faultsOf(text: string): readonly FaultGroup[] {
   throw usageError(`--faults takes all, or some of ${ALL_GROUPS.join(',')}, not '${text}'`);
 }
 
-/** Found out before the run, which would be lost. */
-async function demandWritable(path: string | undefined): Promise<void> {
-  if (path === undefined) return;
-  try {
-    await access(dirname(path), constants.W_OK);
-  } catch (error) {
-    throw fileError('write', path, error);
-  }
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory() === true) throw usageError(`cannot write '${path}': it is a directory`);
-}
-
 async function writeHistory(record: RunRecord, { history, workload }: RealFlags): Promise<void> {
   if (history === undefined) return;
   const { dir, name, ext } = parse(history);
   const path = workload === ALL ? join(dir, `${name}-${record.workload.name}${ext}`) : history;
   const lines = record.history.map((operation) => `${formatLine(operation)}\n`);
-  try {
-    await writeFile(path, lines.join(''));
-  } catch (error) {
-    throw fileError('write', path, error);
-  }
+  await writeText(path, lines.join(''));
 }

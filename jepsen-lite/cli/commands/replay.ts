@@ -4,14 +4,23 @@ import type { Command } from 'commander';
 import { usageError } from '../../../src/cli/exit.ts';
 import { examples } from '../../../src/cli/help.ts';
 import { printJson, printLine } from '../../../src/cli/output.ts';
+import { startProgress } from '../../../src/cli/progress.ts';
 import { parseReplay, ReplayFileError, type ReplayFile } from '../../simulation/replay-file.ts';
 import { outcomeOf } from '../../simulation/run-record.ts';
 import { runSimulation, type SimulationOptions } from '../../simulation/run.ts';
 import { workloads } from '../../workloads/index.ts';
 import { endWith } from '../exit.ts';
-import { fileError, formatOf, oneOf, reportIfWanted } from '../options.ts';
+import { fileError, formatOf, oneOf } from '../options.ts';
+import { prepareFile, reportIfWanted } from '../output-files.ts';
+import { withProgress } from '../progress.ts';
 import { eventLines, outcomeLine, runJson } from '../../simulation/run-text.ts';
-import { seedsOption, wishesOf, withSimulationOptions } from '../simulation-flags.ts';
+import {
+  replayCommand,
+  replayFileCommand,
+  seedsOption,
+  wishesOf,
+  withSimulationOptions,
+} from '../simulation-flags.ts';
 import type { SimulationFlags } from '../simulation-flags.ts';
 
 interface ReplayFlags extends SimulationFlags {
@@ -54,8 +63,13 @@ async function replay(
   command: Command,
 ): Promise<void> {
   const format = formatOf(command);
-  const saved = file === undefined ? undefined : await replayFileOf(file);
-  const { record, lines } = await runSimulation(saved ?? optionsOf(flags));
+  const saved = file === undefined ? undefined : await replayFileOf(file, command);
+  const options = saved ?? optionsOf(flags);
+  prepareFile('--report', flags.report);
+  const running = runSimulation(options);
+  const progress = startProgress();
+  const { record, lines } = await withProgress(progress, () => `seed ${options.seed}`, running);
+  progress.clear();
   const isSame = saved?.found === undefined || saved.found.traceHash === record.traceHash;
   if (format === 'json') {
     printJson({ ...runJson(record), sameAsSaved: isSame });
@@ -65,7 +79,8 @@ async function replay(
     printLine(outcomeLine(record));
     if (!isSame) printLine('Not the run that was saved: the code, or the file, has changed since.');
   }
-  await reportIfWanted(record, flags.report);
+  const again = file === undefined ? replayCommand(options.seed, flags) : replayFileCommand(file);
+  await reportIfWanted({ ...record, replay: again }, flags.report);
   endWith(outcomeOf(record));
 }
 
@@ -76,7 +91,15 @@ function optionsOf(flags: ReplayFlags): SimulationOptions {
   return { seed: from, wishes: wishesOf(flags) };
 }
 
-async function replayFileOf(file: string): Promise<ReplayFile> {
+const OF_SEEDS = ['seed', 'time', 'nodes', 'clients', 'workload'] as const;
+
+async function replayFileOf(file: string, command: Command): Promise<ReplayFile> {
+  const given = OF_SEEDS.find((name) => command.getOptionValueSource(name) === 'cli');
+  if (given !== undefined) {
+    throw usageError(
+      `--${given} goes without a file: '${file}' says all there is to say of its run`,
+    );
+  }
   let text: string;
   try {
     text = await readFile(file, 'utf8');

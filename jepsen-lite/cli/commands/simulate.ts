@@ -10,7 +10,10 @@ import type { SimulationResult } from '../../simulation/run.ts';
 import { endWith } from '../exit.ts';
 import { printSavedRun, saveFailingRun, type FailingRunOptions } from '../failing-run.ts';
 import { seedRuns } from '../seed-runs.ts';
-import { formatOf, reportIfWanted, type Format } from '../options.ts';
+import { Interruption } from '../interruption.ts';
+import { formatOf, type Format } from '../options.ts';
+import { prepareDirectory, prepareFile, reportIfWanted } from '../output-files.ts';
+import { withProgress } from '../progress.ts';
 import { runJson } from '../../simulation/run-text.ts';
 import {
   replayCommand,
@@ -57,7 +60,10 @@ export function addSimulateCommand(program: Command): void {
 A seed decides everything: the cluster's size and timing, the faults, what clients do, every
 delivery. A run with a violation is made small and saved as a file for jepsen-lite replay.
 
-Exit codes: 0 all passed; 1 a violation was found; 2 bad usage; 3 some run could not be judged.
+Ctrl-C ends it with what was done so far; pressed again, at once.
+
+Exit codes: 0 all passed; 1 a violation was found; 2 bad usage; 3 some run could not be judged, or
+was interrupted.
 ${EXAMPLES}`,
     )
     .action(async (flags: SimulateFlags, self: Command) => {
@@ -67,32 +73,47 @@ ${EXAMPLES}`,
 
 async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
   const { from, to } = seedsOption('--seeds', flags.seeds);
-  const wishes = wishesOf(flags);
-  const saving = savingOf(flags);
+  const order = {
+    wishes: wishesOf(flags),
+    twice: flags.twice === true,
+    whole: flags.report !== undefined,
+  };
+  prepareDirectory('--save', flags.save);
+  prepareFile('--report', flags.report);
+  using interruption = new Interruption();
+  const saving = { ...savingOf(flags), signal: interruption.signal };
   const progress = startProgress();
   const tally = new Tally();
-  const order = { wishes, twice: flags.twice === true, whole: flags.report !== undefined };
+  const reports = seedRuns({ from, to }, jobsOf(flags), order);
   let shown: RunRecord | undefined;
   let last: RunRecord | undefined;
-  for await (const report of seedRuns({ from, to }, jobsOf(flags), order)) {
-    const { seed, result } = report;
-    const { outcome } = report.counts;
-    tally.add(report.counts);
-    last = result?.record;
-    progress.update(() => `seed ${seed} of ${from}..${to}, ${tally.violations} violations`);
-    if (format === 'json') printJson({ type: 'run', ...report.json });
-    if (outcome === 'passed') continue;
-    if (format !== 'json') printLine(report.line);
-    if (outcome === 'unknown' || result === undefined) continue;
-    const kept = await keep(result, saving, format, replayCommand(seed, flags));
+  for (;;) {
+    const place = (): string =>
+      `seed ${from + tally.runs} of ${from}..${to}, ${tally.violations} violations`;
+    const asked = withProgress(progress, place, reports.next());
+    const next = await interruption.unlessInterrupted(asked);
+    if (next === undefined || next.done === true) break;
+    const { seed, result, counts, json, line } = next.value;
+    const command = replayCommand(seed, flags);
+    tally.add(counts);
+    if (result !== undefined) last = { ...result.record, replay: command };
+    if (format === 'json') printJson({ type: 'run', ...json });
+    if (counts.outcome === 'passed') continue;
+    if (format !== 'json') printLine(line);
+    if (counts.outcome === 'unknown' || result === undefined) continue;
+    const kept = await keep(result, saving, format, command);
     shown ??= kept;
-    if (flags.keepGoing !== true) break;
+    if (flags.keepGoing !== true || interruption.hasCome) break;
   }
+  // What is under way does not end before its run does: when interrupted, it ends with the process.
+  if (!interruption.hasCome) await reports.return(undefined);
   await reportIfWanted(shown ?? last, flags.report);
-  progress.end(`seeds ${from}..${from + tally.runs - 1} done`);
-  if (format === 'json') printJson({ type: 'summary', ...tally.toJson() });
+  const isCutShort = interruption.hasCome && tally.runs <= to - from;
+  const end = isCutShort ? 'interrupted' : 'done';
+  progress.end(tally.runs === 0 ? end : `seeds ${from}..${from + tally.runs - 1} ${end}`);
+  if (format === 'json') printJson({ type: 'summary', ...tally.toJson(), interrupted: isCutShort });
   else for (const line of tally.lines()) printLine(line);
-  endWith(tally.outcome);
+  endWith(isCutShort && tally.outcome === 'passed' ? 'unknown' : tally.outcome);
 }
 
 /** A core is left to whoever waits for the runs. */
