@@ -11,7 +11,7 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 
 const SHORT = ['--time', '1s', '--workload', 'register', '--nodes', '3'] as const;
 
-test('[KIT-4] folders of what is to be written are made, and a report names its own run', async () => {
+test('[KIT-4] folders of what is written are made, and a report names its own run', async () => {
   const save = join(directory, 'save', 'here');
   const report = join(directory, 'reports', 'run.html');
   const to = ['--save', save, '--report', report] as const;
@@ -41,7 +41,7 @@ test('[KIT-4] what cannot be written is refused before anything is run', async (
   });
 });
 
-test('[KIT-4] a file for replay that is older, or comes with options of a seed, is refused', async () => {
+test('[KIT-4] a file for replay that is older, or has options beside it, fails', async () => {
   const older = join(directory, 'older.json');
   const text = join(directory, 'text.json');
   writeFileSync(older, '{ "version": 0, "seed": 4 }');

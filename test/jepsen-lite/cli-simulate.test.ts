@@ -48,7 +48,7 @@ test('[KIT-4] the json of simulate is a line for each run and one for all', asyn
 test('[KIT-4] a run with a violation is saved small, and replays to the same', async () => {
   const failing = await hopeless();
   assert.equal(failing.record.violation?.check, 'liveness');
-  const { path } = await saveFailingRun(failing, { directory, shrinkMs: 2_000 });
+  const { path } = await saveFailingRun(failing, { directory, shrinkMs: 60_000 });
   const saved = parseReplay(readFileSync(path, 'utf8'));
   assert.equal(saved.faults.length, 0);
   assert.equal(saved.configuration.nodes, 1);
