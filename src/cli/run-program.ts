@@ -2,21 +2,25 @@
 import { CommanderError, type Command } from 'commander';
 import { EXIT, errorJson, errorLine, exitCodeOf, usageJson } from './exit.ts';
 
+export interface RunOptions {
+  /** What follows the program's name; by default what this process was started with. */
+  readonly args?: readonly string[];
+  /** The exit code of what a command threw. */
+  readonly codeOf?: (error: unknown) => number;
+}
+
 /**
- * Runs what the process's arguments ask for and resolves to the exit code. Every complaint is one
- * line on stderr: it begins with the program's name, or is JSON where results are.
- * @param codeOf the exit code of what a command threw
+ * Runs what the arguments ask for and resolves to the exit code. Every complaint is one line on
+ * stderr: it begins with the program's name, or is JSON where results are.
  */
-export async function runProgram(
-  program: Command,
-  codeOf: (error: unknown) => number = exitCodeOf,
-): Promise<number> {
+export async function runProgram(program: Command, options: RunOptions = {}): Promise<number> {
+  const { args = process.argv.slice(2), codeOf = exitCodeOf } = options;
   endWithReader(process.stdout);
   endWithReader(process.stderr);
   throwInsteadOfExit(program);
   complainInOneLine(program);
   try {
-    await program.parseAsync();
+    await program.parseAsync(args, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     // Commander has printed its own message already.
@@ -50,10 +54,12 @@ function throwInsteadOfExit(command: Command): void {
 
 /** Ends quietly when whoever reads our output has gone (`holdfast list | head`). */
 function endWithReader(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    throw error;
-  });
+  if (!stream.listeners('error').includes(endOnBrokenPipe)) stream.on('error', endOnBrokenPipe);
+}
+
+function endOnBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  throw error;
 }
 
 /** Commander's own complaints as one line that says where to look. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { freePorts } from '../../jepsen-lite/real/process-cluster.ts';
-import { runCli, startCli, type RunningCli } from './run-cli.ts';
+import { runCli, startCli, type CliResult, type RunningCli } from './run-cli.ts';
 
 let directory = '';
 const running: RunningCli[] = [];
@@ -38,7 +38,10 @@ async function stop(one: RunningCli): Promise<void> {
 }
 
 async function refused(code: number, message: RegExp, ...args: string[]): Promise<void> {
-  const result = await start(...args).result;
+  assertRefused(code, message, await runCli(['serve', ...args]));
+}
+
+function assertRefused(code: number, message: RegExp, result: CliResult): void {
   assert.equal(result.code, code, result.stderr + result.stdout);
   assert.match(result.stderr, message);
   assert.equal(result.stderr.trim().split('\n').length, 1, `one line: ${result.stderr}`);
@@ -138,7 +141,7 @@ test('[CLI-28] without a quorum a read times out with no-quorum, and says so', a
   assert.equal(read.code, 1, read.stderr);
   assert.match(read.stderr, /no-quorum/);
   const lines = 'a\tb\n'.repeat(100_000);
-  const stopped = await runCli(['import', '-', ...endpoints, '--timeout', '3s'], lines);
+  const stopped = await startCli(['import', '-', ...endpoints, '--timeout', '3s'], lines).result;
   assert.equal(stopped.code, 1, stopped.stderr);
   assert.match(stopped.stderr, /the import stopped: run it again; first: no-quorum/);
   const local = await runCli(['get', 'k', ...endpoints, '--consistency', 'local']);
@@ -172,7 +175,8 @@ test('[CLI-33] a store whose driver is not installed says what to install', asyn
   try {
     for (const [store, driver] of Object.entries(drivers)) {
       const message = new RegExp(`--store ${store} needs a driver.*npm install ${driver}@`);
-      await refused(2, message, ...flags('a', await address(), store, `driver-${store}`));
+      const without = start(...flags('a', await address(), store, `driver-${store}`));
+      assertRefused(2, message, await without.result);
     }
   } finally {
     delete process.env['NODE_OPTIONS'];

@@ -8,7 +8,7 @@ import { oneNode } from './one-node.ts';
 import { runCli, startCli } from './run-cli.ts';
 
 const single = oneNode();
-const { holdfast, ok } = single;
+const { holdfast, ok, start } = single;
 
 /** As a user wants it: one line on stderr that matches, nothing on stdout. */
 async function refused(code: number, message: RegExp, ...args: string[]): Promise<void> {
@@ -100,20 +100,21 @@ test('[CLI-4] lock, the refusals of others, unlock', async () => {
 
 test('[CLI-5] lock NAME -- command: its output, its exit code, and the token for it', async () => {
   const script = 'test -n "$HOLDFAST_LOCK_TOKEN" && echo "token for $HOLDFAST_LOCK_NAME"; exit 7';
-  const result = await holdfast('lock', 'jobs/command', '--', 'sh', '-c', script);
+  const result = await start('lock', 'jobs/command', '--', 'sh', '-c', script).result;
   assert.equal(result.code, 7, result.stderr);
   assert.equal(result.stdout, 'token for jobs/command\n');
-  const free = await holdfast('lock', 'jobs/command', '--try', '--', 'true');
+  const free = await start('lock', 'jobs/command', '--try', '--', 'true').result;
   assert.equal(free.code, 0, 'the lock is free once the command has ended');
   await refused(2, /cannot run/, 'lock', 'jobs/command', '--', 'no-such-program-anywhere');
 });
 
 test('[CLI-5] nothing that lock -- command started outlives the lock', async () => {
   // `result` waits for everyone who holds on to stdout, so for the sleepers too.
-  const behind = await holdfast('lock', 'jobs/left', '--', 'sh', '-c', 'sleep 60 & echo behind');
+  const behind = await start('lock', 'jobs/left', '--', 'sh', '-c', 'sleep 60 & echo behind')
+    .result;
   assert.deepEqual([behind.code, behind.stdout], [0, 'behind\n']);
   const script = ['sh', '-c', 'echo begun; exec sleep 60'];
-  const hungUp = startCli(['lock', 'jobs/hup', '--endpoints', single.endpoint, '--', ...script]);
+  const hungUp = start('lock', 'jobs/hup', '--', ...script);
   await hungUp.printed(/begun/);
   hungUp.kill('SIGHUP');
   assert.equal((await hungUp.result).code, 129, 'as a shell tells of a signal');
@@ -121,7 +122,7 @@ test('[CLI-5] nothing that lock -- command started outlives the lock', async () 
 
 test('[CLI-5] a command whose lock is lost is killed, and says why', async () => {
   const script = ['sh', '-c', 'echo "session $HOLDFAST_LOCK_SESSION"; exec sleep 60'];
-  const running = startCli(['lock', 'jobs/lost', '--endpoints', single.endpoint, '--', ...script]);
+  const running = start('lock', 'jobs/lost', '--', ...script);
   await running.printed(/session \d+/);
   const sessions: { id: number; label: string }[] = JSON.parse(
     await ok('session', 'list', '-w', 'json'),
@@ -138,8 +139,7 @@ test('[CLI-5] a wait for a lock that is interrupted leaves no place in its queue
   const places = async (): Promise<number> =>
     (await ok('list', 'jobs/wait/', '--keys-only')).trim().split('\n').length;
   for (const command of [[], ['--', 'true']]) {
-    const args = ['lock', 'jobs/wait', '--ttl', '1m', '--endpoints', single.endpoint, ...command];
-    const waiting = startCli(args);
+    const waiting = start('lock', 'jobs/wait', '--ttl', '1m', ...command);
     while ((await places()) < 2);
     waiting.kill('SIGINT');
     const { code, stderr } = await waiting.result;
@@ -160,7 +160,7 @@ test('[CLI-6] closing a session releases its lock', async () => {
 
 test('[CLI-7] import and export: TSV and JSON lines there and back', async () => {
   const lines = 'imp/a\tone\n{"key":"imp/b","value":{"n":2}}\n\nimp/c\tthree\twith a tab\n';
-  const imported = await runCli(['import', '-', '--endpoints', single.endpoint], lines);
+  const imported = await startCli(['import', '-', '--endpoints', single.endpoint], lines).result;
   assert.equal(imported.code, 0, imported.stderr);
   assert.match(imported.stderr, /3 acknowledged/);
   const exported = await ok('export', 'imp/');
@@ -175,10 +175,10 @@ test('[CLI-7] import and export: TSV and JSON lines there and back', async () =>
 });
 
 test('[CLI-8] a bad line of an import is named, the others are imported, exit 2', async () => {
-  const result = await runCli(
+  const result = await startCli(
     ['import', '-', '--endpoints', single.endpoint],
     'no tab\nbad/ok\tfine\n',
-  );
+  ).result;
   assert.equal(result.code, 2);
   assert.match(result.stderr, /line 1: no TAB/);
   assert.equal(await ok('get', 'bad/ok'), 'fine\n');
@@ -233,10 +233,10 @@ test('[CLI-11] what the registry refuses as bad input is bad usage', async () =>
   await refused(2, /ttl/, 'put', 'k', 'v', '--ttl', 'soon');
   await refused(2, /key/, 'put', '', 'v');
   await refused(2, /key.*(bytes|long)/i, 'put', 'k'.repeat(100_000), 'v');
-  const big = await runCli(
+  const big = await startCli(
     ['put', 'big', '-', '--endpoints', single.endpoint],
     'x'.repeat(64 << 20),
-  );
+  ).result;
   assert.equal(big.code, 2, big.stderr);
   assert.match(big.stderr, /value.*bytes/);
   await refused(1, /not-found/, 'get', 'big');

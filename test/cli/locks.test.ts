@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { oneNode } from './one-node.ts';
 
-const { holdfast, ok, refused, start } = oneNode();
+const { ok, refused, start } = oneNode();
 
 interface LockJson {
   readonly name: string;
@@ -75,7 +75,7 @@ test('[CLI-53] lock-break releases the holder with this token only, and says why
 test('[CLI-54] elect leads while its command runs; --observe prints who leads', async () => {
   const observer = start('elect', 'cli/office', '--observe');
   const script = 'echo "token $HOLDFAST_LOCK_TOKEN"; exit 7';
-  const first = await holdfast('elect', 'cli/office', 'me', '--', 'sh', '-c', script);
+  const first = await start('elect', 'cli/office', 'me', '--', 'sh', '-c', script).result;
   assert.equal(first.code, 7, first.stderr);
   assert.match(first.stdout, /^token \d+\n$/);
   const second = start('elect', 'cli/office', 'you');

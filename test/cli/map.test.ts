@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect, type HoldfastClient } from '../../src/index.ts';
 import { oneNode } from './one-node.ts';
-import { runCli } from './run-cli.ts';
+import { runCli, startCli } from './run-cli.ts';
 
 const node = oneNode();
 const { ok, refused } = node;
@@ -77,7 +77,7 @@ test('[CLI-73] bad input is refused with the rule, and what is absent is named',
   await refused(2, /not JSON.*quotes/, 'map', 'put', 'm', 'k', 'on');
   await ok('map', 'put', 'm', 'k', 'on', '--raw');
   const fromStdin = ['map', 'put', 'm', 'in', '-', '--endpoints', node.endpoint];
-  assert.equal((await runCli(fromStdin, '[1]')).code, 0);
+  assert.equal((await startCli(fromStdin, '[1]').result).code, 0);
   assert.deepEqual(await map.fetch('in'), [1]);
   await refused(2, /exclude each other/, 'map', 'watch', 'm', '--initial', '--from', '1');
   await refused(1, /map-conflict:.*prune false, not true/, 'map', 'create', 'm', '--prune');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/cli/node-settings.ts';
-import { startCli } from './run-cli.ts';
+import { runCli } from './run-cli.ts';
 
 test('[REAL-3] settings are numbers, true or false', () => {
   assert.deepEqual(parseSettings(['tickMs=10', ' checkInvariants = true', 'other=false']), {
@@ -16,7 +16,7 @@ test('[REAL-3] settings are numbers, true or false', () => {
 
 test('[REAL-3] a setting there is not is named', async () => {
   const node = ['serve', '--id', 'a', '--listen', '127.0.0.1:0', '--store', 'memory'];
-  const { code, stderr } = await startCli([...node, '--set', 'tickMs=20', 'speed=3']).result;
+  const { code, stderr } = await runCli([...node, '--set', 'tickMs=20', 'speed=3']);
   assert.equal(code, 2);
   assert.match(stderr, /speed/);
 });

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { freePorts } from '../../jepsen-lite/real/process-cluster.ts';
-import { startCli, type CliResult, type RunningCli } from './run-cli.ts';
+import { runCli, startCli, type CliResult, type RunningCli } from './run-cli.ts';
 
 export interface OneNode {
   /** Known once the tests run. */
   readonly endpoint: string;
-  /** The command under way, for those that wait or run on. */
+  /** The command under way in a process of its own, for those that wait, run on or start others. */
   readonly start: (...args: string[]) => RunningCli;
   readonly holdfast: (...args: string[]) => Promise<CliResult>;
   /** What a command printed that must succeed. */
@@ -32,7 +32,8 @@ export function oneNode(): OneNode {
   });
   const start = (...[verb = '', ...rest]: string[]): RunningCli =>
     startCli([verb, '--endpoints', endpoint, ...rest]);
-  const holdfast = (...args: string[]): Promise<CliResult> => start(...args).result;
+  const holdfast = (...[verb = '', ...rest]: string[]): Promise<CliResult> =>
+    runCli([verb, '--endpoints', endpoint, ...rest]);
   return {
     get endpoint(): string {
       return endpoint;

@@ -1,6 +1,8 @@
-/** Runs the built command line as a user would, and keeps what it printed. */
+/** Runs the command line, as a process or within this one, and keeps what it printed. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { createProgram } from '../../src/cli/program.ts';
+import { runHere } from './run-here.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -17,7 +19,7 @@ export interface RunningCli {
   readonly printed: (pattern: RegExp) => Promise<void>;
 }
 
-/** Starts `holdfast ...args` with this stdin. */
+/** Starts `holdfast ...args` with this stdin, built, as a user would. */
 export function startCli(args: readonly string[], stdin = ''): RunningCli {
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   let stdout = '';
@@ -54,6 +56,7 @@ export function startCli(args: readonly string[], stdin = ''): RunningCli {
   return { result, kill: (signal) => child.kill(signal), printed };
 }
 
-export function runCli(args: readonly string[], stdin = ''): Promise<CliResult> {
-  return startCli(args, stdin).result;
+/** Runs `holdfast ...args` within this process: some 20 times quicker than starting one. */
+export function runCli(args: readonly string[]): Promise<CliResult> {
+  return runHere(createProgram(), args);
 }

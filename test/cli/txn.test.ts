@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { oneNode } from './one-node.ts';
-import { runCli } from './run-cli.ts';
+import { runCli, startCli } from './run-cli.ts';
 
 const node = oneNode();
 const { holdfast, ok, refused } = node;
@@ -43,7 +43,8 @@ if value k > "l"
 if exists k
 
 then put k n`;
-  const { code, stdout, stderr } = await runCli(['txn', '--endpoints', node.endpoint], script);
+  const { code, stdout, stderr } = await startCli(['txn', '--endpoints', node.endpoint], script)
+    .result;
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^then ran/);
   assert.equal(await ok('get', 'k'), 'n\n');

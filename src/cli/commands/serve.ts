@@ -73,11 +73,15 @@ ${examples(
     .action(async (_flags: object, command: Command) => {
       // The program has the TLS options too and takes them first.
       const flags = command.optsWithGlobals<ServeFlags>();
-      const stopAsked = untilAskedToStop();
-      const node = await Promise.race([startNode(flags), stopAsked]);
-      // A node that does not take part yet may wait long for its peers, and owes nobody a stop.
-      if (typeof node === 'string') process.exit(EXIT.ok);
-      await stopWhen(stopAsked, node);
+      const stopRequest = listenForStop();
+      try {
+        const node = await Promise.race([startNode(flags), stopRequest.asked]);
+        // A node that does not take part yet may wait long for its peers, and owes nobody a stop.
+        if (typeof node === 'string') process.exit(EXIT.ok);
+        await stopWhen(stopRequest.asked, node);
+      } finally {
+        stopRequest.end();
+      }
     });
 }
 
@@ -118,14 +122,30 @@ async function serverTls(flags: TlsFlags): Promise<{ tls?: ServerTls }> {
   return { tls: { cert, key, ...(ca === undefined ? {} : { ca }) } };
 }
 
-/** Resolves to why: a signal, or the end of the process that started this one. */
-function untilAskedToStop(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => resolve(signal));
-    }
-    if (process.connected) process.once('disconnect', () => resolve('its parent is gone'));
+interface StopRequest {
+  /** Resolves to why: a signal, or the end of the process that started this one. */
+  readonly asked: Promise<string>;
+  /** From now on signals do again what they did before. */
+  end(): void;
+}
+
+function listenForStop(): StopRequest {
+  let onSignal = (_signal: NodeJS.Signals): void => undefined;
+  let onDisconnect = (): void => undefined;
+  const asked = new Promise<string>((resolve) => {
+    onSignal = resolve;
+    onDisconnect = () => resolve('its parent is gone');
   });
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  for (const signal of signals) process.once(signal, onSignal);
+  if (process.connected) process.once('disconnect', onDisconnect);
+  return {
+    asked,
+    end: () => {
+      for (const signal of signals) process.off(signal, onSignal);
+      process.off('disconnect', onDisconnect);
+    },
+  };
 }
 
 /** Stops cleanly when asked to; rejects with what made the node stop itself. */
