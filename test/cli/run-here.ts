@@ -23,6 +23,14 @@ for (const name of ['stdout', 'stderr'] as const) {
   };
 }
 
+const stdin = Object.getOwnPropertyDescriptor(process, 'stdin');
+Object.defineProperty(process, 'stdin', {
+  get: () => {
+    if (capture.getStore() === undefined) return stdin?.get?.call(process);
+    throw new Error('a command that reads stdin has to be started: its end would never come');
+  },
+});
+
 /**
  * As if the program had been started with these arguments. Not for commands that start another
  * (it would not print here), read stdin or wait for signals; those are started (`startCli`).

@@ -130,20 +130,19 @@ interface StopRequest {
 }
 
 function listenForStop(): StopRequest {
-  let onSignal = (_signal: NodeJS.Signals): void => undefined;
-  let onDisconnect = (): void => undefined;
-  const asked = new Promise<string>((resolve) => {
-    onSignal = resolve;
-    onDisconnect = () => resolve('its parent is gone');
-  });
+  const abort = new AbortController();
+  const stop = (why: string): void => abort.abort(why);
+  const disconnected = (): void => stop('its parent is gone');
   const signals = ['SIGTERM', 'SIGINT'] as const;
-  for (const signal of signals) process.once(signal, onSignal);
-  if (process.connected) process.once('disconnect', onDisconnect);
+  for (const signal of signals) process.once(signal, stop);
+  if (process.connected) process.once('disconnect', disconnected);
   return {
-    asked,
+    asked: new Promise((resolve) => {
+      abort.signal.addEventListener('abort', () => resolve(String(abort.signal.reason)));
+    }),
     end: () => {
-      for (const signal of signals) process.off(signal, onSignal);
-      process.off('disconnect', onDisconnect);
+      for (const signal of signals) process.off(signal, stop);
+      process.off('disconnect', disconnected);
     },
   };
 }
