@@ -102,9 +102,11 @@ export class Healing {
           return set.length === 0 || healthy.length > set.length / 2;
         }),
       );
+    // Who has gone back is helped by people only, and nobody helps yet.
+    const { goneBack } = this.#operator;
     for (const { id, disk } of this.#dice.shuffled(places)) {
       if (suffices()) break;
-      if (!disk.wasDamaged) core.push(id);
+      if (!disk.wasDamaged && !goneBack.includes(id)) core.push(id);
     }
     if (suffices()) return core;
     return places.map(({ id }) => id);

@@ -88,19 +88,25 @@ export class Operator {
   #whyNotLose({ id }: Place): string | undefined {
     const membership = this.#membership();
     if (membership === undefined) return 'nobody leads';
-    const { voters, outgoing } = membership;
-    if (outgoing.length > 0) return 'the membership is about to change';
-    if (voters.length < 3) return 'no majority would be left';
+    if (membership.outgoing.length > 0) return 'the membership is about to change';
+    if (membership.voters.length < 3) return 'no majority would be left';
+    const why = this.#whichIsNotWhole(membership);
+    if (why !== undefined) return why;
+    const others = [...this.#cluster.places.values()].filter((one) => one.id !== id);
+    return others.some(({ disk }) => disk.wasDamaged) ? 'another disk is damaged' : undefined;
+  }
+
+  /** Of the voters, one that has not, or may not have, all that the cluster relies on. */
+  #whichIsNotWhole(membership: Membership): string | undefined {
     const { regaining } = this.#oldDisks;
-    for (const voter of voters) {
+    for (const voter of membership.voters) {
       const other = this.#cluster.at(voter);
       const recorded = memberOf(membership, voter)?.storeId;
       const isWhole = !other.disk.wasDamaged && !regaining.includes(voter);
       const isGood = recorded === other.storeId && isWhole;
       if (!isGood) return `${voter} has lost its disk already`;
     }
-    const others = [...this.#cluster.places.values()].filter((one) => one.id !== id);
-    return others.some(({ disk }) => disk.wasDamaged) ? 'another disk is damaged' : undefined;
+    return undefined;
   }
 
   damage(place: Place, how: DamageFault['how'], where: number): OperatorEffect {
@@ -139,12 +145,17 @@ export class Operator {
     return { targets: [place.id], undo };
   }
 
+  /** Those whose disks were put back, and do not hold yet what they held before. */
+  get goneBack(): readonly string[] {
+    return this.#oldDisks.regaining;
+  }
+
   /**
    * A leader goes on from where it knows a follower to be, also when that has gone back: only the
    * next leader asks anew. So leadership is handed on as long as that is needed.
    */
   helpThoseGoneBack(): void {
-    const lagging = this.#oldDisks.regaining;
+    const lagging = this.goneBack;
     const leader = this.#cluster.leader();
     if (lagging.length === 0 || leader === undefined) return;
     const { voters } = leader.raft.status().membership!;
@@ -167,8 +178,7 @@ export class Operator {
     if (leader === undefined || id === undefined) return nothing('nobody leads');
     switch (fault.how) {
       case 'demote':
-        this.#change({ type: 'demote', id: id as NodeId });
-        return { targets: [id], undo: () => this.#change({ type: 'promote', id: id as NodeId }) };
+        return this.#demote(id as NodeId);
       case 'remove':
         return this.#remove(this.#cluster.at(id));
       case 'join':
@@ -176,6 +186,15 @@ export class Operator {
       default:
         return unreachable(fault.how);
     }
+  }
+
+  /** With one voter less, what is left must not count on a disk that is lost. */
+  #demote(id: NodeId): OperatorEffect {
+    const membership = this.#membership();
+    const why = membership === undefined ? 'nobody leads' : this.#whichIsNotWhole(membership);
+    if (why !== undefined) return nothing(why);
+    this.#change({ type: 'demote', id });
+    return { targets: [id], undo: () => this.#change({ type: 'promote', id }) };
   }
 
   #remove(place: Place): OperatorEffect {
