@@ -11,6 +11,7 @@ export interface Contradiction {
 /** What the run allowed for, in the history's own unit. */
 export interface Bounds {
   readonly skewNs: number;
+  readonly driftShare: number;
   readonly marginNs: number;
 }
 
@@ -44,6 +45,7 @@ function checkRules<View>(
   const view = spec.view(history);
   const bounds = {
     skewNs: (options.skewMs ?? 0) * NS_PER_MS,
+    driftShare: options.driftShare ?? 0,
     marginNs: (options.marginMs ?? DEFAULT_MARGIN_MS) * NS_PER_MS,
   };
   for (const rule of spec.rules) {

@@ -12,14 +12,18 @@ interface SessionHistory extends EdgeHistory {
   readonly healedNs: number | undefined;
 }
 
-/** From the call of a confirmed renewal on, it lives for its TTL, unless it is ended. */
-const noEarlyEnd: Rule<SessionHistory> = ({ lives }, { skewNs }) => {
+/**
+ * From the call of a confirmed renewal on, it lives for its TTL, unless it is ended. The TTL is
+ * counted on the clock of whoever leads.
+ */
+const noEarlyEnd: Rule<SessionHistory> = ({ lives }, { skewNs, driftShare }) => {
   for (const { id, ttlNs, renewals, endings, signs, isClosable } of lives.values()) {
+    const leastNs = ttlNs * (1 - driftShare) - skewNs;
     for (const sign of isClosable ? [] : signs) {
       const seenNs = endOf(sign);
       if (endings.some((one) => one.call <= seenNs)) continue;
       const renewal = renewals.findLast(({ call }) => call <= seenNs);
-      if (renewal === undefined || seenNs >= renewal.call + ttlNs - skewNs) continue;
+      if (renewal === undefined || seenNs >= renewal.call + leastNs) continue;
       const message =
         `${describeOperation(sign)} shows that session ${id} was gone ` +
         `${((seenNs - renewal.call) / 1e6).toFixed(3)} ms after ${describeOperation(renewal)}, ` +

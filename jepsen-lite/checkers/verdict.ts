@@ -28,6 +28,11 @@ export interface CheckOptions {
    */
   readonly skewMs?: number;
   /**
+   * By what share of a time clocks may have run apart: by so much of its TTL a session may end
+   * early, as its holder sees it. 0 by default.
+   */
+  readonly driftShare?: number;
+  /**
    * How much later than its TTL what a dead client held may be free, in ms: an election, and the
    * way of the messages. 10 s by default. It counts only once the history says `healed`.
    */

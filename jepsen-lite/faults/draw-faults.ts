@@ -49,6 +49,13 @@ const NEEDS_PEERS: ReadonlySet<string> = new Set([
   'membership',
   'transfer',
 ]);
+/**
+ * By so much clocks run apart where something is promised on the strength of them: a client gives
+ * away this share of a TTL (`DRIFT_SHARE` in `src/client/client-session.ts`).
+ */
+export const DECLARED_DRIFT: number = 1 / 64;
+/** A clock's own pace, as drawn. The rest of what is declared is for jumps. */
+export const TRUSTED_CLOCKS_APART: number = 0.9 * DECLARED_DRIFT;
 /** So many seeds lose one leader after the other, beside what else they draw. */
 const SUCCESSIONS = 0.3;
 const PENDING_CRASHES = 10 / 11;
@@ -180,7 +187,7 @@ const DRAWS: Readonly<Record<string, DrawFault>> = {
   },
   clockRate: (draw) => {
     const { dice, atMs, forMs, targets } = draw;
-    const apart = targets.clocksMayPart ? 0.5 : 0.02;
+    const apart = targets.clocksMayPart ? 0.5 : TRUSTED_CLOCKS_APART;
     const rate = 1 + apart * dice.between(-1, 1);
     return { type: 'clockRate', atMs, forMs: 2 * forMs, node: someNode(draw), rate };
   },

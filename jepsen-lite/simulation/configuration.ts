@@ -2,6 +2,7 @@
 import type { NodeSettings } from '../../src/node/index.ts';
 import type { RegistryOptions } from '../../src/client/index.ts';
 import type { RegistryLimits } from '../../src/registry/index.ts';
+import { TRUSTED_CLOCKS_APART } from '../faults/draw-faults.ts';
 import { workloads } from '../workloads/index.ts';
 import { Dice, randomFor } from './random.ts';
 
@@ -65,7 +66,8 @@ export function drawConfiguration(seed: number, wishes: Wishes = {}): Configurat
   const slowness = dice.pick(trustsClocks ? TIMED_SLOWNESS : SLOWNESS);
   const settings = drawSettings(dice, slowness);
   const maxLatencyMs = slowness * dice.magnitude(0.3, 12);
-  const clocksApart = !trustsClocks && dice.chance(0.5) ? dice.between(0.05, 0.5) : 0.01;
+  const clocksApart =
+    !trustsClocks && dice.chance(0.5) ? dice.between(0.05, 0.5) : TRUSTED_CLOCKS_APART;
   return {
     workload,
     nodes,

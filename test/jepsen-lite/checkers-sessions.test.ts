@@ -111,6 +111,18 @@ test('[CHECK-22] a session: gone before its TTL was over', () => {
   assertOk(sessions, [...history, closed(7, 60), gone(7, 62)]);
 });
 
+test('[CHECK-22] a session: the clock it is counted on may run apart by what is declared', () => {
+  const history = [opened(7, 0), renewed(7, 50, 90)];
+  assertOk(sessions, [...history, gone(7, 148)], { driftShare: 0.02 });
+  assertIllegal(
+    [...history, gone(7, 147.9)],
+    'session-gone {"session":7} by process 2 (147.900 ms to 147.900 ms: ok) shows that ' +
+      'session 7 was gone 97.900 ms after keep-alive {"session":7} by process 1 (50.000 ms ' +
+      'to 90.000 ms: ok), within its TTL of 100 ms',
+    { driftShare: 0.02 },
+  );
+});
+
 test('[CHECK-22] a session: a renewal of unknown outcome promises nothing', () => {
   const unknown = open(1, 'keep-alive', 50, { value: { session: 7 } });
   assertOk(sessions, [opened(7, 0), unknown, gone(7, 101)]);

@@ -27,6 +27,7 @@ interface CheckFlags {
   readonly model: string;
   readonly timeLimit: string;
   readonly skew?: string;
+  readonly drift?: string;
   readonly margin: string;
 }
 
@@ -38,6 +39,7 @@ export function addCheckCommand(program: Command): void {
     .requiredOption('--model <name>', `one of ${Object.keys(checkers).join(', ')}`)
     .option('--time-limit <duration>', 'how long to search before giving up', DEFAULT_TIME_LIMIT)
     .option('--skew <duration>', 'how far clocks may have been apart (nothing by default)')
+    .option('--drift <share>', 'by what share clocks may have run apart, such as 0.01 (nothing)')
     .option(
       '--margin <duration>',
       'how much later than its TTL a dead lock may be free',
@@ -65,6 +67,7 @@ ${EXAMPLES}`,
       const options = {
         timeLimitMs: durationOption('--time-limit', flags.timeLimit),
         ...(flags.skew !== undefined && { skewMs: durationOption('--skew', flags.skew) }),
+        ...(flags.drift !== undefined && { driftShare: shareOption('--drift', flags.drift) }),
         marginMs: durationOption('--margin', flags.margin),
       };
       const replay = replayOf(file, flags);
@@ -74,14 +77,21 @@ ${EXAMPLES}`,
 }
 
 /** The same check once more. */
-function replayOf(file: string, { model, timeLimit, skew, margin }: CheckFlags): string {
+function replayOf(file: string, { model, timeLimit, skew, drift, margin }: CheckFlags): string {
   const path = /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`;
   return [
     `npx jepsen-lite check ${path} --model ${model}`,
     ...(timeLimit === DEFAULT_TIME_LIMIT ? [] : [`--time-limit ${timeLimit}`]),
     ...(skew === undefined ? [] : [`--skew ${skew}`]),
+    ...(drift === undefined ? [] : [`--drift ${drift}`]),
     ...(margin === DEFAULT_MARGIN ? [] : [`--margin ${margin}`]),
   ].join(' ');
+}
+
+function shareOption(name: string, text: string): number {
+  const share = Number(text);
+  if (text.trim() !== '' && share >= 0 && share < 1) return share;
+  throw usageError(`${name} takes a number from 0 to below 1, not '${text}'`);
 }
 
 function modelList(): string {
