@@ -10,6 +10,7 @@ import { Dice, randomFor } from '../simulation/random.ts';
 import { RUN_RECORD_VERSION } from '../simulation/run-record.ts';
 import type { CheckResult, Phase, RunRecord } from '../simulation/run-record.ts';
 import { Violations } from '../simulation/violations.ts';
+import { judge } from '../workloads/judging.ts';
 import type { Workload } from '../workloads/workload.ts';
 import { DiskShim } from './disk-shim/shim.ts';
 import { DiskTroubles } from './disk-troubles.ts';
@@ -292,18 +293,12 @@ class RealRun {
     await this.#proxies.close();
   }
 
-  #check(): CheckResult[] {
-    const history = this.#recorder.history();
-    return this.#workload.checkers.map((checker) => {
-      const verdict = checker.check(history);
-      if (verdict.type === 'illegal' && this.#workload.mustFail !== checker.name) {
-        const operations = verdict.operations.map((operation) => history.indexOf(operation));
-        this.#violations.report(checker.name, verdict.message);
-        const { first } = this.#violations;
-        if (first?.check === checker.name) this.#violations.first = { ...first, operations };
-      }
-      return { checker: checker.name, promise: checker.promise, verdict };
-    });
+  #check(): readonly CheckResult[] {
+    const { results, broken } = judge(this.#workload, this.#recorder.history());
+    if (broken !== undefined) {
+      this.#violations.report(broken.checker, broken.message, [], broken.operations);
+    }
+    return results;
   }
 
   #record(results: readonly CheckResult[], wallMs: number): RunRecord {

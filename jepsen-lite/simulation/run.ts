@@ -2,6 +2,7 @@
 import type { Fault } from '../faults/fault.ts';
 import { drawFaults } from '../faults/draw-faults.ts';
 import { workloads } from '../workloads/index.ts';
+import { judge } from '../workloads/judging.ts';
 import type { CreateWorkload, Workload, WorkloadContext } from '../workloads/workload.ts';
 import { ClientNetwork } from './client-network.ts';
 import { nodeName, SimulatedCluster, type ClusterParts } from './cluster.ts';
@@ -11,7 +12,6 @@ import { Healing } from './healing.ts';
 import { NodeCalls } from './node-calls.ts';
 import { Operator } from './operator.ts';
 import { Dice, randomFor } from './random.ts';
-import type { Verdict } from '../checkers/verdict.ts';
 import { Recorder, RecordingContext, type ScheduledOperation } from './recorder.ts';
 import { RUN_RECORD_VERSION } from './run-record.ts';
 import type { CheckResult, Phase, RunRecord } from './run-record.ts';
@@ -217,23 +217,13 @@ class SimulationRun {
     else violations.report('liveness', `${what} did not come to an end`);
   }
 
-  #check(): CheckResult[] {
-    const history = this.#recorder.history();
-    return this.#workload.checkers.map((checker) => {
-      const verdict = checker.check(history);
-      if (checker.name === this.#workload.mustFail) {
-        return { checker: checker.name, promise: checker.promise, verdict: turned(verdict) };
-      }
-      if (verdict.type === 'illegal') {
-        const places = verdict.operations.map((operation) => history.indexOf(operation));
-        this.#cluster.violations.report(checker.name, verdict.message);
-        const { first } = this.#cluster.violations;
-        if (first?.check === checker.name) {
-          this.#cluster.violations.first = { ...first, operations: places };
-        }
-      }
-      return { checker: checker.name, promise: checker.promise, verdict };
-    });
+  #check(): readonly CheckResult[] {
+    const { results, broken } = judge(this.#workload, this.#recorder.history());
+    if (broken !== undefined) {
+      const { violations } = this.#cluster;
+      violations.report(broken.checker, broken.message, [], broken.operations);
+    }
+    return results;
   }
 
   #record(results: readonly CheckResult[], wallMs: number): RunRecord {
@@ -261,12 +251,6 @@ class SimulationRun {
       wallMs,
     };
   }
-}
-
-/** Of a checker that must find something: to have found it is what is asked. */
-function turned(verdict: Verdict): Verdict {
-  if (verdict.type === 'illegal') return { type: 'ok', how: 'it fails, as it must', checked: {} };
-  return { type: 'unknown', why: 'nothing went wrong in this run, though it could' };
 }
 
 const NOT_TESTED = [

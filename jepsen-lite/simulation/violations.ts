@@ -9,8 +9,17 @@ export class Violations {
     this.#now = now;
   }
 
-  /** `check`: the rule that was broken, as a short name; `message`: how, in one sentence. */
-  report(check: string, message: string, nodes: readonly string[] = []): void {
-    this.first ??= { check, message, atMs: this.#now(), nodes, operations: [] };
+  /**
+   * @param check the rule that was broken, as a short name
+   * @param message how, in one sentence
+   * @param operations as places in the history
+   */
+  report(
+    check: string,
+    message: string,
+    nodes: readonly string[] = [],
+    operations: readonly number[] = [],
+  ): void {
+    this.first ??= { check, message, atMs: this.#now(), nodes, operations };
   }
 }

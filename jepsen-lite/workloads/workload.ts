@@ -62,7 +62,8 @@ export interface Workload {
   readonly checkers: readonly Checker[];
   /**
    * Of a positive control: the checker whose verdict has to be `illegal`, since the workload does
-   * what must go wrong. All others must be satisfied.
+   * what must go wrong: that counts as `ok`, and else the run is `unknown`. All others must be
+   * satisfied.
    */
   readonly mustFail?: string;
   /** Once, before the clients and before any fault. */
