@@ -3,17 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { statusOf, type StatusReport } from '../../src/client/index.ts';
 import { Sometimes } from '../simulation/sometimes.ts';
 import { Timeline } from '../simulation/timeline.ts';
-import type { NodeRole, NodeTimeline } from '../simulation/run-record.ts';
+import type { NodeTimeline } from '../simulation/run-record.ts';
 
 const LOOK_EVERY_MS = 100;
 const LOOK_PATIENCE_MS = 1_000;
-const ROLES: ReadonlySet<string> = new Set<NodeRole>([
-  'follower',
-  'preCandidate',
-  'candidate',
-  'leader',
-  'learner',
-]);
+const ROLES = ['follower', 'preCandidate', 'candidate', 'leader', 'learner'] as const;
+
+function isMemberRole(role: string): role is (typeof ROLES)[number] {
+  return ROLES.some((one) => one === role);
+}
 
 interface Seen {
   readonly endpoint: string;
@@ -81,9 +79,11 @@ export class Observer {
     seen.status = status;
     if (status === undefined) return;
     const { role, term, commitIndex, appliedIndex, lastIndex, snapshotIndex } = status;
-    if (ROLES.has(role)) {
+    // Without a cluster it is still about to open its store.
+    if (role === 'joining' && status.clusterId !== '') seen.timeline.outside(this.#now());
+    if (isMemberRole(role)) {
       seen.timeline.moment(this.#now(), {
-        role: role as NodeRole,
+        role,
         term,
         commit: commitIndex,
         applied: appliedIndex,

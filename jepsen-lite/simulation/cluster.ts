@@ -244,6 +244,8 @@ export class SimulatedCluster {
       place.membership = membership ?? place.membership;
       place.wasLeader = role === 'leader';
       if (place.wasLeader) leaders += 1;
+      // Without a membership it is still about to open its store.
+      if (role === 'joining' && membership !== undefined) timeline.outside(this.world.now);
       if (role === 'joining' || role === 'stopped') continue;
       const isLearner = membership?.learners.includes(node.id) === true;
       timeline.moment(this.world.now, {

@@ -39,7 +39,8 @@ export interface InjectedFault {
 }
 
 export type NodeLife = 'up' | 'down' | 'paused';
-export type NodeRole = 'follower' | 'preCandidate' | 'candidate' | 'leader' | 'learner';
+/** `outside`: it is no member, since it was removed or has yet to be let in. */
+export type NodeRole = 'follower' | 'preCandidate' | 'candidate' | 'leader' | 'learner' | 'outside';
 /** `damaged`: it found out that its store is not whole. */
 export type NodeDisk = 'ok' | 'slow' | 'stuck' | 'failing' | 'full' | 'damaged' | 'wiped';
 

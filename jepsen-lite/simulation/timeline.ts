@@ -30,7 +30,7 @@ class ChangeList<T> {
 
 /** A node's values at one moment. */
 export interface NodeMoment {
-  readonly role: NodeRole;
+  readonly role: Exclude<NodeRole, 'outside'>;
   readonly term: number;
   readonly commit: number;
   readonly applied: number;
@@ -59,6 +59,11 @@ export class Timeline {
 
   disk(atMs: number, disk: NodeDisk): void {
     this.#disk.note(atMs, disk);
+  }
+
+  /** It is no member: what it counts is of no interest to anybody. */
+  outside(atMs: number): void {
+    this.#role.note(atMs, 'outside');
   }
 
   moment(atMs: number, moment: NodeMoment): void {

@@ -55,6 +55,7 @@ function drawRoles(scene: Scene, timeline: NodeTimeline, top: number): void {
   context.font = `600 10.5px ${theme.text}`;
   context.textBaseline = 'middle';
   eachStretch(scene, timeline.role, (role, left, right, place) => {
+    if (role === 'outside') return;
     context.fillStyle = theme.roles[role];
     const width = Math.max(1.5, right - left);
     if (role === 'follower' || role === 'learner') {

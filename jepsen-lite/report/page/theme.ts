@@ -44,6 +44,7 @@ export function readTheme(): Theme {
       preCandidate: color('warn'),
       follower: color('follower'),
       learner: color('learner'),
+      outside: color('faint'),
     },
     disks: {
       ok: color('line'),
