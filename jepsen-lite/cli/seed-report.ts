@@ -8,8 +8,8 @@ import { countsOf, type RunCounts } from '../simulation/tally.ts';
 /** What is done with every seed. Plain data: it goes to other threads. */
 export interface SeedOrder {
   readonly wishes: Wishes;
-  /** Each run is compared with a rerun. */
-  readonly twice: boolean;
+  /** The share of the seeds whose runs are compared with a rerun, from 0 to 1. */
+  readonly twice: number;
   /** The whole of every run is wanted, also of one that passed. */
   readonly whole: boolean;
 }
@@ -18,6 +18,8 @@ export interface SeedOrder {
 export interface SeedReport {
   readonly seed: number;
   readonly counts: RunCounts;
+  /** It was compared with its rerun. */
+  readonly isTwice: boolean;
   /** The run in one line. */
   readonly line: string;
   /** The run as `-w json` prints it. */
@@ -28,15 +30,22 @@ export interface SeedReport {
 
 export async function reportOfSeed(seed: number, order: SeedOrder): Promise<SeedReport> {
   const first = await runSimulation({ seed, wishes: order.wishes });
-  const result = order.twice ? await again(first) : first;
+  const isTwice = isSampled(seed, order.twice);
+  const result = isTwice ? await again(first) : first;
   const { record } = result;
   const counts = countsOf(record);
   const isWanted = order.whole || counts.outcome === 'violation';
   return {
     seed,
     counts,
+    isTwice,
     line: outcomeLine(record),
     json: runJson(record),
     result: isWanted ? result : undefined,
   };
+}
+
+/** The same seeds each time, evenly spread. */
+function isSampled(seed: number, share: number): boolean {
+  return Math.floor((seed + 1) * share) > Math.floor(seed * share);
 }

@@ -33,6 +33,8 @@ export class Tally {
   readonly #sometimes = new Map<string, number>();
   readonly #workloads = new Map<string, number>();
   readonly #wallMs: number[] = [];
+  /** How many of the runs were made again and compared. */
+  reruns = 0;
   #operations = 0;
   #faults = 0;
   #simulatedMs = 0;
@@ -67,6 +69,7 @@ export class Tally {
     return {
       runs: this.runs,
       ...this.#outcomes,
+      reruns: this.reruns,
       operations: this.#operations,
       faults: this.#faults,
       simulatedMs: Math.round(this.#simulatedMs),
@@ -90,6 +93,7 @@ export class Tally {
       this.outcomesLine(),
       `${this.#operations} operations under ${this.#faults} faults; ` +
         `${Math.round(simulatedS)} s simulated in ${wallS.toFixed(1)} s, ${pace} to 1`,
+      ...(this.reruns === 0 ? [] : [`${this.reruns} of the runs made again, to compare each step`]),
       ...(never.length === 0 ? [] : [`never happened, so not tested: ${never.join(', ')}`]),
     ];
   }

@@ -26,6 +26,7 @@ test('[KIT-4] simulate runs each seed, twice if told to, and says what was done'
   const { code, stdout } = await runJepsenLite('simulate', '--seeds', '5..6', '--twice', ...SHORT);
   assert.match(stdout, /^2 runs: 2 passed, 0 with a violation, 0 unknown\n/);
   assert.match(stdout, /\d+ operations under \d+ faults; \d+ s simulated in /);
+  assert.match(stdout, /\n2 of the runs made again, to compare each step\n/);
   assert.match(stdout, /\nnever happened, so not tested: \w+/);
   assert.equal(code, 0);
 });
@@ -74,6 +75,7 @@ test('[KIT-1] what simulate and replay cannot do is told in one line, exit code 
     [/--seeds: a seed or a range of seeds such as 1\.\.200, not '9\.\.1'/, ['--seeds', '9..1']],
     [/--workload takes one of .*register.*, not 'x'/, ['--workload', 'x']],
     [/--nodes takes up to 9, not 10/, ['--nodes', '10']],
+    [/--twice takes a share of the seeds, such as 5%, not 'half'/, ['--twice', 'half']],
     [/--time takes a duration from .*, not 'soon'/, ['--time', 'soon']],
     [/--jobs takes a whole number above zero, not '0'/, ['--jobs', '0']],
   ];

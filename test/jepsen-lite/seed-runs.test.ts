@@ -5,7 +5,7 @@ import { seedRuns } from '../../jepsen-lite/cli/seed-runs.ts';
 import type { SeedOrder, SeedReport } from '../../jepsen-lite/cli/seed-report.ts';
 
 const WISHES = { faultsMs: 300, nodes: 1, clients: 2, workload: 'register' };
-const ORDER: SeedOrder = { wishes: WISHES, twice: false, whole: false };
+const ORDER: SeedOrder = { wishes: WISHES, twice: 0, whole: false };
 
 async function reports(jobs: number, order: SeedOrder): Promise<SeedReport[]> {
   const all: SeedReport[] = [];

@@ -7,6 +7,7 @@ import { printJson, printLine } from '../../../src/cli/output.ts';
 import { startProgress } from '../../../src/cli/progress.ts';
 import type { RunRecord } from '../../simulation/run-record.ts';
 import type { SimulationResult } from '../../simulation/run.ts';
+import { usageError } from '../../../src/cli/exit.ts';
 import { endWith } from '../exit.ts';
 import { printSavedRun, saveFailingRun, type FailingRunOptions } from '../failing-run.ts';
 import { seedRuns } from '../seed-runs.ts';
@@ -26,7 +27,7 @@ import { Tally } from '../../simulation/tally.ts';
 
 interface SimulateFlags extends SimulationFlags {
   readonly seeds: string;
-  readonly twice?: boolean;
+  readonly twice?: string | boolean;
   readonly keepGoing?: boolean;
   readonly jobs?: string;
   readonly shrink: string | boolean;
@@ -37,7 +38,7 @@ interface SimulateFlags extends SimulationFlags {
 const EXAMPLES = examples(
   'jepsen-lite simulate',
   'jepsen-lite simulate --seeds 1..1000 --workload lock --nodes 5 --twice',
-  'jepsen-lite simulate --seeds 1..10000 --jobs 4 --keep-going -w json',
+  'jepsen-lite simulate --seeds 1..10000 --jobs 4 --twice 5% --keep-going -w json',
   'jepsen-lite simulate --seeds 7 --report seed-7.html',
 );
 
@@ -47,7 +48,7 @@ export function addSimulateCommand(program: Command): void {
     .description('run simulated clusters under faults and check all that is promised')
     .option('--seeds <range>', 'each seed is a run of its own', '1..200');
   withSimulationOptions(command)
-    .option('--twice', 'run each seed again: every step has to be the same')
+    .option('--twice [share]', 'run each seed, or such as 5%, again: every step has to be the same')
     .option('--keep-going', 'go on after a violation')
     .option('--jobs <number>', 'seeds at a time, a thread each (one less than there are cores)')
     .option('--shrink <duration>', 'how long to make a failing run small', '1m')
@@ -75,7 +76,7 @@ async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
   const { from, to } = seedsOption('--seeds', flags.seeds);
   const order = {
     wishes: wishesOf(flags),
-    twice: flags.twice === true,
+    twice: shareOf(flags.twice),
     whole: flags.report !== undefined,
   };
   prepareDirectory('--save', flags.save);
@@ -93,9 +94,10 @@ async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
     const asked = withProgress(progress, place, reports.next());
     const next = await interruption.unlessInterrupted(asked);
     if (next === undefined || next.done === true) break;
-    const { seed, result, counts, json, line } = next.value;
+    const { seed, result, counts, isTwice, json, line } = next.value;
     const command = replayCommand(seed, flags);
     tally.add(counts);
+    if (isTwice) tally.reruns += 1;
     if (result !== undefined) last = { ...result.record, replay: command };
     if (format === 'json') printJson({ type: 'run', ...json });
     if (counts.outcome === 'passed') continue;
@@ -120,6 +122,14 @@ async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
 function jobsOf({ jobs }: SimulateFlags): number {
   if (jobs !== undefined) return numberOption('--jobs', jobs);
   return Math.max(1, availableParallelism() - 1);
+}
+
+/** How many of all seeds are run again, from 0 to 1. */
+function shareOf(twice: string | boolean | undefined): number {
+  if (typeof twice !== 'string') return twice === true ? 1 : 0;
+  const percent = /^\d+(\.\d+)?%$/.test(twice) ? Number(twice.slice(0, -1)) : 0;
+  if (percent > 0 && percent <= 100) return percent / 100;
+  throw usageError(`--twice takes a share of the seeds, such as 5%, not '${twice}'`);
 }
 
 function savingOf({ shrink, save }: SimulateFlags): FailingRunOptions {
