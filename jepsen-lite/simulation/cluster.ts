@@ -1,5 +1,6 @@
 /** A cluster on virtual time, network and disks, every step of which is checked. */
 import { HoldfastError } from '../../src/base/index.ts';
+import type { WriteBatch } from '../../src/log-store/index.ts';
 import type { Membership, NodeId } from '../../src/raft/index.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { registryApplication, type CreateApplication } from './application.ts';
@@ -23,6 +24,9 @@ import { TraceHash } from './trace-hash.ts';
 import { Violations } from './violations.ts';
 import { World } from './world.ts';
 
+/** The next change begins only when the one before is committed, and who leads has told of it. */
+const MEMBERSHIPS_KEPT = 3;
+
 export const nodeName = (i: number): NodeId => `n${i + 1}` as NodeId;
 
 /** What a node is, whichever of its lives it is in. */
@@ -44,6 +48,8 @@ export interface Place {
   storeId: string;
   /** What was last seen to be in force here. */
   membership: Membership | undefined;
+  /** The latest that it appended, which come and go between two looks. */
+  readonly memberships: Membership[];
   /** Nothing was written, applied or decided since it was last looked at. */
   isStill: boolean;
   wasLeader: boolean;
@@ -119,6 +125,7 @@ export class SimulatedCluster {
       isPowered: true,
       storeId: '',
       membership: undefined,
+      memberships: [],
       isStill: false,
       wasLeader: false,
       readingSnapshot: 0,
@@ -278,8 +285,9 @@ export class SimulatedCluster {
 
   /** Whether it holds for the membership that any node has, or was last seen to have, in force. */
   #anyMembership(isEnough: (membership: Membership) => boolean): boolean {
-    for (const { membership } of this.places.values()) {
+    for (const { membership, memberships } of this.places.values()) {
       if (membership !== undefined && isEnough(membership)) return true;
+      if (memberships.some(isEnough)) return true;
     }
     return this.running().some(({ raft }) => {
       const { membership } = raft.status();
@@ -287,10 +295,20 @@ export class SimulatedCluster {
     });
   }
 
-  /** What the node has in force, and had when it was last looked at. */
+  /** What the node has in force, and had lately. */
   #membershipsOf(id: string): readonly Membership[] {
-    const { node, membership } = this.at(id);
-    return [node?.raft.status().membership, membership].flatMap((one) => one ?? []);
+    const { node, membership, memberships } = this.at(id);
+    const known = [node?.raft.status().membership, membership, ...memberships];
+    return known.flatMap((one) => one ?? []);
+  }
+
+  /** What it appends is in force from here on, and what is counted under it is told of later. */
+  #noteMembership({ node, memberships }: Place, { entries = [] }: WriteBatch): void {
+    if (!entries.some(({ type }) => type === 'membership')) return;
+    const membership = node?.raft.status().membership;
+    if (membership === undefined) return;
+    memberships.push(membership);
+    if (memberships.length > MEMBERSHIPS_KEPT) memberships.shift();
   }
 
   #transferViewOf(id: string): TransferView | undefined {
@@ -319,6 +337,7 @@ export class SimulatedCluster {
       asked: (batch) => {
         place.isStill = false;
         this.#traced(1, number, batch.entries?.at(-1)?.index ?? 0, batch.truncateFrom ?? 0);
+        this.#noteMembership(place, batch);
         this.log.asked(id, batch);
       },
       durable: (batch) => {

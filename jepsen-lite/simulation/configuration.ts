@@ -96,7 +96,7 @@ function drawSettings(dice: Dice, slowness: number): Partial<NodeSettings> {
     heartbeatMs: electionTimeoutMs / 5,
     slowWriteMs: electionTimeoutMs,
     requestTimeoutMs: 4 * electionTimeoutMs,
-    snapshotEveryEntries: 5 + dice.below(dice.pick([20, 300, 3_000])),
+    snapshotEveryEntries: 5 + dice.below(dice.pick([20, 100, 1_000])),
     trailingEntries: dice.below(20),
     snapshotChunkBytes: dice.pick([4_096, 16_384, 262_144]),
     maxAppendBytes: isSmall ? 1 + dice.below(400) : 65_536,

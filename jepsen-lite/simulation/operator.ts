@@ -19,6 +19,9 @@ export interface OperatorEffect {
   readonly note?: string;
 }
 
+/** Whoever insists on a change of membership asks again after so many election timeouts. */
+const AGAIN_TIMEOUTS = 4;
+
 const nothing = (why: string): OperatorEffect => ({ targets: [], note: `not carried out: ${why}` });
 
 export class Operator {
@@ -27,6 +30,8 @@ export class Operator {
   readonly #oldDisks: OldDisks;
   /** Nodes that are not to be started by themselves: their failure is permanent. */
   readonly #left = new Set<string>();
+  /** What was not undone by now is left as it is. */
+  #mayOnlyHeal = false;
 
   constructor(cluster: SimulatedCluster, clients: ClientNetwork) {
     this.#cluster = cluster;
@@ -47,6 +52,7 @@ export class Operator {
 
   /** Whatever happens to these, nobody helps. */
   leave(ids: readonly string[]): void {
+    this.#mayOnlyHeal = true;
     for (const id of ids) this.#left.add(id);
   }
 
@@ -194,7 +200,10 @@ export class Operator {
     const why = membership === undefined ? 'nobody leads' : this.#whichIsNotWhole(membership);
     if (why !== undefined) return nothing(why);
     this.#change({ type: 'demote', id });
-    return { targets: [id], undo: () => this.#change({ type: 'promote', id }) };
+    const isBack = ({ voters, learners }: Membership): boolean =>
+      voters.includes(id) || !learners.includes(id);
+    const undo = (): void => this.#insist(isBack, () => this.#change({ type: 'promote', id }));
+    return { targets: [id], undo };
   }
 
   #remove(place: Place): OperatorEffect {
@@ -202,7 +211,8 @@ export class Operator {
     if (why !== undefined) return nothing(why);
     const { id } = place;
     this.#change({ type: 'remove', id });
-    return { targets: [id], undo: () => this.#readmit(place) };
+    const isBack = (now: Membership): boolean => isMember(now, id);
+    return { targets: [id], undo: () => this.#insist(isBack, () => this.#readmit(place)) };
   }
 
   /** A node that was removed comes back as a new one; one that was not is what it was. */
@@ -224,7 +234,25 @@ export class Operator {
     this.#cluster.start(place.id);
     const { id, address } = place;
     this.#change({ type: 'add', id, address, promote: true });
-    return { targets: [id], undo: () => this.#change({ type: 'remove', id }) };
+    const isGone = (now: Membership): boolean => !isMember(now, id);
+    return { targets: [id], undo: () => this.#insist(isGone, () => this.#giveUp(id)) };
+  }
+
+  /** Not while those who are left may not be able to do without it. */
+  #giveUp(id: NodeId): void {
+    const membership = this.#membership();
+    if (membership === undefined || this.#whichIsNotWhole(membership) !== undefined) return;
+    this.#change({ type: 'remove', id });
+  }
+
+  /** As people do: again and again until it is done, or nobody helps any more. */
+  #insist(isDone: (membership: Membership) => boolean, attempt: () => void): void {
+    if (this.#mayOnlyHeal) return;
+    const membership = this.#membership();
+    if (membership !== undefined && isDone(membership)) return;
+    if (membership !== undefined) attempt();
+    const againMs = AGAIN_TIMEOUTS * this.#timeoutMs;
+    this.#cluster.world.after(againMs, () => this.#insist(isDone, attempt));
   }
 
   #change(change: MembershipChange): void {
@@ -265,7 +293,7 @@ export class Operator {
       const { id, number } = place;
       const isFounder = number < this.#cluster.configuration.nodes;
       const isVoter = membership.voters.includes(id);
-      if (!isFounder && isMember(membership, id)) this.#change({ type: 'remove', id });
+      if (!isFounder && isMember(membership, id)) this.#giveUp(id);
       else if (!isFounder && place.node !== undefined) this.end(id, false);
       else if (isFounder && !isMember(membership, id)) this.#readmit(place);
       else if (isFounder && !isVoter) this.#change({ type: 'promote', id });
