@@ -20,7 +20,7 @@ const calm = [
 ];
 const lost = [...calm, written(8, 0, 4), written(8, 0, 5)];
 
-test('[JEPSEN-17] an update lost without a fence shows the control, and breaks nothing', () => {
+test('[JEPSEN-18] an update lost without a fence shows the control, and breaks nothing', () => {
   const { results, broken } = judge(unfencedLockWorkload(), lost);
   assert.equal(broken, undefined);
   assert.deepEqual(
@@ -31,14 +31,14 @@ test('[JEPSEN-17] an update lost without a fence shows the control, and breaks n
   assert.match(verdict.type === 'ok' ? verdict.how : '', /^control shown: guarded-write l /);
 });
 
-test('[JEPSEN-17] a control in which nothing went wrong shows nothing', () => {
+test('[JEPSEN-18] a control in which nothing went wrong shows nothing', () => {
   const { results, broken } = judge(unfencedLockWorkload(), [...calm, written(8, 0, 4)]);
   assert.equal(broken, undefined);
   const { verdict } = results.find(({ checker }) => checker === 'guarded-counter')!;
   assert.match(verdict.type === 'unknown' ? verdict.why : '', /^control not shown: /);
 });
 
-test('[JEPSEN-17] what a control must break, others must not, nor it all else', () => {
+test('[JEPSEN-18] what a control must break, others must not, nor it all else', () => {
   assert.equal(judge(lockWorkload(), lost).broken?.checker, 'guarded-counter');
   const twice = done(2, 'lock', [2, 3], { key: 'l', value: { session: 9 }, output: 8 });
   const { broken } = judge(unfencedLockWorkload(), [...lost, twice]);
@@ -46,7 +46,7 @@ test('[JEPSEN-17] what a control must break, others must not, nor it all else', 
   assert.deepEqual(broken.operations, [1, 4]);
 });
 
-test('[JEPSEN-17] a run without any fault shows the control in its end', async () => {
+test('[JEPSEN-18] a run without any fault shows the control in its end', async () => {
   const wishes = { workload: 'lock-unfenced', faultsMs: 200, nodes: 1, clients: 2 };
   const { record } = await runSimulation({ seed: 1, wishes, faults: [] });
   assert.equal(outcomeOf(record), 'passed', JSON.stringify(record.results));

@@ -13,7 +13,7 @@ async function runOf(faults: readonly Fault[]): Promise<RunRecord> {
   return record;
 }
 
-test('[JEPSEN-18] no voter is given up while another may have lost its disk', async () => {
+test('[JEPSEN-19] no voter is given up while another may have lost its disk', async () => {
   const damage: Fault = {
     type: 'damage',
     atMs: 300,
@@ -29,7 +29,7 @@ test('[JEPSEN-18] no voter is given up while another may have lost its disk', as
   assert.deepEqual(done?.targets, ['n3']);
 });
 
-test('[JEPSEN-18] a node that was removed is shown as no member', async () => {
+test('[JEPSEN-19] a node that was removed is shown as no member', async () => {
   const { nodes, faults } = await runOf([
     { type: 'membership', atMs: 500, forMs: 60_000, node: 'leader', how: 'remove' },
   ]);
