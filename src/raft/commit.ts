@@ -6,7 +6,6 @@ import { advanceMembership, promoteLearners } from './membership-changes.ts';
 import { quorumValue } from './quorum.ts';
 import { releaseEarlyReads } from './reads.ts';
 import type { LeaderRole } from './roles.ts';
-import { continueTransfer } from './transfer.ts';
 import type { LogIndex } from './types.ts';
 
 /** Moves the commit index to what the leader says; the log is verified up to there. */
@@ -48,6 +47,5 @@ function releaseUncommitted(core: Core, role: LeaderRole, through: LogIndex): vo
 /** A follower is known to hold more than before. */
 export function matchAdvanced(core: Core, role: LeaderRole): void {
   advanceCommit(core, role);
-  continueTransfer(core, role);
   promoteLearners(core, role);
 }

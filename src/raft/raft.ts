@@ -19,7 +19,7 @@ import {
 import { handleSnapshotChunkSent } from './snapshot-sending.ts';
 import { snapshotIndexOf, statusOf, transferTargetOf } from './status.ts';
 import { tick } from './ticking.ts';
-import { startTransfer } from './transfer.ts';
+import { isTransferReady, startTransfer } from './transfer.ts';
 import { becomeFollower } from './transitions.ts';
 import type {
   Entry,
@@ -216,7 +216,11 @@ export class Raft implements RaftCore {
       return true;
     if (role.type !== 'leader') return false;
     return (
-      role.announceRound || role.replicationDue || role.retiring || role.reads.fresh.length > 0
+      role.announceRound ||
+      role.replicationDue ||
+      role.retiring ||
+      role.reads.fresh.length > 0 ||
+      isTransferReady(this.#core, role)
     );
   }
 

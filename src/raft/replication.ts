@@ -8,6 +8,7 @@ import { beginReadRound, noteReply } from './reads.ts';
 import type { LeaderRole } from './roles.ts';
 import { requestSnapshotChunk, startSnapshot } from './snapshot-sending.ts';
 import { giveUpLeadership } from './leading.ts';
+import { continueTransfer } from './transfer.ts';
 import type {
   AppendResponse,
   Entry,
@@ -38,6 +39,7 @@ export function flushLeader(core: Core, role: LeaderRole): void {
     const shared: SharedBatch = { from: NO_INDEX, batch: EMPTY_BATCH };
     for (const [id, progress] of role.progress) replicate(core, role, id, progress, shared);
   }
+  continueTransfer(core, role);
   // Removed from the cluster. The others have been told of the commit by now.
   if (role.retiring) giveUpLeadership(core, role);
 }

@@ -11,15 +11,22 @@ export function startTransfer(core: Core, to: NodeId): TransferResult {
   if (!core.membership.voters.includes(to)) return { type: 'refused', reason: 'notVoter' };
   role.transfer = { to, startTick: core.tickCount, timeoutNowSent: false };
   role.replicationDue = true;
-  continueTransfer(core, role);
   return { type: 'started' };
 }
 
-/** Once the target holds the whole log it is told to campaign. */
+/** The target holds the whole log and has not been told yet. */
+export function isTransferReady({ log }: Core, { transfer, progress }: LeaderRole): boolean {
+  if (transfer === undefined || transfer.timeoutNowSent) return false;
+  return progress.get(transfer.to)?.match === log.lastIndex;
+}
+
+/**
+ * Once the target holds the whole log it is told to campaign: when output is taken, since a commit
+ * that comes with other input may still add the final step of a membership change to the log.
+ */
 export function continueTransfer(core: Core, role: LeaderRole): void {
   const { transfer } = role;
-  if (transfer === undefined || transfer.timeoutNowSent) return;
-  if (role.progress.get(transfer.to)?.match !== core.log.lastIndex) return;
+  if (transfer === undefined || !isTransferReady(core, role)) return;
   transfer.timeoutNowSent = true;
   sendTimeoutNow(core, role, transfer.to);
 }

@@ -157,6 +157,31 @@ test('[RAFT-18] no lease holds during a transfer, even before its target is told
   assert.equal(raft.leaseReadIndex(), undefined);
 });
 
+test('[RAFT-26] the target is told once it holds the log as it goes out, a final step included', () => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const [, , , D, E] = ids(...names);
+  const raft = newLeader(clusterOf(...names), {}, [B, C]);
+  for (const id of [B, C, D!, E!]) accept(raft, id, 1);
+  drain(raft);
+  const target = {
+    voters: ids('a', 'b', 'c', 'd'),
+    learners: ids('e'),
+    promotable: [],
+    members: membersOf(names),
+  };
+  assert.equal(raft.changeMembership(target, 0).type, 'appended');
+  drain(raft);
+  assert.deepEqual(raft.transfer(B), { type: 'started' });
+  drain(raft);
+  accept(raft, B, 2);
+  accept(raft, C, 2);
+  assert.equal(raft.status().lastIndex, 3, 'the joint step is committed, the final one appended');
+  assert.ok(!typesOf(sentBy(drain(raft))).includes('timeoutNowRequest'));
+  accept(raft, B, 3);
+  assert.equal(raft.hasOutput(), true);
+  assert.ok(typesOf(sentBy(drain(raft))).includes('timeoutNowRequest'));
+});
+
 test('[RAFT-27] nothing is compacted that no durable snapshot stands for', () => {
   const raft = settled();
   raft.propose(bytes(1, 1, 1), 0);
