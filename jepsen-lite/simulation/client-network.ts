@@ -7,7 +7,7 @@ import { ClientConnection, type ConnectionHost } from './client-connection.ts';
 import { simulatedRegistry } from './client.ts';
 import type { SimulatedCluster } from './cluster.ts';
 import { Clock, Life } from './life.ts';
-import { Dice, randomFor } from './random.ts';
+import { randomByMoment } from './random.ts';
 
 interface SimulatedClient {
   readonly life: Life;
@@ -19,11 +19,9 @@ interface SimulatedClient {
 export class ClientNetwork {
   readonly #cluster: SimulatedCluster;
   readonly #clients: SimulatedClient[] = [];
-  readonly #random: () => number;
 
   constructor(cluster: SimulatedCluster) {
     this.#cluster = cluster;
-    this.#random = randomFor(cluster.seed, 'client network');
   }
 
   get size(): number {
@@ -36,12 +34,15 @@ export class ClientNetwork {
     const number = this.#clients.length;
     const { electionTimeoutMs = 1_000 } = cluster.configuration.settings;
     const name = `client-${number}`;
-    const dice = new Dice(randomFor(cluster.seed, name));
-    const clock = new Clock(cluster.world, 1_000_000 * dice.random());
-    const { random } = dice;
-    const life = new Life(cluster.world, name, { clock, random, wakes: true });
+    const { seed, world } = cluster;
+    const random = randomByMoment(seed, name, () => world.now);
+    const clock = new Clock(world, 1_000_000 * random());
+    const life = new Life(world, name, { clock, random, wakes: true });
     const connections = new Set<ClientConnection>();
-    const host = this.#host(connections);
+    const host = this.#host(
+      connections,
+      randomByMoment(seed, `connections of ${name}`, () => world.now),
+    );
     const open = (address: string, events: EndpointEvents): Channel => {
       const connection = new ClientConnection(host, life, address, events);
       if (client.silentUntilMs > cluster.world.now) connection.silence(client.silentUntilMs);
@@ -60,14 +61,14 @@ export class ClientNetwork {
     return client;
   }
 
-  #host(connections: Set<ClientConnection>): ConnectionHost {
+  #host(connections: Set<ClientConnection>, random: () => number): ConnectionHost {
     const { world, network, places, sometimes, violations } = this.#cluster;
     const placeAt = (address: string) =>
       [...places.values()].find((place) => place.address === address);
     return {
       world,
-      random: this.#random,
-      latencyMs: () => network.latencyMs(),
+      random,
+      latencyMs: () => network.latencyMs(random),
       nodeAt: (address) => {
         const node = placeAt(address)?.node;
         return node?.isStarted === true ? node : undefined;

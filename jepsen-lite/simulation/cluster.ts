@@ -14,7 +14,7 @@ import { SimulatedNetwork, type Loss, type NetworkObserver } from './network.ts'
 import { SimulatedNode } from './node.ts';
 import type { MachineObserver } from './observed-machine.ts';
 import { ObservedStore, type StoreObserver } from './observed-store.ts';
-import { Dice, randomFor } from './random.ts';
+import { Dice, randomByMoment } from './random.ts';
 import { Sometimes } from './sometimes.ts';
 import { StateSafety } from './state-safety.ts';
 import { simulatedStore, type RealStores } from './stores.ts';
@@ -97,7 +97,7 @@ export class SimulatedCluster {
     const { network, settings, nodes, disks } = configuration;
     this.network = new SimulatedNetwork(this.world, {
       ...network,
-      random: randomFor(seed, 'network'),
+      randomOf: (link) => this.#randomByMoment(`link ${link}`),
       retryMs: (settings.electionTimeoutMs ?? 0) / 4 + 1,
       observer: this.#networkObserver(),
     });
@@ -105,10 +105,14 @@ export class SimulatedCluster {
     this.#founders = new Map([...this.places.values()].map(({ id, address }) => [id, address]));
   }
 
+  #randomByMoment(purpose: string): () => number {
+    return randomByMoment(this.seed, purpose, () => this.world.now);
+  }
+
   addPlace(disk: DiskConfiguration, founds: boolean): Place {
     const number = this.places.size;
     const id = nodeName(number);
-    const dice = new Dice(randomFor(this.seed, `disk ${id}`));
+    const dice = new Dice(this.#randomByMoment(`disk ${id}`));
     const clock = new Clock(this.world, 1_000_000 * dice.random());
     const clockRate = this.configuration.clockRates[number] ?? 1;
     clock.rate = clockRate;
@@ -164,7 +168,7 @@ export class SimulatedCluster {
     place.isStill = false;
     const life = new Life(this.world, id, {
       clock: place.clock,
-      random: randomFor(this.seed, `life of ${id} from ${this.world.now}`),
+      random: this.#randomByMoment(`life of ${id}`),
     });
     this.state.begun(id);
     place.timeline.life(this.world.now, 'up');

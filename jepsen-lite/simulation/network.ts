@@ -41,7 +41,8 @@ export interface NetworkObserver {
 }
 
 export interface NetworkOptions {
-  readonly random: () => number;
+  /** Chance of one link, or of another sender and receiver. */
+  readonly randomOf: (link: string) => () => number;
   readonly minLatencyMs: number;
   readonly maxLatencyMs: number;
   /** Pause before a peer that is away, or that refused, is tried again. */
@@ -115,13 +116,14 @@ export class SimulatedNetwork {
     for (const other of this.#stations.values()) other.targetGone(station);
   }
 
-  latencyMs(): number {
-    const { random, minLatencyMs, maxLatencyMs } = this.options;
+  latencyMs(random: () => number): number {
+    const { minLatencyMs, maxLatencyMs } = this.options;
     return minLatencyMs + (maxLatencyMs - minLatencyMs) * random();
   }
 
   carry(link: PeerLink, session: LinkSession, message: PeerMessage): void {
-    const { random, observer } = this.options;
+    const { observer } = this.options;
+    const { random } = link;
     const { from, to } = message;
     const bytes = encodeMessage(message);
     const sent = observer.sent(message);
@@ -141,22 +143,22 @@ export class SimulatedNetwork {
     this.world.at(this.#arrivalAt(link, from, to, delayMs), arrive);
     if (duplicate > 0 && random() < duplicate) {
       observer.repeated();
-      this.world.after(this.#repeatMs(delayMs), arrive);
+      this.world.after(this.#repeatMs(link, delayMs), arrive);
     }
   }
 
   /** The second time comes late, so that others have come between. */
-  #repeatMs(delayMs: number): number {
-    const { random, maxLatencyMs } = this.options;
-    return 2 * Math.max(delayMs, REPEAT_LATENCIES * maxLatencyMs) * random();
+  #repeatMs(link: PeerLink, delayMs: number): number {
+    const { maxLatencyMs } = this.options;
+    return 2 * Math.max(delayMs, REPEAT_LATENCIES * maxLatencyMs) * link.random();
   }
 
   /** In order, unless the weather shuffles. */
   #arrivalAt(link: PeerLink, from: string, to: string, delayMs: number): number {
     const { now } = this.world;
     const slowMs = this.#slow.size === 0 ? 0 : (this.#slow.get(linkName(from, to)) ?? 0);
-    const at = now + this.latencyMs() + slowMs;
-    if (delayMs > 0) return at + delayMs * this.options.random();
+    const at = now + this.latencyMs(link.random) + slowMs;
+    if (delayMs > 0) return at + delayMs * link.random();
     link.lastArrivalMs = Math.max(link.lastArrivalMs, at);
     return link.lastArrivalMs;
   }

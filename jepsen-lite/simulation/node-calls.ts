@@ -69,6 +69,7 @@ export class NodeCalls {
     begin: (node: SimulatedNode, done: (answer: Answer) => void) => void,
   ): Promise<Uint8Array> {
     const { world, network, places } = this.#cluster;
+    const random = (): number => this.#life.random();
     return new Promise((resolve, reject) => {
       const settle = (answer: Answer): void => {
         cancel();
@@ -76,14 +77,14 @@ export class NodeCalls {
         else reject(answer.error);
       };
       const back = (answer: Answer): void => {
-        world.after(network.latencyMs(), () => this.#life.run(() => settle(answer)));
+        world.after(network.latencyMs(random), () => this.#life.run(() => settle(answer)));
       };
       const fail = (text: string, known: 'unknown' | 'not-applied'): void => {
         const error = new HoldfastError('connection-lost', text, { outcome: known });
         settle({ type: 'error', error });
       };
       const cancel = this.#life.setTimer(timeoutMs, () => fail(`no answer of ${id}`, outcome));
-      world.after(network.latencyMs(), () => {
+      world.after(network.latencyMs(random), () => {
         const node = places.get(id)?.node;
         if (node?.isStarted === true) node.life.run(() => begin(node, back));
         else this.#life.run(() => fail(`${id} is away`, 'not-applied'));

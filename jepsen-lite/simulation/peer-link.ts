@@ -19,6 +19,7 @@ export class PeerLink {
   lastArrivalMs = 0;
   readonly id: NodeId;
   readonly address: string;
+  readonly random: () => number;
   readonly #network: SimulatedNetwork;
   readonly #owner: SimulatedTransport;
   readonly #handlers: TransportHandlers;
@@ -32,7 +33,8 @@ export class PeerLink {
     this.#owner = owner;
     this.#network = owner.network;
     this.#handlers = handlers;
-    owner.life.setTimer(this.#network.latencyMs(), () => this.#connect());
+    this.random = owner.network.options.randomOf(`${owner.id}>${id}`);
+    owner.life.setTimer(this.#network.latencyMs(this.random), () => this.#connect());
   }
 
   close(): void {

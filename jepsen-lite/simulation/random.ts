@@ -4,12 +4,18 @@
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+    state = (state + STEP) >>> 0;
+    return numberOf(state);
   };
+}
+
+const STEP = 0x6d2b79f5;
+
+function numberOf(state: number): number {
+  let t = state;
+  t = Math.imul(t ^ (t >>> 15), t | 1);
+  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
 }
 
 /**
@@ -17,11 +23,47 @@ export function createRandom(seed: number): () => number {
  * nothing for the others.
  */
 export function randomFor(seed: number, purpose: string): () => number {
+  return createRandom(stateFor(seed, purpose));
+}
+
+function stateFor(seed: number, purpose: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < purpose.length; i++) {
     hash = Math.imul(hash ^ purpose.charCodeAt(i), 0x01000193);
   }
-  return createRandom(hash ^ Math.imul(seed + 1, 0x9e3779b1) ^ Math.floor(seed / 2 ** 32));
+  return hash ^ Math.imul(seed + 1, 0x9e3779b1) ^ Math.floor(seed / 2 ** 32);
+}
+
+const moment = new Float64Array(1);
+const momentBits = new Uint32Array(moment.buffer);
+
+/**
+ * A generator whose numbers hang on the moment (`now`, in whatever unit), not on how many were drawn
+ * before: what is left out of a run changes nothing for what had nothing to do with it, so that
+ * failing runs can be made small.
+ */
+export function randomByMoment(seed: number, purpose: string, now: () => number): () => number {
+  const begin = stateFor(seed, purpose);
+  let drawnAt = NaN;
+  let state = 0;
+  return () => {
+    const at = now();
+    if (at !== drawnAt) {
+      drawnAt = at;
+      moment[0] = at;
+      state = mixed(mixed(begin ^ momentBits[0]!) ^ momentBits[1]!);
+    }
+    state = (state + STEP) >>> 0;
+    return numberOf(state);
+  };
+}
+
+/** Neighbours become strangers (the finalizer of MurmurHash3). */
+function mixed(bits: number): number {
+  let h = bits;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
 }
 
 /** Draws from one generator. */

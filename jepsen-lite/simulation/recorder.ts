@@ -89,7 +89,8 @@ export interface ContextParts {
   readonly life: Life;
   readonly client: number;
   readonly node: string;
-  readonly random: () => number;
+  /** What the workload draws before one of its calls hangs on the number of that call. */
+  readonly randomBy: (calls: () => number) => () => number;
   /** What a workload's pauses are multiplied by. */
   readonly pace: number;
   readonly stopped: () => boolean;
@@ -113,7 +114,7 @@ export class RecordingContext implements WorkloadContext {
     this.registry = parts.registry;
     this.calls = parts.calls;
     this.node = parts.node;
-    this.random = parts.random;
+    this.random = parts.randomBy(() => this.#calls);
     this.stopped = parts.stopped;
     this.#process = parts.recorder.newProcess();
   }

@@ -11,7 +11,7 @@ import { FaultInjector } from './injector.ts';
 import { Healing } from './healing.ts';
 import { NodeCalls } from './node-calls.ts';
 import { Operator } from './operator.ts';
-import { Dice, randomFor } from './random.ts';
+import { Dice, randomByMoment, randomFor } from './random.ts';
 import { Recorder, RecordingContext, type ScheduledOperation } from './recorder.ts';
 import { RUN_RECORD_VERSION } from './run-record.ts';
 import type { CheckResult, Phase, RunRecord } from './run-record.ts';
@@ -175,7 +175,7 @@ class SimulationRun {
       life,
       client: number,
       node,
-      random: randomFor(seed, `workload of client ${number}`),
+      randomBy: (calls) => randomByMoment(seed, `workload of client ${number}`, calls),
       pace,
       stopped: () => this.#stopped,
     });
