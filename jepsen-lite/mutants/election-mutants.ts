@@ -98,8 +98,8 @@ export const electionMutants: readonly Mutant[] = [
     id: '25b',
     breaks: 'leadership is handed to a node that has not caught up',
     file: 'src/raft/transfer.js',
-    text: 'if (role.progress.get(transfer.to)?.match !== core.log.lastIndex)',
-    replacement: 'if (role.progress.get(transfer.to) === undefined)',
+    text: 'return progress.get(transfer.to)?.match === log.lastIndex;',
+    replacement: 'return progress.has(transfer.to);',
   },
   {
     id: '31',

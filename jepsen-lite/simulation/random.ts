@@ -38,9 +38,9 @@ const moment = new Float64Array(1);
 const momentBits = new Uint32Array(moment.buffer);
 
 /**
- * A generator whose numbers hang on the moment (`now`, in whatever unit), not on how many were drawn
- * before: what is left out of a run changes nothing for what had nothing to do with it, so that
- * failing runs can be made small.
+ * A generator whose numbers hang on the moment (`now`, in whatever unit), not on how many were
+ * drawn before: what is left out of a run changes nothing for what had nothing to do with it, so
+ * that failing runs can be made small.
  */
 export function randomByMoment(seed: number, purpose: string, now: () => number): () => number {
   const begin = stateFor(seed, purpose);

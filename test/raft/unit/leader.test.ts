@@ -157,7 +157,7 @@ test('[RAFT-18] no lease holds during a transfer, even before its target is told
   assert.equal(raft.leaseReadIndex(), undefined);
 });
 
-test('[RAFT-26] the target is told once it holds the log as it goes out, a final step included', () => {
+test('[RAFT-26] the target is told once it holds the whole log, a final step included', () => {
   const names = ['a', 'b', 'c', 'd', 'e'];
   const [, , , D, E] = ids(...names);
   const raft = newLeader(clusterOf(...names), {}, [B, C]);
