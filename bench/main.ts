@@ -1,113 +1,103 @@
-/**
- * `npm run bench`: three processes on this machine, durable puts of 256 B and linearizable gets at
- * 1, 100 and 1,000 in flight, on each durable store; then a thousand watchers of one node.
- *
- *     npm run bench [-- --store sqlite|level|none] [--seconds 3] [--json FILE]
- */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { ProcessCluster } from '../jepsen-lite/real/process-cluster.ts';
-import { connect, type HoldfastClient } from '../src/client/index.ts';
-import { closedLoop, type LoadResult } from './closed-loop.ts';
-import { fsyncLatency, machine } from './device.ts';
-import { fanOut } from './fan-out.ts';
+/** `npm run bench`: see `--help`. */
+import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { ExitError } from '../src/cli/exit.ts';
+import { runProgram } from '../src/cli/run-program.ts';
+import { describe, environment } from './environment.ts';
+import type { Row } from './measure/figures.ts';
+import { parseOptions, type BenchOptions, type RawOptions } from './options.ts';
+import { etcdPrograms } from './peers/etcd.ts';
+import { page, type Results } from './report/page.ts';
+import { familyTable, goalTable } from './report/table.ts';
+import { FAMILIES } from './rows/families.ts';
+import { dataParent, endOnSignals, keepDataUnder } from './workspace.ts';
 
-const VALUE_BYTES = 256;
-const KEYS = 10_000;
-const IN_FLIGHT = [1, 100, 1000] as const;
-const STORES = ['sqlite', 'level'] as const;
-const FSYNC_MODE = {
-  sqlite: 'WAL, synchronous=FULL: one fdatasync a batch',
-  level: 'sync: true: one fdatasync a batch',
-} as const;
+/** All rows were run, and some could not be measured. */
+const SOME_FAILED = 1;
 
-interface Row extends LoadResult {
-  readonly store: (typeof STORES)[number];
-  readonly operation: 'put' | 'get';
-  readonly inFlight: number;
+function createProgram(): Command {
+  return new Command('bench')
+    .description('How fast Holdfast is on this machine, beside its peer and its limits.')
+    .option('--rows <list>', 'families of rows to run, by name (all; see --list)')
+    .option('--list', 'print the families and end')
+    .option('--runs <number>', 'runs of every row, in turns; medians are shown (5)')
+    .option('--time <duration>', 'measured for every point, like 500ms or 3s (3s)')
+    .option('--store <list>', 'durable stores to measure: sqlite, level (both)')
+    .option('--compare <peer>', 'measure a peer in the same turns: etcd')
+    .option('--quick', 'one short run of fewer points, to see that all of it runs')
+    .option('--json <file>', 'write every figure of every run')
+    .option('--html <file>', 'write a page with tables and plots, whole in itself')
+    .option('--profile <directory>', "keep every server's processor profile (slows it down)")
+    .option('--data <directory>', 'keep data under it instead of the temporary directory')
+    .addHelpText(
+      'after',
+      `
+Only ratios of one run mean something: figures move from machine to machine, and with whatever else
+runs there.
+
+Examples:
+  npm run bench -- --quick
+  npm run bench -- --compare etcd --json results.json --html results.html
+  npm run bench -- --rows put,get --store sqlite --runs 3 --time 2s`,
+    )
+    .action(act);
 }
 
-async function ready(client: HoldfastClient): Promise<void> {
-  while (!(await client.status()).some(({ status }) => status?.role === 'leader')) await sleep(50);
+async function act(raw: RawOptions & { readonly list?: boolean }): Promise<void> {
+  const names = FAMILIES.map(({ name }) => name);
+  const asked = parseOptions(raw, names);
+  if (raw.list === true) {
+    const width = Math.max(...names.map((name) => name.length));
+    for (const { name, about } of FAMILIES) console.log(`${name.padEnd(width)}  ${about}`);
+    return;
+  }
+  endOnSignals();
+  if (asked.dataDirectory !== undefined) keepDataUnder(asked.dataDirectory);
+  const { options, versions } = await withPeer(asked);
+  const here = environment(dataParent(), versions);
+  console.log(describe(here));
+  const { rows, failures } = await run(options);
+  const goals = goalTable(rows);
+  if (goals !== '') console.log(goals);
+  const { runs, measureMs } = options;
+  const results: Results = { environment: here, runs, measureMs, rows, failures };
+  const { jsonFile, htmlFile } = options;
+  if (jsonFile !== undefined) await writeFile(jsonFile, `${JSON.stringify(results, null, 1)}\n`);
+  if (htmlFile !== undefined) await writeFile(htmlFile, page(results));
+  if (failures.length > 0) throw new ExitError(SOME_FAILED);
 }
 
-function printRow(row: Row): void {
-  const { p50, p99 } = row.latency;
-  const cells = [
-    row.store.padEnd(7),
-    row.operation.padEnd(4),
-    String(row.inFlight).padStart(5),
-    Math.round(row.perSecond).toLocaleString('en').padStart(9),
-    p50.toFixed(2).padStart(9),
-    p99.toFixed(2).padStart(9),
-  ];
-  process.stdout.write(`${cells.join('  ')}\n`);
+/** Without the peer's programs the rest is run. */
+async function withPeer(
+  options: BenchOptions,
+): Promise<{ readonly options: BenchOptions; readonly versions: Record<string, string> }> {
+  if (!options.etcd) return { options, versions: {} };
+  const programs = await etcdPrograms();
+  if (programs.type === 'there') return { options, versions: { ...programs.versions } };
+  const install = `apt-get install ${programs.packages.join(' ')}`;
+  console.log(`There is no etcd to compare with; on Debian: ${install}. The rest is run.\n`);
+  return { options: { ...options, etcd: false }, versions: {} };
 }
 
-async function benchStore(store: Row['store'], measureMs: number): Promise<Row[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
-  const cluster = await ProcessCluster.start({ nodes: 3, store, directory });
-  const client = await connect({ endpoints: cluster.endpoints, requestTimeout: '30s' });
+async function run(
+  options: BenchOptions,
+): Promise<{ readonly rows: Row[]; readonly failures: string[] }> {
   const rows: Row[] = [];
-  try {
-    await ready(client);
-    const value = new Uint8Array(VALUE_BYTES).fill(97);
-    const key = (sequence: number): string => `bench/${sequence % KEYS}`;
-    const calls = {
-      put: (sequence: number) => client.registry.put(key(sequence), value),
-      get: (sequence: number) => client.registry.get(key(sequence)),
-    };
-    for (const operation of ['put', 'get'] as const) {
-      for (const inFlight of IN_FLIGHT) {
-        const load = { inFlight, warmUpMs: measureMs / 3, measureMs };
-        const row = { store, operation, inFlight, ...(await closedLoop(load, calls[operation])) };
-        rows.push(row);
-        printRow(row);
-      }
+  const failures: string[] = [];
+  const onFailure = (what: string, error: unknown): void => {
+    const why = error instanceof Error ? error.message : String(error);
+    failures.push(`${what}: ${why}`);
+    console.log(`FAILED ${what}: ${why}`);
+  };
+  for (const family of FAMILIES.filter(({ name }) => options.rows.includes(name))) {
+    try {
+      await family.run({ options, onRow: (row) => rows.push(row), onFailure });
+    } catch (error) {
+      onFailure(family.name, error);
     }
-  } finally {
-    await client.close();
-    await cluster.stop();
-    await rm(directory, { recursive: true, force: true });
+    console.log(familyTable(family, rows));
   }
-  return rows;
+  return { rows, failures };
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      store: { type: 'string' },
-      seconds: { type: 'string', default: '3' },
-      json: { type: 'string' },
-    },
-  });
-  const stores = STORES.filter((store) => values.store === undefined || values.store === store);
-  if (stores.length === 0 && values.store !== 'none') {
-    throw new Error(`--store takes ${STORES.join(', ')}, or none for the watchers alone`);
-  }
-  const here = machine();
-  const fsync = fsyncLatency(tmpdir());
-  process.stdout.write(
-    `${here.cpu}, ${here.cores} cores, ${here.memoryGiB} GiB, node ${here.node}\n` +
-      `fdatasync of 4 KiB: p50 ${fsync.p50.toFixed(3)} ms, p99 ${fsync.p99.toFixed(3)} ms\n` +
-      stores.map((store) => `${store}: ${FSYNC_MODE[store]}\n`).join('') +
-      `three processes and one client process, ${VALUE_BYTES} B values, ${KEYS} keys\n\n` +
-      'store    op   flight     per s     p50 ms     p99 ms\n',
-  );
-  const rows: Row[] = [];
-  for (const store of stores)
-    rows.push(...(await benchStore(store, Number(values.seconds) * 1000)));
-  const watches = await fanOut(Number(values.seconds) * 1000);
-  if (values.json !== undefined) {
-    const date = new Date().toISOString();
-    await writeFile(
-      values.json,
-      JSON.stringify({ date, machine: here, fsync, rows, watches }, null, 2),
-    );
-  }
-}
-
-await main();
+process.exitCode = await runProgram(createProgram());

@@ -1,6 +1,6 @@
 /** What a snapshot costs, and what it does to the puts that go on meanwhile. */
 import { RegistryStateMachine } from '../../src/registry/index.ts';
-import { percentiles, type Percentiles } from '../statistics.ts';
+import { percentiles, type Percentiles } from '../measure/statistics.ts';
 import { BATCH, batchOf, keyOf, LoadedRegistry, putOf, timeOf } from './loaded-registry.ts';
 
 export interface SnapshotFigures {

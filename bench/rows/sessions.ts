@@ -1,0 +1,25 @@
+/** What many sessions cost: each is renewed every few seconds. */
+import { inFlightPoint, limit, ours } from './contestants.ts';
+import { contest, LOAD_COLUMNS, type Family } from './family.ts';
+
+const SESSIONS = 10_000;
+
+export const sessions: Family = {
+  name: 'sessions',
+  about: `renewals of ${SESSIONS.toLocaleString('en')} sessions, three nodes`,
+  columns: LOAD_COLUMNS,
+  headline: 'perSecond',
+  limitOf: (contestant) => (contestant.startsWith('limit') ? undefined : 'limit no disk'),
+  run: (bench) =>
+    contest(
+      bench,
+      'sessions',
+      [inFlightPoint(100), inFlightPoint(1000)],
+      [
+        ...bench.options.stores.map((store) =>
+          ours(bench, store, { store, nodes: 3 }, { operation: 'keep-alive', sessions: SESSIONS }),
+        ),
+        limit(bench, 'limit no disk', 'none', 'get'),
+      ],
+    ),
+};
