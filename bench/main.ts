@@ -23,6 +23,7 @@ function createProgram(): Command {
     .option('--runs <number>', 'runs of every row, in turns; medians are shown (5)')
     .option('--time <duration>', 'measured for every point, like 500ms or 3s (3s)')
     .option('--store <list>', 'durable stores to measure: sqlite, level (both)')
+    .option('--in-flight <list>', 'calls in flight to measure, like 1,100,1000')
     .option('--compare <peer>', 'measure a peer in the same turns: etcd')
     .option('--quick', 'one short run of fewer points, to see that all of it runs')
     .option('--json <file>', 'write every figure of every run')

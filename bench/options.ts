@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly warmUpMs: number;
   readonly measureMs: number;
   readonly stores: readonly DurableStore[];
+  /** Calls in flight to measure, where a family has them to choose from; undefined: its own. */
+  readonly inFlight: readonly number[] | undefined;
   /** Measure etcd in the same turns. */
   readonly etcd: boolean;
   /** Fewer points, less of everything: to see that it runs. */
@@ -27,6 +29,7 @@ export interface RawOptions {
   readonly runs?: string;
   readonly time?: string;
   readonly store?: string;
+  readonly inFlight?: string;
   readonly compare?: string;
   readonly quick?: boolean;
   readonly profile?: string;
@@ -37,6 +40,8 @@ export interface RawOptions {
 
 const STORES: readonly DurableStore[] = ['sqlite', 'level'];
 const MAX_RUNS = 100;
+/** A client has no more under way at once. */
+const MAX_IN_FLIGHT = 10_000;
 const MIN_TIME_MS = 100;
 const MAX_TIME_MS = 600_000;
 const USUAL = { runs: '5', time: '3s' };
@@ -59,6 +64,7 @@ export function parseOptions(raw: RawOptions, families: readonly string[]): Benc
     warmUpMs: Math.max(MIN_WARM_UP_MS, Math.round(measureMs * WARM_UP_SHARE)),
     measureMs,
     stores: listOf('--store', raw.store, STORES),
+    inFlight: raw.inFlight === undefined ? undefined : inFlight(raw.inFlight),
     etcd: raw.compare === 'etcd',
     quick,
     profileDirectory: raw.profile,
@@ -76,6 +82,14 @@ function listOf<T extends string>(flag: string, text: string | undefined, all: r
     throw usageError(`${flag}: there is no '${unknown}'; choose from ${all.join(', ')}`);
   }
   return all.filter((name) => wanted.includes(name));
+}
+
+function inFlight(text: string): number[] {
+  const numbers = text.split(',').map(Number);
+  if (numbers.every((one) => Number.isInteger(one) && one >= 1 && one <= MAX_IN_FLIGHT)) {
+    return numbers;
+  }
+  throw usageError(`--in-flight ${text}: whole numbers from 1 to ${MAX_IN_FLIGHT}, like 1,100`);
 }
 
 function runs(text: string): number {

@@ -9,7 +9,7 @@ import type { Contestant, Point } from '../measure/turns.ts';
 import { Etcd } from '../peers/etcd.ts';
 import { grpcMessage } from '../peers/etcd-messages.ts';
 import { h2load } from '../peers/h2load.ts';
-import type { Bench, Entrant } from './family.ts';
+import { contest, type Bench, type Entrant } from './family.ts';
 
 export interface LoadPoint extends Point {
   readonly inFlight: number;
@@ -19,15 +19,29 @@ export interface LoadPoint extends Point {
 
 export const VALUE_BYTES = 256;
 const KEY_BYTES = 16;
-const PER_CALL = [1, 10, 100, 1000, 4000];
-const QUICK_PER_CALL = [1, 100, 1000];
+const IN_FLIGHT = [1, 10, 100, 1000, 4000];
+const QUICK_IN_FLIGHT = [1, 100, 1000];
 
-export function inFlightPoints(bench: Bench): LoadPoint[] {
-  return (bench.options.quick ? QUICK_PER_CALL : PER_CALL).map(inFlightPoint);
+/** What was asked for on the command line; otherwise `usual`, or all there are. */
+export function inFlightPoints(bench: Bench, usual?: readonly number[]): LoadPoint[] {
+  const { inFlight, quick } = bench.options;
+  return (inFlight ?? usual ?? (quick ? QUICK_IN_FLIGHT : IN_FLIGHT)).map(inFlightPoint);
 }
 
-export function inFlightPoint(inFlight: number): LoadPoint {
+function inFlightPoint(inFlight: number): LoadPoint {
   return { label: `${inFlight.toLocaleString('en')} in flight`, x: inFlight, inFlight };
+}
+
+const REHEARSAL: LoadPoint = { label: 'rehearsal', inFlight: 100 };
+
+/** A contest of those below. */
+export function contestOfLoads(
+  bench: Bench,
+  family: string,
+  points: readonly LoadPoint[],
+  entrants: readonly Entrant<LoadPoint>[],
+): Promise<void> {
+  return contest(bench, family, points, entrants, { rehearsal: REHEARSAL });
 }
 
 /** A cluster of ours under one kind of load; the keys that are asked for are there. */

@@ -1,8 +1,9 @@
 /** Five nodes against three, and clients that stay where they are against clients of the leader. */
 import type { LoadPoint } from './contestants.ts';
-import { inFlightPoint, ours } from './contestants.ts';
-import { contest, LOAD_COLUMNS, type Bench, type Entrant, type Family } from './family.ts';
+import { contestOfLoads, inFlightPoints, ours } from './contestants.ts';
+import { LOAD_COLUMNS, type Bench, type Entrant, type Family } from './family.ts';
 
+const IN_FLIGHT = [1, 100, 1000];
 const FEW = 3;
 const MANY = 5;
 
@@ -28,7 +29,7 @@ function family(name: string, operation: 'put' | 'get', about: string): Family {
       return contestant === `${store} ${FEW}` ? undefined : `${store} ${FEW}`;
     },
     run: (bench) =>
-      contest(bench, name, [1, 100, 1000].map(inFlightPoint), entrants(bench, operation)),
+      contestOfLoads(bench, name, inFlightPoints(bench, IN_FLIGHT), entrants(bench, operation)),
   };
 }
 

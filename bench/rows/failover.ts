@@ -139,6 +139,8 @@ export const failover: Family = {
     const kills = quick ? QUICK_KILLS : KILLS;
     const entrants = stores.map((store) => () => ours(bench, store));
     const points = [{ label: `${kills} kills`, kills }];
-    return contest(bench, 'failover', points, [...entrants, ...(etcd ? [startEtcd] : [])], 1);
+    return contest(bench, 'failover', points, [...entrants, ...(etcd ? [startEtcd] : [])], {
+      runs: 1,
+    });
   },
 };

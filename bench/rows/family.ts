@@ -34,6 +34,13 @@ export interface Bench {
 /** Somebody to be measured who is yet to be started. */
 export type Entrant<P extends Point> = () => Promise<Contestant<P>>;
 
+export interface ContestOptions<P extends Point> {
+  /** As many as were asked for by default. */
+  readonly runs?: number;
+  /** Measured once by everyone before the turns begin, and forgotten: what is hot is compiled. */
+  readonly rehearsal?: P;
+}
+
 /**
  * Starts all, measures them in turns, stops all. Who cannot be started is reported and left out.
  */
@@ -42,13 +49,15 @@ export async function contest<P extends Point>(
   family: string,
   points: readonly P[],
   entrants: readonly Entrant<P>[],
-  runs: number = bench.options.runs,
+  { runs = bench.options.runs, rehearsal }: ContestOptions<P> = {},
 ): Promise<void> {
   const contestants: Contestant<P>[] = [];
   try {
     for (const entrant of entrants) {
       try {
-        contestants.push(await entrant());
+        const contestant = await entrant();
+        contestants.push(contestant);
+        if (rehearsal !== undefined) await contestant.measure(rehearsal, 0);
       } catch (error) {
         bench.onFailure(`${family}, at its start`, error);
       }

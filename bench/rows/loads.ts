@@ -8,8 +8,8 @@ import {
   transactionRequest,
 } from '../peers/etcd-messages.ts';
 import {
+  contestOfLoads,
   etcd,
-  inFlightPoint,
   inFlightPoints,
   limit,
   ours,
@@ -17,9 +17,10 @@ import {
   type EtcdRequest,
   type LoadPoint,
 } from './contestants.ts';
-import { contest, LOAD_COLUMNS, type Bench, type Entrant, type Family } from './family.ts';
+import { LOAD_COLUMNS, type Bench, type Entrant, type Family } from './family.ts';
 
 const NODES = 3;
+const FEWER_IN_FLIGHT = [1, 100, 1000];
 const FIRST_KEY = keyAt(0);
 /** What an answer has beside the value, at least: revision, term, ids. */
 const LEAST_HEADER_BYTES = 20;
@@ -95,7 +96,7 @@ export const put: Family = {
   about: 'durable puts of 256 B, three nodes',
   limitOf: limitOfStore,
   run: (bench) =>
-    contest(bench, 'put', inFlightPoints(bench), [
+    contestOfLoads(bench, 'put', inFlightPoints(bench), [
       ...ofStores(bench, 'put'),
       ...etcd(bench, ETCD_PUT),
       ...limitsOfStores(bench),
@@ -113,7 +114,7 @@ export const get: Family = {
   about: 'linearizable gets of 256 B, three nodes',
   limitOf: againstNoDisk,
   run: (bench) =>
-    contest(bench, 'get', inFlightPoints(bench), [
+    contestOfLoads(bench, 'get', inFlightPoints(bench), [
       ...ofStores(bench, 'get'),
       ...etcd(bench, ETCD_GET),
       limit(bench, 'limit no disk', 'none', 'get'),
@@ -127,7 +128,7 @@ export const weakerGets: Family = {
   peerOf: (contestant) => (contestant === 'local' ? 'etcd' : undefined),
   limitOf: againstNoDisk,
   run: (bench) =>
-    contest(bench, 'weaker-gets', inFlightPoints(bench), [
+    contestOfLoads(bench, 'weaker-gets', inFlightPoints(bench), [
       ours(bench, 'lease', { store: 'sqlite', nodes: NODES }, { operation: 'lease-get' }),
       ours(bench, 'local', { store: 'sqlite', nodes: NODES }, { operation: 'local-get' }),
       ...etcd(bench, ETCD_LOCAL_GET),
@@ -141,7 +142,7 @@ export const mixed: Family = {
   about: 'nine linearizable gets to one durable put, 256 B, three nodes',
   limitOf: againstNoDisk,
   run: (bench) =>
-    contest(bench, 'mixed', [1, 100, 1000].map(inFlightPoint), [
+    contestOfLoads(bench, 'mixed', inFlightPoints(bench, FEWER_IN_FLIGHT), [
       ...ofStores(bench, 'mixed'),
       ...etcd(bench, ETCD_MIXED),
       limit(bench, 'limit no disk', 'none', 'get'),
@@ -154,7 +155,7 @@ export const transaction: Family = {
   about: 'if a key is there, put two and read one; three nodes',
   limitOf: limitOfStore,
   run: (bench) =>
-    contest(bench, 'transaction', [1, 100, 1000].map(inFlightPoint), [
+    contestOfLoads(bench, 'transaction', inFlightPoints(bench, FEWER_IN_FLIGHT), [
       ...ofStores(bench, 'transaction'),
       ...etcd(bench, ETCD_TRANSACTION),
       ...limitsOfStores(bench),
@@ -174,7 +175,7 @@ export const values: Family = {
       const label = valueBytes < 1024 ? `${valueBytes} B` : `${valueBytes / 1024} KiB`;
       return { label, x: valueBytes, inFlight: 100, valueBytes };
     });
-    return contest(bench, 'values', points, [
+    return contestOfLoads(bench, 'values', points, [
       ...ofStores(bench, 'put'),
       ...etcd(bench, ETCD_PUT),
       ...limitsOfStores(bench),

@@ -1,7 +1,8 @@
 /** What many sessions cost: each is renewed every few seconds. */
-import { inFlightPoint, limit, ours } from './contestants.ts';
-import { contest, LOAD_COLUMNS, type Family } from './family.ts';
+import { contestOfLoads, inFlightPoints, limit, ours } from './contestants.ts';
+import { LOAD_COLUMNS, type Family } from './family.ts';
 
+const IN_FLIGHT = [100, 1000];
 const SESSIONS = 10_000;
 
 export const sessions: Family = {
@@ -11,15 +12,10 @@ export const sessions: Family = {
   headline: 'perSecond',
   limitOf: (contestant) => (contestant.startsWith('limit') ? undefined : 'limit no disk'),
   run: (bench) =>
-    contest(
-      bench,
-      'sessions',
-      [inFlightPoint(100), inFlightPoint(1000)],
-      [
-        ...bench.options.stores.map((store) =>
-          ours(bench, store, { store, nodes: 3 }, { operation: 'keep-alive', sessions: SESSIONS }),
-        ),
-        limit(bench, 'limit no disk', 'none', 'get'),
-      ],
-    ),
+    contestOfLoads(bench, 'sessions', inFlightPoints(bench, IN_FLIGHT), [
+      ...bench.options.stores.map((store) =>
+        ours(bench, store, { store, nodes: 3 }, { operation: 'keep-alive', sessions: SESSIONS }),
+      ),
+      limit(bench, 'limit no disk', 'none', 'get'),
+    ]),
 };

@@ -20,6 +20,8 @@ test('each flag that breaks a rule is refused by its name, with what it takes', 
   const cases: readonly (readonly [RawOptions, RegExp])[] = [
     [{ rows: 'put,gets' }, /--rows: there is no 'gets'; choose from put, get, locks/],
     [{ store: 'memory' }, /--store: there is no 'memory'; choose from sqlite, level/],
+    [{ inFlight: '1,x' }, /--in-flight 1,x: whole numbers from 1 to 10000/],
+    [{ inFlight: '0' }, /--in-flight 0/],
     [{ runs: '0' }, /--runs 0: a whole number from 1 to 100/],
     [{ runs: '1.5' }, /--runs 1\.5/],
     [{ time: '3' }, /--time 3: from 100ms to 10m/],
