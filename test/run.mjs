@@ -16,7 +16,17 @@ const PROCESSES = 3;
 /** What takes longest begins first, or one process would work alone at the end. */
 const FIRST = ['process', 'examples', 'jepsen-lite', 'log-store', 'node', 'cli', 'embed'];
 /** Tests of these areas leave nothing behind in their process, so that files can share one. */
-const SHARING = ['base', 'client', 'embed', 'node', 'raft', 'registry', 'server', 'transport'];
+const SHARING = [
+  'base',
+  'client',
+  'embed',
+  'jepsen-lite',
+  'node',
+  'raft',
+  'registry',
+  'server',
+  'transport',
+];
 const FILES_PER_PROCESS = 8;
 /** A file's hooks are for its own tests, and so is a heap that it measures. */
 const ALONE = /^(before|after|beforeEach|afterEach)\(|--expose-gc/m;

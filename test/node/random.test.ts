@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FaultRun, seedsToRun } from './support/fault-run.ts';
 
-const [first, last] = seedsToRun(1, 40);
+const [first, last] = seedsToRun(1, 16);
 
 test(`[NODE-60] under faults nothing acknowledged is lost and nothing is applied twice, \
 seeds ${first} to ${last}`, async () => {

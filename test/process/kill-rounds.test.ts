@@ -6,15 +6,21 @@ import { test } from 'node:test';
 import { killRounds } from './kill-rounds.ts';
 
 const CASES = [
-  { store: 'sqlite', nodes: 3, rounds: 4 },
-  { store: 'level', nodes: 3, rounds: 4 },
+  { store: 'sqlite', nodes: 3, rounds: 3 },
+  { store: 'level', nodes: 3, rounds: 3 },
 ] as const;
 
 for (const { store, nodes, rounds } of CASES) {
   test(`[NODE-90] ${nodes} nodes on ${store}: SIGKILLs under load lose nothing`, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-kill-'));
     try {
-      const { seen, lost, diverged } = await killRounds({ nodes, store, rounds, directory });
+      const { seen, lost, diverged } = await killRounds({
+        nodes,
+        store,
+        rounds,
+        clients: 4,
+        directory,
+      });
       assert.deepEqual(seen.violations, []);
       assert.deepEqual(lost, []);
       assert.deepEqual(diverged, []);

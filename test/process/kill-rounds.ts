@@ -4,7 +4,6 @@ import { ProcessCluster } from '../../jepsen-lite/real/process-cluster.ts';
 import { connect, type HoldfastClient } from '../../src/client/index.ts';
 import { ClientLoad, newObservations, type Observations } from './workload.ts';
 
-const CLIENTS = 8;
 const PATIENCE_MS = 60_000;
 const POLL_MS = 25;
 const MAX_DOWN_MS = 400;
@@ -13,6 +12,8 @@ export interface KillRoundsOptions {
   readonly nodes: number;
   readonly store: 'sqlite' | 'level';
   readonly rounds: number;
+  /** Each has one write under way at any time. */
+  readonly clients: number;
   readonly directory: string;
   readonly onProgress?: (line: string) => void;
 }
@@ -60,7 +61,7 @@ async function allCaughtUp(client: HoldfastClient): Promise<boolean> {
 async function oneRound(
   cluster: ProcessCluster,
   client: HoldfastClient,
-  seen: Observations,
+  { seen, clients }: { seen: Observations; clients: number },
 ): Promise<string> {
   const victim = cluster.ids[Math.floor(Math.random() * cluster.ids.length)];
   if (victim === undefined) throw new Error('the cluster has no nodes');
@@ -72,13 +73,13 @@ async function oneRound(
     const statuses = await client.status();
     return statuses.every(({ status }) => status !== undefined && status.leader !== '');
   });
-  await until('writes to go on', () => seen.acknowledged > before + CLIENTS);
+  await until('writes to go on', () => seen.acknowledged > before + clients);
   return victim;
 }
 
 /** Runs the rounds and checks everything; rejects only when the cluster stops serving. */
 export async function killRounds(options: KillRoundsOptions): Promise<KillRoundsReport> {
-  const { nodes, store, directory, rounds, onProgress = () => undefined } = options;
+  const { nodes, store, directory, rounds, clients: count, onProgress = () => undefined } = options;
   const cluster = await ProcessCluster.start({ nodes, store, directory });
   const clients: HoldfastClient[] = [];
   let stopping = false;
@@ -93,14 +94,14 @@ export async function killRounds(options: KillRoundsOptions): Promise<KillRounds
     const seen = newObservations();
     const shared = { holders: 0 };
     const loads: ClientLoad[] = [];
-    for (let i = 0; i < CLIENTS; i++) {
+    for (let i = 0; i < count; i++) {
       const client = await open();
       clients.push(client);
       loads.push(new ClientLoad(client, `client${i}`, seen, shared));
     }
     const running = Promise.all(loads.map((load) => load.run(() => stopping)));
     for (let round = 1; round <= rounds; round++) {
-      const victim = await oneRound(cluster, observer, seen);
+      const victim = await oneRound(cluster, observer, { seen, clients: count });
       onProgress(`round ${round}: killed ${victim}; ${seen.acknowledged} acknowledged so far`);
     }
     stopping = true;

@@ -23,6 +23,7 @@ for (const store of stores) {
       nodes,
       store,
       rounds,
+      clients: 8,
       directory,
       onProgress: (line) => process.stdout.write(`${store} ${nodes}: ${line}\n`),
     });
