@@ -84,9 +84,9 @@ export async function killRounds(options: KillRoundsOptions): Promise<KillRounds
   const clients: HoldfastClient[] = [];
   let stopping = false;
   try {
-    const open = (): Promise<HoldfastClient> =>
-      connect({ endpoints: cluster.endpoints, requestTimeout: '10s' });
-    const observer = await open();
+    const { endpoints } = cluster;
+    // The first to connect waits until the processes have started.
+    const observer = await connect({ endpoints, requestTimeout: PATIENCE_MS });
     clients.push(observer);
     await until('a leader', async () =>
       (await observer.status()).some(({ status }) => status?.role === 'leader'),
@@ -95,7 +95,7 @@ export async function killRounds(options: KillRoundsOptions): Promise<KillRounds
     const shared = { holders: 0 };
     const loads: ClientLoad[] = [];
     for (let i = 0; i < count; i++) {
-      const client = await open();
+      const client = await connect({ endpoints, requestTimeout: '10s' });
       clients.push(client);
       loads.push(new ClientLoad(client, `client${i}`, seen, shared));
     }
