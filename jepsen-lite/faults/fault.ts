@@ -127,8 +127,8 @@ export interface DiskFault extends Timed {
 }
 
 /**
- * Something stored is damaged. It happens only while a majority of good copies is left, and the
- * node is installed anew once it has found out.
+ * Something stored is damaged. It happens only while a majority of good copies is left. The node
+ * finds out when it reads that, after `forMs` at the latest, and is installed anew.
  */
 export interface DamageFault extends Timed {
   readonly type: 'damage';

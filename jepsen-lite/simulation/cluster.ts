@@ -332,6 +332,8 @@ export class SimulatedCluster {
         if (damage !== undefined) {
           const text = `${id} opened its store without noticing a damaged ${damage}`;
           this.violations.report('damage-found', text, [id]);
+        } else {
+          place.disk.foundSound();
         }
         timeline.disk(this.world.now, 'ok');
         if (recovered.repaired.some((line) => line.includes('torn'))) {

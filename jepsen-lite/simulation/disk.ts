@@ -80,9 +80,14 @@ export class SimulatedDisk {
     return this.#damage?.what;
   }
 
-  /** Something was stored wrongly at some time, be it gone by now. */
+  /** Something was stored wrongly since all of it was last read, be it gone by now. */
   get wasDamaged(): boolean {
     return this.#wasDamaged;
+  }
+
+  /** All of it was read, and is as it should be. */
+  foundSound(): void {
+    this.#wasDamaged = false;
   }
 
   #damaged(damage: Damage): void {

@@ -138,15 +138,15 @@ export class Healing {
     violations.report('convergence', text);
   }
 
-  /** A node whose disk is damaged without its knowledge is made to find out. */
+  /** A node whose disk may be damaged without its knowledge is made to find out. */
   #healWithDisk({ id, disk }: Place): void {
-    if (disk.damage !== undefined) this.#operator.end(id, false);
+    if (disk.wasDamaged) this.#operator.end(id, false);
     this.#operator.heal(id);
   }
 
   /** In what the nodes are not equal yet; undefined when they are. */
   async #difference(): Promise<string | undefined> {
-    if (!this.#operator.restoreMembership()) return 'the membership is not what it was';
+    if (!this.#operator.members.restore()) return 'the membership is not what it was';
     const running = this.#cluster.running();
     const indexes = running.map(({ raft }) => raft.appliedIndex);
     const first = indexes[0];

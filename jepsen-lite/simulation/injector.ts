@@ -99,9 +99,9 @@ export class FaultInjector {
         this.#clients.cut(fault.client, fault.how, this.#cluster.world.now + fault.forMs);
         return { targets: [`client-${fault.client}`], undo: () => {} };
       case 'transfer':
-        return this.#operator.transfer(fault.to);
+        return this.#operator.members.transfer(fault.to);
       case 'membership':
-        return this.#operator.changeMembership(fault);
+        return this.#operator.members.change(fault);
       case 'crash':
       case 'pause':
       case 'clockRate':
@@ -141,7 +141,7 @@ export class FaultInjector {
       case 'oldDisk':
         return this.#operator.useOldDisk(place);
       case 'membership':
-        return this.#operator.changeMembership(fault);
+        return this.#operator.members.change(fault);
       default:
         return unreachable(fault);
     }
