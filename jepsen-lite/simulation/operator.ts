@@ -1,6 +1,6 @@
 /**
- * What people do for nodes and their disks: they start what stopped and replace what is damaged; and
- * in faults, do the same at the wrong time, within the bounds of what a cluster can survive.
+ * What people do for nodes and their disks: they start what stopped and replace what is damaged; in
+ * faults they do the same at the wrong time, within the bounds of what a cluster can survive.
  */
 import { HoldfastError } from '../../src/base/index.ts';
 import { memberOf } from '../../src/raft/index.ts';
