@@ -11,9 +11,14 @@ export function describeOperation(operation: Operation): string {
   const { process, f, key, value, call } = operation;
   const on = key === undefined ? '' : ` ${key}`;
   const what = value === undefined || value === null ? '' : ` ${short(value)}`;
-  const end = operation.return === null ? 'never' : milliseconds(operation.return);
-  const when = `${milliseconds(call)} to ${end}`;
+  const when = whenText(call, operation.return);
   return `${f}${on}${what} by process ${process} (${when}: ${outcomeOf(operation)})`;
+}
+
+/** What took no time was seen at that moment, not called. */
+function whenText(call: number, end: number | null): string {
+  if (end === call) return `at ${milliseconds(call)}`;
+  return `${milliseconds(call)} to ${end === null ? 'never' : milliseconds(end)}`;
 }
 
 function outcomeOf({ f, type, output, error }: Operation): string {

@@ -154,35 +154,37 @@ function faults(record: RunRecord): Html {
   const rest = record.faults.length - shown.length;
   return html`<section class="wide">
     <h2>Faults</h2>
-    <table class="faults">
-      <thead>
-        <tr>
-          <th>from</th>
-          <th>for</th>
-          <th>fault</th>
-          <th>hits</th>
-          <th>how</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${shown.map(
-          ({ fault, targets, fromMs, toMs, note }, place) =>
-            html`<tr>
-              <td class="number">
-                <button class="link" data-go="fault" data-place="${place}">
-                  ${secondsText(fromMs)}
-                </button>
-              </td>
-              <td class="number">${toMs > fromMs ? durationText(toMs - fromMs) : 'at once'}</td>
-              <td><i class="dot ${FAULT_FAMILIES[fault.type]}"></i>${faultName(fault)}</td>
-              <td>${targets.join(' ')}</td>
-              <td class="more">
-                ${[faultDetail(fault), note ?? ''].filter((text) => text !== '').join('; ')}
-              </td>
-            </tr> `,
-        )}
-      </tbody>
-    </table>
+    <div class="scroll" tabindex="0" role="region" aria-label="Faults">
+      <table class="faults">
+        <thead>
+          <tr>
+            <th>from</th>
+            <th>for</th>
+            <th>fault</th>
+            <th>hits</th>
+            <th>how</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${shown.map(
+            ({ fault, targets, fromMs, toMs, note }, place) =>
+              html`<tr>
+                <td class="number">
+                  <button class="link" data-go="fault" data-place="${place}">
+                    ${secondsText(fromMs)}
+                  </button>
+                </td>
+                <td class="number">${toMs > fromMs ? durationText(toMs - fromMs) : 'at once'}</td>
+                <td><i class="dot ${FAULT_FAMILIES[fault.type]}"></i>${faultName(fault)}</td>
+                <td>${targets.join(' ')}</td>
+                <td class="more">
+                  ${[faultDetail(fault), note ?? ''].filter((text) => text !== '').join('; ')}
+                </td>
+              </tr> `,
+          )}
+        </tbody>
+      </table>
+    </div>
     ${rest > 0 ? html`<p class="lead">${countText(rest)} more are in the timeline.</p>` : NOTHING}
   </section>`;
 }

@@ -65,10 +65,13 @@ function facts(record: RunRecord): Html {
     ],
     ['Faults', countText(happened.length), plural(kinds.size, 'kind')],
     ['Nodes', countText(nodes.length), plural(terms, 'term')],
-    ['Messages', countText(messages.sent), `${countText(messages.kept.length)} kept here`],
     ['Lasted', durationText(durationMs), `${durationText(wallMs)} of real time`],
   ];
-  if (record.harness === 'simulation') list.push(['Speed', `${countText(speed)}×`, 'real time']);
+  if (record.harness === 'simulation') {
+    const kept = messages.kept.length === messages.sent ? 'all' : countText(messages.kept.length);
+    list.push(['Messages', countText(messages.sent), `${kept} kept here`]);
+    list.push(['Speed', `${countText(speed)}×`, 'real time']);
+  }
   return html`<dl class="facts">
     ${list.map(
       ([name, value, more]) =>

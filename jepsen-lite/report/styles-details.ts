@@ -87,6 +87,17 @@ export const DETAILS_STYLES = `
   width: 7em;
 }
 
+.scroll {
+  max-height: 560px;
+  overflow: auto;
+}
+.scroll thead th {
+  position: sticky;
+  top: 0;
+  padding-bottom: 6px;
+  background: var(--panel);
+}
+
 dialog {
   border: 1px solid var(--line);
   border-radius: 12px;
@@ -153,14 +164,53 @@ footer {
   .facts {
     gap: 14px 28px;
   }
+  .faults {
+    min-width: 560px;
+  }
 }
 @media print {
-  .controls,
-  .replay button {
-    display: none;
+  :root {
+    --page: #ffffff;
+    print-color-adjust: exact;
+  }
+  main {
+    padding: 0;
+  }
+  .zoom,
+  .controls select,
+  .replay button,
+  .tooltip {
+    display: none !important;
   }
   .workbench {
     display: block;
+  }
+  canvas {
+    max-width: 100%;
+  }
+  .timeline,
+  .moment,
+  .details > section,
+  .contradiction {
+    padding: 12px 0;
+    border-width: 1px 0 0;
+    border-radius: 0;
+  }
+  .timeline,
+  .moment {
+    break-inside: avoid;
+  }
+  .details {
+    display: block;
+  }
+  .moment,
+  .scroll {
+    max-height: none;
+    overflow: visible;
+  }
+  tr,
+  li {
+    break-inside: avoid;
   }
 }
 `;

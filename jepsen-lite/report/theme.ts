@@ -1,4 +1,4 @@
-/** Colours and fonts, light and dark. The script of the page reads the same names. */
+/** Colours and fonts, light and dark; paper is light. The script of the page reads the same names. */
 export const THEME = `
 :root {
   color-scheme: light dark;
@@ -39,7 +39,7 @@ export const THEME = `
   --kind-10: #a0616a;
   --kind-11: #75808c;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #131518;
     --panel: #1a1d21;

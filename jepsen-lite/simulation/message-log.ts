@@ -3,7 +3,7 @@ import type { PeerMessage } from '../../src/transport/index.ts';
 import type { Message, MessageSample } from './run-record.ts';
 
 /** The latest are kept: a run that fails ends with its failure. */
-const KEPT = 4_000;
+const KEPT = 20_000;
 
 export interface SentMessage {
   readonly message: PeerMessage;

@@ -1,13 +1,17 @@
 /** Messages between nodes, from lane to lane, once few enough are on the screen. */
 import type { Message } from '../../simulation/run-record.ts';
-import { NODE_HEIGHT } from './layout.ts';
-import { clipped, xOf, type Scene } from './scene.ts';
+import { countText, timeText } from '../numbers.ts';
+import { GUTTER, NODE_HEIGHT } from './layout.ts';
+import { clipped, plotWidth, xOf, type Scene } from './scene.ts';
 import { countBelow } from './search.ts';
 
 const MOST_DRAWN = 700;
 /** A message that never arrives is drawn this long. */
 const LOST_MS = 3;
 const LONGEST_MS = 2_000;
+/** From this width on, in px, the flight of a message is drawn in full. */
+const CLEAR_PX = 12;
+const FAINTEST = 0.3;
 
 /** The lines of the messages that show; empty while there are too many. */
 export interface DrawnMessage {
@@ -46,9 +50,11 @@ export function drawnMessages(scene: Scene): DrawnMessage[] {
 }
 
 export function drawMessages(scene: Scene, messages: readonly DrawnMessage[]): void {
-  const { context, theme } = scene;
+  const { context, theme, run, pxPerMs } = scene;
+  drawHint(scene, messages.length);
   clipped(scene, () => {
-    const alpha = Math.min(0.85, 0.25 + 40 / Math.max(1, messages.length));
+    const clear = Math.max(FAINTEST, Math.min(1, (run.flightMs * pxPerMs) / CLEAR_PX));
+    const alpha = clear * Math.min(0.85, 0.25 + 40 / Math.max(1, messages.length));
     for (const { message, fromX, fromY, toX, toY } of messages) {
       const isLost = message.receivedMs === null;
       context.globalAlpha = isLost ? Math.min(1, alpha + 0.25) : alpha;
@@ -63,6 +69,30 @@ export function drawMessages(scene: Scene, messages: readonly DrawnMessage[]): v
     }
     context.globalAlpha = 1;
   });
+}
+
+/** How many show, or why none do. */
+function drawHint(scene: Scene, drawn: number): void {
+  const { context, theme, layout } = scene;
+  context.font = `10.5px ${theme.text}`;
+  context.textAlign = 'right';
+  context.textBaseline = 'alphabetic';
+  context.fillStyle = theme.muted;
+  const text = hintText(scene, drawn);
+  context.fillText(text, GUTTER + plotWidth(layout), layout.nodes.top - 7);
+  context.textAlign = 'left';
+}
+
+function hintText({ run, fromMs, toMs }: Scene, drawn: number): string {
+  const { kept } = run.record.messages;
+  const first = kept[0];
+  if (first === undefined) return '';
+  if (drawn > 0) return drawn === 1 ? '1 message' : `${countText(drawn)} messages`;
+  if (toMs < first.sentMs) {
+    return `messages were kept from ${timeText(first.sentMs, run.durationMs)} on`;
+  }
+  const last = kept.at(-1)!;
+  return fromMs > last.sentMs ? 'no messages' : 'zoom in for messages';
 }
 
 function drawCross(context: CanvasRenderingContext2D, x: number, y: number): void {

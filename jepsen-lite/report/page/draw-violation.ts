@@ -1,6 +1,6 @@
 /** Where the run broke: a line through all lanes, and the operations that contradict each other. */
-import { GUTTER } from './layout.ts';
-import { clipped, xOf, type Scene } from './scene.ts';
+import { GUTTER, NODE_HEIGHT } from './layout.ts';
+import { clipped, plotWidth, xOf, type Scene } from './scene.ts';
 
 const LABEL = 'violation';
 
@@ -19,7 +19,7 @@ export function drawViolation(scene: Scene): void {
     context.stroke();
     context.font = `600 10.5px ${theme.text}`;
     const width = context.measureText(LABEL).width + 12;
-    const left = Math.min(x - 0.5, layout.width - width);
+    const left = Math.min(x - 0.5, GUTTER + plotWidth(layout) - width);
     context.fillStyle = theme.fail;
     context.beginPath();
     context.roundRect(left, layout.axis.top + 20, width, 16, 3);
@@ -28,6 +28,22 @@ export function drawViolation(scene: Scene): void {
     context.textBaseline = 'middle';
     context.textAlign = 'left';
     context.fillText(LABEL, left + 6, layout.axis.top + 28.5);
+    markNodes(scene, x);
+  });
+}
+
+/** A dot in the lane of each node that it is about. */
+function markNodes({ context, theme, run, layout }: Scene, x: number): void {
+  const { nodes = [] } = run.record.violation ?? {};
+  run.record.nodes.forEach(({ node }, i) => {
+    if (!nodes.includes(node)) return;
+    context.beginPath();
+    context.arc(x, layout.nodes.top + (i + 0.5) * NODE_HEIGHT, 4.5, 0, 2 * Math.PI);
+    context.fillStyle = theme.fail;
+    context.fill();
+    context.strokeStyle = theme.panel;
+    context.lineWidth = 1.5;
+    context.stroke();
   });
 }
 

@@ -1,7 +1,7 @@
 /** A run, laid out for drawing: times in ms as typed arrays, clients packed into rows. */
 import type { DrawnOrder, PageData } from '../encoding.ts';
 import type { Operation } from '../../history/operation.ts';
-import type { RunRecord } from '../../simulation/run-record.ts';
+import type { Message, RunRecord } from '../../simulation/run-record.ts';
 import { kindColors } from '../kinds.ts';
 import { drawnPoints } from './points.ts';
 
@@ -41,6 +41,8 @@ export interface Run {
   readonly kind: Uint8Array;
   readonly rows: readonly ClientRow[];
   readonly latencies: Latencies;
+  /** How long half of the messages took at most, in ms; 0 where none is known. */
+  readonly flightMs: number;
   readonly paths: readonly OrderPath[];
   /** By place in the history: its path (-1: none), and its place there (-1: it has none). */
   readonly pathOf: Int32Array;
@@ -91,6 +93,7 @@ export function prepareRun({ record, orders }: PageData): Run {
     kind: Uint8Array.from(history, ({ f }) => colorOf.get(f)!),
     rows,
     latencies: latenciesOf(callMs, returnMs),
+    flightMs: flightOf(record.messages.kept),
     paths,
     pathOf,
     placeInPath,
@@ -128,6 +131,13 @@ function latenciesOf(callMs: Float64Array, returnMs: Float64Array): Latencies {
   });
   if (count === 0) return { meanMs: 0, leastMs: 1, mostMs: 10 };
   return { meanMs: sum / count, leastMs, mostMs };
+}
+
+function flightOf(messages: readonly Message[]): number {
+  const flights = messages.flatMap(({ sentMs, receivedMs }) =>
+    receivedMs === null ? [] : [receivedMs - sentMs],
+  );
+  return flights.toSorted((a, b) => a - b)[flights.length >> 1] ?? 0;
 }
 
 interface Packed {

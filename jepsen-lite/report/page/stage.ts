@@ -14,6 +14,8 @@ import { View } from './view.ts';
 /** Around a violation at least so much is shown. */
 const LEAST_AROUND_MS = 30;
 const ADDRESS_DELAY_MS = 300;
+/** The picture's width on paper: that of an upright page. */
+const PRINT_PX = 690;
 
 export class Stage {
   readonly run: Run;
@@ -27,6 +29,7 @@ export class Stage {
   messages: readonly DrawnMessage[] = [];
   readonly #picture = findAs(HTMLCanvasElement, 'picture');
   readonly #inspector: Inspector;
+  readonly #paper = matchMedia('print');
   #theme: Theme = readTheme();
   #layout: Layout;
   #isStale = { picture: false, overlay: false };
@@ -48,6 +51,7 @@ export class Stage {
       this.#theme = readTheme();
       this.redraw();
     });
+    this.#paper.addEventListener('change', () => this.#changeMedium());
   }
 
   get layout(): Layout {
@@ -185,7 +189,16 @@ export class Stage {
     this.#inspector.show(atMs, this.selected);
   }
 
+  /** Whoever prints waits for no frame. */
+  #changeMedium(): void {
+    this.#theme = readTheme();
+    this.#layout = layOut(this.run, this.#width());
+    this.#isStale = { picture: true, overlay: true };
+    this.#draw();
+  }
+
   #width(): number {
+    if (this.#paper.matches) return PRINT_PX;
     return Math.max(320, this.#picture.parentElement!.clientWidth);
   }
 

@@ -171,7 +171,10 @@ export class FakePage {
       setTimeout: (timer: () => void) => this.#put(this.#timers, timer),
       clearTimeout: (id: number) => this.#timers.delete(id),
       getComputedStyle: () => ({ getPropertyValue: () => '#336699' }),
-      matchMedia: () => ({ matches: true, addEventListener: () => undefined }),
+      matchMedia: (query: string) => ({
+        matches: query.includes('reduced-motion'),
+        addEventListener: () => undefined,
+      }),
       ResizeObserver: class {
         observe(): void {}
       },
