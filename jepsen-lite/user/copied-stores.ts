@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogStore } from '../../src/log-store/index.ts';
 import type { RealStores } from '../simulation/stores.ts';
+import { mustHave } from './options.ts';
+
+const STORE_METHODS = ['open', 'write', 'saveSnapshot', 'close'];
 
 export type CreateStore = (directory: string) => LogStore;
 
@@ -34,7 +37,9 @@ export class CopiedStores implements RealStores, AsyncDisposable {
   create(node: string): LogStore {
     const place = this.#placeOf(node);
     this.#abandon(place);
-    const created = abandonable(this.#create(place.directory));
+    const store = this.#create(place.directory);
+    mustHave('create', store, STORE_METHODS);
+    const created = abandonable(store);
     place.store = created;
     return created.store;
   }

@@ -1,31 +1,36 @@
 /** Runs of simulated clusters with something of the user's own in them, one seed after another. */
 import { parseDuration } from '../../src/client/index.ts';
 import type { Wishes } from '../simulation/configuration.ts';
-import { formatReplay, parseReplay } from '../simulation/replay-file.ts';
+import { formatReplay } from '../simulation/replay-file.ts';
 import { outcomeOf, type RunRecord, type Violation } from '../simulation/run-record.ts';
 import { eventLines, outcomeLine } from '../simulation/run-text.ts';
 import type { SimulationOptions, SimulationResult } from '../simulation/run.ts';
 import { parseSeeds } from '../simulation/seeds.ts';
 import { shrink, type ShrinkRun } from '../simulation/shrink.ts';
 import { countsOf, Tally } from '../simulation/tally.ts';
+import { prepareFolders, readReplay, reportIfWanted, saveReplay } from './failure-files.ts';
 
 /** Which runs there are, and how much is done about one that fails. */
 export interface RunChoice {
   /** Each seed is a run of its own: `7` or `1..20`. */
-  readonly seeds?: string;
+  readonly seeds?: string | number;
   /** How long faults come and go, in simulated time: `10s`, or milliseconds; 10 s unless given. */
   readonly time?: string | number;
-  /** Founding nodes; drawn by the seed unless given. */
+  /** Founding nodes, up to 9; drawn by the seed unless given. */
   readonly nodes?: number;
-  /** Clients; drawn by the seed unless given. */
+  /** Clients, up to 100; drawn by the seed unless given. */
   readonly clients?: number;
   /**
    * How long a run that fails is made smaller, in real time: `20s`, or milliseconds; 20 s unless
-   * given, 0 not at all.
+   * given, 0 not at all. A run of `replay` is left as it is unless this is given.
    */
   readonly shrink?: string | number;
-  /** The text of a run that failed earlier (`failure.replay`): it is run in place of seeds. */
+  /** A run that failed earlier, run in place of seeds: its file, or its text. */
   readonly replay?: string;
+  /** The folder that a failing run is saved in; a temporary one unless given. */
+  readonly save?: string;
+  /** Writes this HTML file, to look at: of the run that failed, made small, or of the last one. */
+  readonly report?: string;
 }
 
 /** A run in which something was violated, as small as it could be made. */
@@ -36,6 +41,8 @@ export interface RunFailure {
   readonly record: RunRecord;
   /** All that decides the run, as text: give it back as `replay` to see it again. */
   readonly replay: string;
+  /** The file with that text, which does as well. */
+  readonly path: string;
 }
 
 export interface RunsResult {
@@ -54,31 +61,41 @@ const DEFAULT_SEEDS = '1..20';
 const DEFAULT_TIME = '10s';
 const DEFAULT_SHRINK = '20s';
 
+/** What is called to run seeds, as users read it. */
+export interface RunCaller {
+  readonly name: 'simulate' | 'testLogStoreUnderFaults';
+  readonly workload: string | undefined;
+}
+
 /** Ends with the first run that fails. */
 export async function runSeeds(
   run: RunOne,
   choice: RunChoice,
-  workload: string | undefined,
+  caller: RunCaller,
 ): Promise<RunsResult> {
+  prepareFolders(choice);
   const tally = new Tally();
   let unknown: RunRecord | undefined;
-  for (const options of optionsOf(choice, workload)) {
+  let last: RunRecord | undefined;
+  for (const options of optionsOf(choice, caller)) {
     const result = await run(options);
-    const { record } = result;
-    tally.add(countsOf(record));
-    if (outcomeOf(record) === 'unknown') unknown ??= record;
-    if (record.violation !== undefined) return await failed(run, choice, result, tally);
+    const replay = callText(caller, seedText(options.seed));
+    last = { ...result.record, replay };
+    tally.add(countsOf(last));
+    if (outcomeOf(last) === 'unknown') unknown ??= last;
+    if (last.violation !== undefined) return await failed(run, choice, caller, { result, tally });
   }
+  if (last !== undefined) await reportIfWanted(last, choice);
   const lines = [...(unknown === undefined ? [] : [outcomeLine(unknown)]), ...tally.lines()];
   return { passed: unknown === undefined, runs: tally.runs, summary: lines.join('\n') };
 }
 
-function* optionsOf(choice: RunChoice, workload: string | undefined): Iterable<SimulationOptions> {
+function* optionsOf(choice: RunChoice, { workload }: RunCaller): Iterable<SimulationOptions> {
   if (choice.replay !== undefined) {
-    yield parseReplay(choice.replay);
+    yield readReplay(choice.replay);
     return;
   }
-  const { from, to } = parseSeeds(choice.seeds ?? DEFAULT_SEEDS);
+  const { from, to } = parseSeeds(String(choice.seeds ?? DEFAULT_SEEDS));
   const wishes: Wishes = {
     workload,
     faultsMs: parseDuration(choice.time ?? DEFAULT_TIME),
@@ -88,25 +105,44 @@ function* optionsOf(choice: RunChoice, workload: string | undefined): Iterable<S
   for (let seed = from; seed <= to; seed++) yield { seed, wishes };
 }
 
+interface FailedRun {
+  readonly result: SimulationResult;
+  readonly tally: Tally;
+}
+
 async function failed(
   run: RunOne,
   choice: RunChoice,
-  result: SimulationResult,
-  tally: Tally,
+  caller: RunCaller,
+  { result, tally }: FailedRun,
 ): Promise<RunsResult> {
-  const small = await madeSmall(run, choice, result);
-  const { record, schedule } = small;
-  const violation = record.violation ?? result.record.violation!;
+  const { record: small, schedule } = await madeSmall(run, choice, result);
+  const violation = small.violation ?? result.record.violation!;
   const { check, message } = violation;
-  const replay = formatReplay(schedule, { check, message, traceHash: record.traceHash });
+  const replay = formatReplay(schedule, { check, message, traceHash: small.traceHash });
+  const { seed } = result.record;
+  const path = saveReplay(replay, seed, choice);
+  const record = { ...small, replay: callText(caller, `replay: '${path}'`) };
+  await reportIfWanted(record, choice);
   const summary = [
     outcomeLine(result.record),
     ...told(record, violation),
     ...tally.lines(),
-    `again: { seeds: '${result.record.seed}' }, or the smaller run with { replay }`,
+    `what is left of it again: ${record.replay}`,
+    ...(choice.replay === undefined ? [`all of it: ${callText(caller, seedText(seed))}`] : []),
+    ...(choice.report === undefined ? [] : [`to look at: ${choice.report}`]),
   ];
-  const failure = { seed: result.record.seed, violation, record, replay };
+  const failure = { seed, violation, record, replay, path };
   return { passed: false, runs: tally.runs, summary: summary.join('\n'), failure };
+}
+
+/** The call that runs it again; all other options stay as they are. */
+function callText({ name }: RunCaller, option: string): string {
+  return `${name}({ ..., ${option} })`;
+}
+
+function seedText(seed: number): string {
+  return `seeds: '${seed}'`;
 }
 
 function told(record: RunRecord, { message }: Violation): readonly string[] {
@@ -121,7 +157,7 @@ function told(record: RunRecord, { message }: Violation): readonly string[] {
 
 async function madeSmall(
   run: RunOne,
-  { shrink: time = DEFAULT_SHRINK }: RunChoice,
+  { replay, shrink: time = replay === undefined ? DEFAULT_SHRINK : 0 }: RunChoice,
   result: SimulationResult,
 ): Promise<ShrinkRun> {
   if (Number(time) === 0) return result;

@@ -5,6 +5,7 @@ import { snapshotHash, type Application } from '../simulation/application.ts';
 import { runSimulation, type SimulationResult } from '../simulation/run.ts';
 import type { MachineClient } from './machine-client.ts';
 import { checkerOf, MachineWorkload, type CheckHistory } from './machine-workload.ts';
+import { checkMachineOptions, mustHave } from './options.ts';
 import { runSeeds, type RunChoice, type RunOne, type RunsResult } from './run-seeds.ts';
 
 export interface SimulateOptions extends RunChoice {
@@ -23,15 +24,17 @@ export interface SimulateOptions extends RunChoice {
 
 /** How long a call of a client waits for its answer, in ms of simulated time. */
 const CALL_TIMEOUT_MS = 5_000;
+const MACHINE_METHODS = ['apply', 'query', 'snapshot', 'restore'];
 
 /**
  * Runs clusters of real nodes with your state machine, on virtual time, under faults that each seed
  * draws: partitions, crashes, pauses, failing disks, changes of members. Checked at every step is
  * what Raft promises, and that your machine is deterministic: equal results and equal snapshots on
  * every node, restored ones included, and nothing thrown by `apply`; `check` judges what clients
- * saw. Stops at the first run that fails and makes it small.
+ * saw. Stops at the first run that fails, makes it small and saves it; `summary` says in lines for
+ * people what was found, and how to run it again.
  *
- * @throws RangeError for seeds that are none
+ * @throws HoldfastError `invalid-argument` for options that break a rule, all of which it names
  *
  * @example
  * const { passed, summary } = await simulate({
@@ -45,8 +48,10 @@ const CALL_TIMEOUT_MS = 5_000;
  * });
  */
 export async function simulate(options: SimulateOptions): Promise<RunsResult> {
+  checkMachineOptions(options);
+  mustHave('stateMachine', options.stateMachine(), MACHINE_METHODS);
   const run: RunOne = (simulation) => runMachine(options, simulation);
-  return await runSeeds(run, options, 'yours');
+  return await runSeeds(run, options, { name: 'simulate', workload: 'yours' });
 }
 
 async function runMachine(

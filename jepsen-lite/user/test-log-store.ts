@@ -1,8 +1,10 @@
 /** A user's log store under simulated clusters. */
+import { join, parse } from 'node:path';
 import { drawConfiguration } from '../simulation/configuration.ts';
 import { runSimulation } from '../simulation/run.ts';
 import { parseSeeds } from '../simulation/seeds.ts';
 import { CopiedStores, type CreateStore } from './copied-stores.ts';
+import { checkStoreOptions } from './options.ts';
 import { runSeeds, type RunChoice, type RunOne } from './run-seeds.ts';
 
 export interface LogStoreUnderFaultsOptions extends RunChoice {
@@ -32,7 +34,10 @@ const LEAST_PACE = 5;
  * or a snapshot too; what a power loss does to files is for `testLogStore` of
  * `holdfast/conformance`.
  *
- * @throws RangeError for seeds that are none
+ * The test of a run that fails tells what is left of it once it is made small, and how to run it
+ * again. With several seeds the report of seed 7 is `run-7.html` for `run.html`.
+ *
+ * @throws HoldfastError `invalid-argument` for options that break a rule, all of which it names
  *
  * @example
  * import { test } from 'node:test';
@@ -42,16 +47,33 @@ const LEAST_PACE = 5;
  * testLogStoreUnderFaults({ test, create: (directory) => new MyLogStore(directory) });
  */
 export function testLogStoreUnderFaults(options: LogStoreUnderFaultsOptions): void {
+  checkStoreOptions(options);
   const { test, create, workload } = options;
   const run: RunOne = (simulation) => runOnStores(create, simulation);
-  const { from, to } = parseSeeds(options.seeds ?? DEFAULT_SEEDS);
-  for (let seed = from; seed <= to; seed++) {
-    test(`a cluster on this store under faults, seed ${seed}`, async () => {
-      const choice = { time: DEFAULT_TIME, ...options, seeds: `${seed}` };
-      const { passed, summary } = await runSeeds(run, choice, workload);
+  const register = (name: string, choice: RunChoice): void => {
+    test(`a cluster on this store under faults, ${name}`, async () => {
+      const caller = { name: 'testLogStoreUnderFaults', workload } as const;
+      const { passed, summary } = await runSeeds(run, { time: DEFAULT_TIME, ...choice }, caller);
       if (!passed) throw new Error(summary);
     });
+  };
+  if (options.replay !== undefined) {
+    register('a run that was saved', options);
+    return;
   }
+  const { from, to } = parseSeeds(String(options.seeds ?? DEFAULT_SEEDS));
+  for (let seed = from; seed <= to; seed++) {
+    const report = from === to ? options.report : fileOfSeed(options.report, seed);
+    const ownReport = report === undefined ? {} : { report };
+    register(`seed ${seed}`, { ...options, ...ownReport, seeds: seed });
+  }
+}
+
+/** `run-7.html` for `run.html`. */
+function fileOfSeed(path: string | undefined, seed: number): string | undefined {
+  if (path === undefined) return undefined;
+  const { dir, name, ext } = parse(path);
+  return join(dir, `${name}-${seed}${ext}`);
 }
 
 async function runOnStores(

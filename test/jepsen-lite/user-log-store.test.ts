@@ -1,11 +1,20 @@
 /** `testLogStoreUnderFaults`: a log store of the user's under simulated clusters. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { testLogStoreUnderFaults } from '../../jepsen-lite/index.ts';
 import { JournalLogStore } from '../../examples/swap-the-store/journal-log-store.ts';
 import type { LogStore, WriteBatch } from '../../src/index.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-user-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+type StoreOptions = Parameters<typeof testLogStoreUnderFaults>[0];
 type Create = (directory: string) => LogStore;
+
+const unexpected = (): never => assert.fail('nothing is registered');
 
 const journal: Create = (path) => new JournalLogStore({ path });
 
@@ -20,6 +29,7 @@ async function firstFailure(create: Create, seeds: string): Promise<string | und
     time: '2s',
     workload: 'register',
     shrink: 0,
+    save: folder,
   });
   for (const run of runs) {
     try {
@@ -71,4 +81,22 @@ test('[KIT-6] a store that forgets its vote when it is opened again is found', a
   });
   const failure = (await firstFailure(forgetful, '1..12')) ?? '';
   assert.match(failure, /violation of durability: n\d came back in term \d+ without its vote/);
+});
+
+test('[KIT-6] options that break a rule are refused before a test is registered', () => {
+  const refused: readonly (readonly [RegExp, object])[] = [
+    [/test: a function that takes a name/, { create: journal, test: undefined }],
+    [/workload: one of register, /, { create: journal, workload: 'yours' }],
+    [/create: a function that takes a directory/, {}],
+  ];
+  for (const [message, wrong] of refused) {
+    const options = { test: unexpected, create: undefined, ...wrong };
+    const call = (): void => testLogStoreUnderFaults(options as unknown as StoreOptions);
+    assert.throws(call, { code: 'invalid-argument', message });
+  }
+});
+
+test('[KIT-6] create that returns no store is told so', async () => {
+  const failure = await firstFailure((() => ({})) as unknown as Create, '1');
+  assert.match(failure ?? '', /create returned something without open, write, /);
 });

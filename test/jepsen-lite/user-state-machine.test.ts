@@ -1,10 +1,16 @@
 /** `simulate`: a state machine of the user's under faults. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { simulate } from '../../jepsen-lite/index.ts';
 import type { MachineClient, Operation, RunsResult } from '../../jepsen-lite/index.ts';
 import type { StateMachine } from '../../src/index.ts';
 import { bytesOf, Counters, valueOf } from './support/counters.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-user-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 const answered = (bytes: Uint8Array): { output: unknown } => ({ output: valueOf(bytes) });
 
@@ -18,7 +24,7 @@ async function addAndRead(client: MachineClient): Promise<void> {
 }
 
 function underFaults(stateMachine: () => StateMachine, seeds: string): Promise<RunsResult> {
-  const choice = { seeds, time: '3s', nodes: 3, shrink: 0 };
+  const choice = { seeds, time: '3s', nodes: 3, shrink: 0, save: folder };
   return simulate({ stateMachine, workload: addAndRead, check: growing, ...choice });
 }
 
@@ -82,6 +88,7 @@ test('[KIT-5] the complaint of a check is the violation, and the run replays to 
     },
     time: '2s',
     nodes: 3,
+    save: folder,
   };
   const { passed, summary, failure } = await simulate({ ...options, seeds: '4', shrink: '2s' });
   assert.equal(passed, false);
@@ -99,9 +106,53 @@ test('[KIT-5] a workload that lets no time pass is told so', async () => {
     seeds: '1',
     time: '1s',
     shrink: 0,
+    save: folder,
     async workload({ invoke, stopped }) {
       while (!stopped()) await invoke('nothing', {}, () => Promise.resolve());
     },
   });
   assert.match(failure?.violation.message ?? '', /10000 calls at one moment: let time pass/);
+});
+
+test('[KIT-5] a run that fails is saved, told how to run again, and shown', async () => {
+  const save = join(folder, 'failing');
+  const report = join(folder, 'run.html');
+  const options = {
+    stateMachine: () => new Counters(),
+    workload: addAndRead,
+    check: () => "it's wrong",
+    time: '500ms',
+    nodes: 1,
+    save,
+    report,
+  };
+  const { summary, failure } = await simulate({ ...options, seeds: 4, shrink: 0 });
+  assert.equal(failure?.path, join(save, 'jepsen-lite-4.json'));
+  assert.equal(readFileSync(failure.path, 'utf8'), failure.replay);
+  const call = `simulate({ ..., replay: '${failure.path}' })`;
+  assert.ok(summary.includes(`what is left of it again: ${call}\n`), summary);
+  assert.ok(summary.includes(`all of it: simulate({ ..., seeds: '4' })\n`), summary);
+  assert.match(readFileSync(report, 'utf8'), /<code>simulate\(\{ \.\.\., replay: /);
+  const again = await simulate({ ...options, replay: failure.path });
+  assert.equal(again.failure?.record.traceHash, failure.record.traceHash);
+});
+
+test('[KIT-5] options that break a rule are refused before anything runs', async () => {
+  const good = { stateMachine: () => new Counters(), workload: addAndRead };
+  const refused: readonly (readonly [RegExp, object])[] = [
+    [/there is no option 'seed'; there are .*seeds/, { seed: 4 }],
+    [/seeds: a seed or a range of seeds such as 1\.\.200, not '9\.\.1'/, { seeds: '9..1' }],
+    [/nodes: a whole number from 1 to 9; clients: /, { nodes: 10, clients: 0 }],
+    [/time: it is 'soon': a duration is /, { time: 'soon' }],
+    [/workload: an asynchronous function/, { workload: 'register' }],
+    [/check: a function that takes a history, or a checker/, { check: 'register' }],
+    [/replay: cannot read it: ENOENT/, { replay: 'no-such-file' }],
+    [/replay: version: it is 0, and this jepsen-lite reads 1 only/, { replay: '{"version":0}' }],
+    [/stateMachine returned something without query, /, { stateMachine: () => ({ apply() {} }) }],
+    [/stateMachine returned a promise/, { stateMachine: async () => new Counters() }],
+  ];
+  for (const [message, wrong] of refused) {
+    const options = { ...good, ...wrong } as unknown as Parameters<typeof simulate>[0];
+    await assert.rejects(simulate(options), { code: 'invalid-argument', message });
+  }
 });
