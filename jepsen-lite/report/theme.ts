@@ -1,4 +1,4 @@
-/** Colours and fonts, light and dark; paper is light. The script of the page reads the same names. */
+/** Colours and fonts, light and dark, on paper light. The script of the page reads the names. */
 export const THEME = `
 :root {
   color-scheme: light dark;
