@@ -13,7 +13,72 @@ function idleFault(name: string, mutant: Omit<Mutant, 'noticedBy'>): Mutant {
   return { ...mutant, noticedBy: { type: 'situation', name } };
 }
 
-export const faultMutants: readonly Mutant[] = [
+/** A fault that does nothing and brings about no situation of its own: histories do not change. */
+function unseenFault(
+  id: string,
+  breaks: string,
+  [file, text, replacement]: readonly [string, string, string],
+): Mutant {
+  const noticedBy = { type: 'tests', files: ['test/jepsen-lite/injector.test.js'] } as const;
+  return { id, breaks, file, text, replacement, noticedBy };
+}
+
+const unseenFaults: readonly Mutant[] = [
+  unseenFault('delay', 'messages do not overtake each other', [
+    NETWORK,
+    'if (delayMs > 0)\n            return at',
+    'if (delayMs > 1e9)\n            return at',
+  ]),
+  unseenFault('slow-link', 'no link is slow', [
+    INJECTOR,
+    'network.slow(from, to, delayMs);',
+    'void network;',
+  ]),
+  unseenFault('power-loss', 'not all machines lose power', [
+    INJECTOR,
+    'for (const id of names)',
+    'for (const id of [])',
+  ]),
+  unseenFault('client-pause', 'no client stands still', [
+    INJECTOR,
+    'this.#clients.pause(fault.client, this.#cluster.world.now + fault.forMs);',
+    '',
+  ]),
+  unseenFault('clock-rate', 'clocks run at one pace', [INJECTOR, 'clock.rate = fault.rate;', '']),
+  unseenFault('clock-jump', 'no clock jumps', [INJECTOR, 'clock.jump(fault.byMs);', '']),
+  unseenFault('disk-slow', 'no disk is slow', [
+    DISK,
+    "if (this.trouble?.type === 'slow')",
+    "if (this.trouble?.type === 'none')",
+  ]),
+  unseenFault('disk-stuck', 'no disk is stuck', [
+    INJECTOR,
+    'disk.set(how);',
+    "disk.set(how.type === 'stuck' ? undefined : how);",
+  ]),
+  unseenFault('disk-full', 'no disk is full', [
+    INJECTOR,
+    'disk.set(how);',
+    "disk.set(how.type === 'full' ? undefined : how);",
+  ]),
+  unseenFault('misdirected', 'no write lands in another place', [
+    'jepsen-lite/simulation/operator.js',
+    'place.disk.misdirectNext = true;',
+    '',
+  ]),
+  unseenFault('wipe', 'no node loses its disk', [
+    INJECTOR,
+    'return this.#operator.wipe(place);',
+    'return { targets: [] };',
+  ]),
+  unseenFault('old-disk', 'no disk is put back as it was', [
+    INJECTOR,
+    'return this.#operator.useOldDisk(place);',
+    'return { targets: [] };',
+  ]),
+];
+
+const idleFaults: readonly Mutant[] = [
   idleFault('messageCut', {
     id: 'partition',
     breaks: 'a partition cuts nothing',
@@ -126,3 +191,5 @@ export const faultMutants: readonly Mutant[] = [
     replacement: 'return { targets: [] };',
   }),
 ];
+
+export const faultMutants: readonly Mutant[] = [...idleFaults, ...unseenFaults];

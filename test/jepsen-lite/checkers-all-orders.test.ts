@@ -13,7 +13,7 @@ import { hasOrder, isOrder, type SlowObject } from './support/all-orders.ts';
 import { oneOf, randomOf, smallHistory, type Random } from './support/small-histories.ts';
 import { accounts, openingOfAccounts, registers } from './support/small-objects.ts';
 
-const HISTORIES = Number(process.env.HOLDFAST_HISTORIES ?? 3_000);
+const HISTORIES = Number(process.env.HOLDFAST_HISTORIES ?? 2_000);
 
 interface Met {
   ok: number;

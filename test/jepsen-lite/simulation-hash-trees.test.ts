@@ -117,7 +117,7 @@ async function compared(
   seed: number,
   isFlipped: boolean,
 ): Promise<{ readonly roots: Roots; readonly found: Map<string, string[]> }> {
-  const drawn = drawConfiguration(seed, { workload: 'register', nodes: 3, faultsMs: 2_000 });
+  const drawn = drawConfiguration(seed, { workload: 'register', nodes: 3, faultsMs: 1_500 });
   // A snapshot of what was tampered with would be found by its own hash.
   const settings = { ...drawn.settings, snapshotEveryEntries: 100_000 };
   const configuration = { ...drawn, settings };
