@@ -65,6 +65,21 @@ const noPhantom: Rule<SetHistory> = ({ adds, reads }) => {
   return undefined;
 };
 
+/** Who is told that an element is there already was not the only one to add it. */
+const refusedForOthers: Rule<SetHistory> = ({ adds }) => {
+  for (const [element, all] of adds) {
+    for (const refused of all) {
+      if (refused.type !== 'ok' || refused.output !== false) continue;
+      if (all.some((other) => other !== refused && other.call <= refused.return!)) continue;
+      const message =
+        `${describeOperation(refused)} was told that ${element} is there already, though nobody ` +
+        'else had added it: its own add happened before, and was not recognised';
+      return contradiction(message, refused);
+    }
+  }
+  return undefined;
+};
+
 /** Of two reads one came first, and the other shows all it did. */
 const oneOrder: Rule<SetHistory> = ({ reads }) => {
   for (let i = 1; i < reads.length; i++) {
@@ -149,7 +164,7 @@ export const set: Checker = ruleChecker({
     const parts = [...byKey(relevant)].map(([key, part]) => [key, viewOf(part)] as const);
     return { parts: new Map(parts) };
   },
-  rules: [inEach(once), inEach(noPhantom), inEach(oneOrder), inEach(inTime)],
+  rules: [once, noPhantom, refusedForOthers, oneOrder, inTime].map(inEach),
   counts: ({ parts }) => {
     const all = [...parts.values()];
     const adds = all.reduce((sum, part) => sum + part.adds.size, 0);

@@ -32,6 +32,7 @@ function blindChecks(file: string, report: string, ...checks: readonly string[])
 const rules: readonly Mutant[] = [
   ...blindRules('append', 'checkers-set-append', 'once', 'noPhantom', 'onlyGrows', 'inTime'),
   ...blindRules('set', 'checkers-set-append', 'once', 'noPhantom', 'oneOrder', 'inTime'),
+  ...blindRules('set', 'checkers-set-append', 'refusedForOthers'),
   ...blindRules('bank', 'checkers-bank', 'totalStays', 'noDebt', 'oneStatePerRevision'),
   ...blindRules('bank', 'checkers-bank', 'revisionsAddUp'),
   ...blindRules('exactly-once', 'checkers-bank', 'sumsDiffer', 'sumsAddUp', 'eventsOnce'),

@@ -89,4 +89,12 @@ export const serviceMutants: readonly Mutant[] = [
       '        for (const [at, { slot }] of answers.entries()) {\n' +
       '            const { answer } = answers.at(-1 - at);',
   },
+  {
+    id: '41',
+    breaks: 'who gives up waiting for a lock leaves its place in the queue',
+    file: 'src/client/locks.js',
+    text: 'claim.leaveAfter(() => this.#persistently(() => this.#leave(place)));',
+    replacement: 'claim.leaveAfter(() => Promise.resolve());',
+    workload: 'lock',
+  },
 ];

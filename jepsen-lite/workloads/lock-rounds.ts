@@ -130,8 +130,34 @@ async function readQueue(context: WorkloadContext, key: string): Promise<void> {
 export async function lockFinish(context: WorkloadContext, plan: LockPlan): Promise<void> {
   context.note('healed', {});
   for (let i = 0; i < ABANDONED; i++) await outliveHolder(context, plan, pick(context, plan.keys));
+  const gaveUp = await waitInVain(context, plan, pick(context, plan.keys));
   await context.pause(SETTLE_MS + TTL_MS);
   for (const key of plan.keys) await readQueue(context, key);
+  for (const session of gaveUp) await closeSession(context, session);
+}
+
+/** Gives up while another holds it; whoever gave up lives on, so that a place left behind shows. */
+async function waitInVain(
+  context: WorkloadContext,
+  plan: LockPlan,
+  key: string,
+): Promise<readonly Session[]> {
+  const [holder, other] = [
+    await openSession(context, { keepAlive: true }),
+    await openSession(context, { keepAlive: true }),
+  ];
+  if (holder === undefined || other === undefined) return [];
+  const lock = await take(context, key, holder, plan.alone, { wait: PATIENT_MS });
+  const inVain = await take(context, key, other, plan.alone, { wait: IMPATIENT_MS });
+  if (lock !== undefined) {
+    const value = { session: holder.id };
+    await context.invoke('unlock', { key, value }, () => lock.unlock());
+  }
+  if (inVain !== undefined) {
+    const value = { session: other.id };
+    await context.invoke('unlock', { key, value }, () => inVain.unlock());
+  }
+  return [holder, other];
 }
 
 /**

@@ -65,6 +65,18 @@ test('[CHECK-4] a set: an element twice', () => {
   );
 });
 
+test('[CHECK-4] a set: an add is refused for nothing but its own first sending', () => {
+  const refused = done(0, 'add', [0, 9], { value: 1, output: false });
+  assertIllegal(
+    set,
+    [refused, done(1, 'read', [10, 11], { output: [1] })],
+    'add 1 by process 0 (0.000 ms to 9.000 ms: false) was told that 1 is there already, though ' +
+      'nobody else had added it: its own add happened before, and was not recognised',
+  );
+  const lost = open(2, 'add', 9, { value: 1 });
+  assertOk(set, [refused, lost, done(1, 'read', [10, 11], { output: [1] })]);
+});
+
 test('[CHECK-4] a set: two reads that saw two orders', () => {
   assertIllegal(
     set,

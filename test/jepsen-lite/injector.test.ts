@@ -1,4 +1,4 @@
-/** Each kind of fault alone, on a cluster that is otherwise quiet: what happens is not as without. */
+/** Each kind of fault alone, on a cluster that is otherwise quiet: what happens changes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DiskFault, Fault } from '../../jepsen-lite/faults/fault.ts';

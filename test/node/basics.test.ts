@@ -302,6 +302,9 @@ test('[NODE-19] the leader side lives with leadership and proposes what is due',
     assert.equal(answer, `${first.id}:4`);
   }
   cluster.isolate(first.id);
+  let stale = 'none';
+  first.node.leaderQuery(bytes('five'), ({ type }) => (stale = type));
   await cluster.world.until('it steps down', () => told.includes(`${first.id} deposed`));
+  assert.notEqual(stale, 'ok');
   assert.equal(told.filter((line) => line.startsWith(first.id)).length, 2);
 });
