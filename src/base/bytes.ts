@@ -105,6 +105,11 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** As `finish`, of what was written from here on. */
+  finishFrom(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#length);
+  }
+
   /** Starts over in the same buffer: views handed out before become invalid. */
   reset(): this {
     this.#length = 0;

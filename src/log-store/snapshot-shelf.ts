@@ -1,4 +1,5 @@
 /** Snapshots of one open store: staged chunk by chunk, made current at once, kept while read. */
+import { ByteWriter } from '../base/index.ts';
 import type { SnapshotMeta } from '../raft/index.ts';
 import type { LogBackend } from './backend.ts';
 import type { SnapshotReader } from './contract.ts';
@@ -10,23 +11,20 @@ export const CHUNK_BYTES: number = 256 * 1024;
 
 /** The same bytes in pieces of `CHUNK_BYTES`, each in a buffer of its own. */
 async function* inChunks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let chunk = new Uint8Array(CHUNK_BYTES);
-  let filled = 0;
+  // It grows: many a snapshot is far smaller than a chunk.
+  let chunk = new ByteWriter();
   for await (const bytes of source) {
     let used = 0;
     while (used < bytes.length) {
-      const part = bytes.subarray(used, used + CHUNK_BYTES - filled);
-      chunk.set(part, filled);
+      const part = bytes.subarray(used, used + CHUNK_BYTES - chunk.length);
+      chunk.raw(part);
       used += part.length;
-      filled += part.length;
-      if (filled === CHUNK_BYTES) {
-        yield chunk;
-        chunk = new Uint8Array(CHUNK_BYTES);
-        filled = 0;
-      }
+      if (chunk.length < CHUNK_BYTES) continue;
+      yield chunk.finish();
+      chunk = new ByteWriter(CHUNK_BYTES);
     }
   }
-  if (filled > 0) yield chunk.slice(0, filled);
+  if (chunk.length > 0) yield chunk.finish().slice();
 }
 
 /** How many chunks a snapshot of `size` bytes has. */

@@ -103,9 +103,10 @@ export class Turn {
 
   #expire(now: number): void {
     const { work, proposals, reads, forwardSender, changes, transfers } = this.#engine;
-    for (const queue of [work.propose, work.leaderQuery, work.membership, work.transfer]) {
-      queue.expire(now);
-    }
+    work.propose.expire(now);
+    work.leaderQuery.expire(now);
+    work.membership.expire(now);
+    work.transfer.expire(now);
     proposals.expire(now);
     reads.expire(now);
     forwardSender.expire(now);

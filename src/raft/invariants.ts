@@ -50,6 +50,7 @@ class Moment {
         this.matches[count++] = progress.match;
       }
     }
+    if (this.followers.length === count) return;
     this.followers.length = count;
     this.matches.length = count;
   }

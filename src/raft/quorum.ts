@@ -17,9 +17,9 @@ function majorityValue(voters: readonly NodeId[], valueOf: (id: NodeId) => numbe
   const descending: number[] = [];
   for (const id of voters) {
     const value = valueOf(id);
-    let at = descending.length;
-    while (at > 0 && descending[at - 1]! < value) at--;
-    descending.splice(at, 0, value);
+    let at = descending.push(value) - 1;
+    for (; at > 0 && descending[at - 1]! < value; at--) descending[at] = descending[at - 1]!;
+    descending[at] = value;
   }
   return descending[majority(voters.length) - 1]!;
 }

@@ -149,8 +149,8 @@ function* writeHistory(cut: SnapshotCut, items: ByteWriter): Generator<undefined
 
 /** Frames items into blocks, and blocks into chunks. */
 class BlockWriter {
-  /** The items of the block under way. */
-  readonly items = new ByteWriter(2 * BLOCK_BYTES);
+  /** The items of the block under way; many a state is far smaller than a block. */
+  readonly items = new ByteWriter();
   count = 0;
   /** Over the checksums of the blocks so far. */
   digest = 0;

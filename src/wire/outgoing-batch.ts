@@ -81,11 +81,20 @@ export class OutgoingBatch {
 
   /** Everything gathered, in order, and an empty batch. */
   take(): Uint8Array[] {
+    if (this.#pieces.length === 0) return this.#takeRun();
     this.#closeRun(this.#writer.length);
     const own = this.#writer.finish();
     const chunks = this.#pieces.map((piece) =>
       piece.type === 'own' ? own.subarray(piece.from, piece.to) : piece.bytes,
     );
+    this.clear();
+    return chunks;
+  }
+
+  /** Of most batches nothing is borrowed or left out: one piece, or none. */
+  #takeRun(): Uint8Array[] {
+    const isEmpty = this.#writer.length === this.#runFrom;
+    const chunks = isEmpty ? [] : [this.#writer.finishFrom(this.#runFrom)];
     this.clear();
     return chunks;
   }
