@@ -124,9 +124,8 @@ export class SimulatedDisk {
   }
 
   #placeOf(first: number, bytes: Uint8Array): number {
-    if (!this.misdirectNext) return first;
-    const others = [...this.image.blocks.keys()];
-    if (others.length === 0) return first;
+    const others = this.misdirectNext ? [...this.image.blocks.keys()] : [];
+    if (!this.misdirectNext || others.length === 0) return first;
     this.misdirectNext = false;
     const place = this.dice.pick(others);
     const isThere = (image: DiskImage): boolean => image.blocks.get(place) === bytes;
