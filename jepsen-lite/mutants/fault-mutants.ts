@@ -176,7 +176,7 @@ const idleFaults: readonly Mutant[] = [
     file: INJECTOR,
     text:
       "            case 'membership':\n" +
-      '                return this.#operator.changeMembership(fault);\n' +
+      '                return this.#operator.members.change(fault);\n' +
       "            case 'crash':",
     replacement:
       "            case 'membership':\n" +

@@ -84,7 +84,7 @@ const searching: readonly Mutant[] = [
     'checkers/witness',
     ALL_ORDERS,
     ['model', 'a witness is not asked what it answered', 'if (next === undefined)', 'if (!next)'],
-    ['undated', 'a witness leaves out what has no revision', "type === 'ok') {", "type === 'x') {"],
+    ['undated', 'a witness leaves out what has no revision', "=== 'ok' ?", "=== 'x' ?"],
     [
       'refused',
       'a refused swap is taken to make the revision that it saw',

@@ -77,6 +77,26 @@ test('[CHECK-7] a bank: transfers of unknown outcome explain what they can', () 
   );
 });
 
+test('[CHECK-7] a bank: what has no revision is placed where the others need it', () => {
+  const unknown = open(3, 'transfer', 2, { value: { from: 'a', to: 'b', amount: 4 } });
+  const idle = open(4, 'transfer', 2, { value: { from: 'b', to: 'a', amount: 1 } });
+  // Refused while there was not enough: not at the end of its time, when there is again.
+  const value = { from: 'a', to: 'b', amount: 7 };
+  const refused = done(5, 'transfer', [6, 20], { value, output: false });
+  const back = done(1, 'transfer', [9, 10], {
+    value: { from: 'b', to: 'a', amount: 9 },
+    output: true,
+    revision: 3,
+  });
+  const history = [
+    accounts,
+    ...[unknown, idle, refused, back],
+    ...[read(10, 10, 3, 4, 1), read(6, 14, 7, 8, 2), read(15, 5, 11, 12, 3)],
+  ];
+  const verdict = bank.check(history);
+  assert.equal(verdict.type === 'ok' ? verdict.how : verdict.type, 'rules, witness');
+});
+
 test('[CHECK-7] a bank: histories made by a bank are good, and one coin taken out is seen', () => {
   const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(4), fc.nat(20)), { minLength: 1 });
   fc.assert(
