@@ -187,7 +187,7 @@ const idleFaults: readonly Mutant[] = [
     id: 'transfer',
     breaks: 'leadership is never handed over',
     file: INJECTOR,
-    text: 'return this.#operator.transfer(fault.to);',
+    text: 'return this.#operator.members.transfer(fault.to);',
     replacement: 'return { targets: [] };',
   }),
 ];
