@@ -161,8 +161,8 @@ test('[CHECK-8] revisions: a read of everything from before what was known', () 
     revisions,
     [event, put('b', 2, 3, 5)],
     'put b "5" by process 0 (2.000 ms to 3.000 ms: ok) made revision 5, though revision ' +
-      '7 was known before its call from event a {"watch":1} by process 1 (1.000 ms to ' +
-      '1.000 ms: ok)',
+      '7 was known before its call from event a {"watch":1} by process 1 (at 1.000 ms' +
+      ': ok)',
   );
 });
 

@@ -142,17 +142,17 @@ test('[CHECK-17] an election: an observer told out of order', () => {
   assertIllegal(
     election,
     [...TERMS, observed(3, 'elected', 6), observed(31, 'elected', 4)],
-    'observed office {"observer":8} by process 8 (31.000 ms to 31.000 ms: ' +
+    'observed office {"observer":8} by process 8 (at 31.000 ms: ' +
       '{"type":"elected","token":4,"value":"said by 4"}) came after observed office ' +
-      '{"observer":8} by process 8 (3.000 ms to 3.000 ms: ' +
+      '{"observer":8} by process 8 (at 3.000 ms: ' +
       '{"type":"elected","token":6,"value":"said by 6"}), which names a later leader',
   );
   assertIllegal(
     election,
     [...TERMS, observed(3, 'elected', 4), observed(31, 'proclaimed', 6)],
-    'observed office {"observer":8} by process 8 (31.000 ms to 31.000 ms: ' +
+    'observed office {"observer":8} by process 8 (at 31.000 ms: ' +
       '{"type":"proclaimed","token":6,"value":"said by 6"}) came after observed office ' +
-      '{"observer":8} by process 8 (3.000 ms to 3.000 ms: ' +
+      '{"observer":8} by process 8 (at 3.000 ms: ' +
       '{"type":"elected","token":4,"value":"said by 4"}), which names another leader',
   );
 });
@@ -161,7 +161,7 @@ test('[CHECK-17] an election: somebody shows what nobody said', () => {
   assertIllegal(
     election,
     [...TERMS, observed(3, 'elected', 4, 'else')],
-    'observed office {"observer":8} by process 8 (3.000 ms to 3.000 ms: ' +
+    'observed office {"observer":8} by process 8 (at 3.000 ms: ' +
       '{"type":"elected","token":4,"value":"else"}) shows "else", which nobody said',
   );
 });
@@ -213,15 +213,15 @@ test('[CHECK-18] a map: a view, or a key of it, that goes back', () => {
   assertIllegal(
     map,
     [view('x', 1, 6, {}), view('x', 2, 5, {})],
-    'view {"replica":"x"} by process 1 (2.000 ms to 2.000 ms: {}) is as of an older ' +
-      'revision than view {"replica":"x"} by process 1 (1.000 ms to 1.000 ms: {}) before it',
+    'view {"replica":"x"} by process 1 (at 2.000 ms: {}) is as of an older ' +
+      'revision than view {"replica":"x"} by process 1 (at 1.000 ms: {}) before it',
   );
   assertIllegal(
     map,
     [view('x', 1, 6, { a: ['2', 6] }), view('x', 2, 6, { a: ['1', 5] })],
-    'view {"replica":"x"} by process 1 (2.000 ms to 2.000 ms: ' +
+    'view {"replica":"x"} by process 1 (at 2.000 ms: ' +
       '{"a":{"value":"1","revision":5}}) shows an older a than view {"replica":"x"} by ' +
-      'process 1 (1.000 ms to 1.000 ms: {"a":{"value":"2","revision":6}}) before it',
+      'process 1 (at 1.000 ms: {"a":{"value":"2","revision":6}}) before it',
   );
 });
 
@@ -229,15 +229,15 @@ test('[CHECK-18] a map: two values at one revision', () => {
   assertIllegal(
     map,
     [view('x', 1, 6, { a: ['2', 6] }), view('y', 2, 6, { a: ['1', 6] })],
-    'view {"replica":"y"} by process 1 (2.000 ms to 2.000 ms: ' +
+    'view {"replica":"y"} by process 1 (at 2.000 ms: ' +
       '{"a":{"value":"1","revision":6}}) shows a at revision 6 as "1", other than view ' +
-      '{"replica":"x"} by process 1 (1.000 ms to 1.000 ms: ' +
+      '{"replica":"x"} by process 1 (at 1.000 ms: ' +
       '{"a":{"value":"2","revision":6}})',
   );
   assertIllegal(
     map,
     [put('a', '1', 5, 2), view('x', 3, 6, { a: ['2', 5] })],
-    'view {"replica":"x"} by process 1 (3.000 ms to 3.000 ms: ' +
+    'view {"replica":"x"} by process 1 (at 3.000 ms: ' +
       '{"a":{"value":"2","revision":5}}) shows a at revision 5 as "2", other than put a ' +
       '"1" by process 2 (1.000 ms to 2.000 ms: ok)',
   );
@@ -247,14 +247,14 @@ test('[CHECK-18] a map: a change that a view should have', () => {
   assertIllegal(
     map,
     [put('a', '1', 5, 2), view('x', 3, 5, {})],
-    'view {"replica":"x"} by process 1 (3.000 ms to 3.000 ms: {}) is as of revision 5, ' +
+    'view {"replica":"x"} by process 1 (at 3.000 ms: {}) is as of revision 5, ' +
       'but misses put a "1" by process 2 (1.000 ms to 2.000 ms: ok) at revision 5',
   );
   const later = [put('a', '1', 5, 2), put('a', '2', 6, 4)];
   assertIllegal(
     map,
     [...later, view('x', 5, 6, { a: ['1', 5] })],
-    'view {"replica":"x"} by process 1 (5.000 ms to 5.000 ms: ' +
+    'view {"replica":"x"} by process 1 (at 5.000 ms: ' +
       '{"a":{"value":"1","revision":5}}) is as of revision 6, but misses put a "2" by ' +
       'process 2 (3.000 ms to 4.000 ms: ok) at revision 6',
   );
@@ -265,14 +265,14 @@ test('[CHECK-18] a map: what the same process has put', () => {
   assertIllegal(
     map,
     [wrote, view('x', 3, 6, { a: ['1', 5] })],
-    'view {"replica":"x"} by process 1 (3.000 ms to 3.000 ms: ' +
+    'view {"replica":"x"} by process 1 (at 3.000 ms: ' +
       '{"a":{"value":"1","revision":5}}) does not show a as the same process had put it at ' +
       'revision 7',
   );
   assertIllegal(
     map,
     [wrote, view('x', 3, 6, {})],
-    'view {"replica":"x"} by process 1 (3.000 ms to 3.000 ms: {}) does not show a as the ' +
+    'view {"replica":"x"} by process 1 (at 3.000 ms: {}) does not show a as the ' +
       'same process had put it at revision 7',
   );
 });

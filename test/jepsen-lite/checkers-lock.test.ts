@@ -293,9 +293,9 @@ test('[CHECK-16] a fence: an older token is accepted', () => {
   assertIllegal(
     fence,
     [...reads, access('guarded-write', 5, 2, { from: 0, to: 1 })],
-    'guarded-write l {"token":5,"from":0,"to":1} by process 5 (2.000 ms to 2.000 ms: ' +
+    'guarded-write l {"token":5,"from":0,"to":1} by process 5 (at 2.000 ms: ' +
       'true) was accepted with token 5, after token 7 in guarded-read l {"token":7} by ' +
-      'process 7 (1.000 ms to 1.000 ms: true)',
+      'process 7 (at 1.000 ms: true)',
   );
   const refused = { ...access('guarded-write', 5, 2, { from: 0, to: 1 }), output: false };
   assertOk(fence, [...reads, refused]);
@@ -311,8 +311,8 @@ test('[CHECK-16] a guarded counter: an update is lost', () => {
   assertIllegal(
     guardedCounter,
     [write(7, 0, 1), write(5, 0, 2)],
-    'guarded-write l {"token":5,"from":0,"to":1} by process 5 (2.000 ms to 2.000 ms: ' +
+    'guarded-write l {"token":5,"from":0,"to":1} by process 5 (at 2.000 ms: ' +
       'true) wrote over 1, having read 0: the update of guarded-write l ' +
-      '{"token":7,"from":0,"to":1} by process 7 (1.000 ms to 1.000 ms: true) is lost',
+      '{"token":7,"from":0,"to":1} by process 7 (at 1.000 ms: true) is lost',
   );
 });

@@ -112,15 +112,15 @@ test('[CHECK-19] a watch that breaks off within a revision need not have told th
 test('[CHECK-19] a watch: out of order', () => {
   assertIllegal(
     [begin('w'), told('w', 'a', 5), told('w', 'b', 4)],
-    'watch w was told event b {"watch":"w"} by process 1 (2.000 ms to 2.000 ms: ' +
+    'watch w was told event b {"watch":"w"} by process 1 (at 2.000 ms: ' +
       '{"type":"put","value":"v4","last":true}) after event a {"watch":"w"} by process 1 ' +
-      '(1.000 ms to 1.000 ms: {"type":"put","value":"v5","last":true})',
+      '(at 1.000 ms: {"type":"put","value":"v5","last":true})',
   );
   assertIllegal(
     [begin('w'), mark('w', 5), told('w', 'b', 5)],
-    'watch w was told event b {"watch":"w"} by process 1 (5.000 ms to 5.000 ms: ' +
+    'watch w was told event b {"watch":"w"} by process 1 (at 5.000 ms: ' +
       '{"type":"put","value":"v5","last":true}), though progress {"watch":"w"} by process ' +
-      '1 (4.000 ms to 4.000 ms: ok) had closed revision 5',
+      '1 (at 4.000 ms: ok) had closed revision 5',
   );
 });
 
@@ -128,7 +128,7 @@ test('[CHECK-19] a watch: told twice', () => {
   const history = [begin('w'), told('w', 'a', 5, { last: false }), told('w', 'a', 5)];
   assertIllegal(
     history,
-    'watch w was told twice of event a {"watch":"w"} by process 1 (2.000 ms to 2.000 ms: ' +
+    'watch w was told twice of event a {"watch":"w"} by process 1 (at 2.000 ms: ' +
       '{"type":"put","value":"v5","last":true})',
   );
 });
@@ -136,9 +136,9 @@ test('[CHECK-19] a watch: told twice', () => {
 test('[CHECK-19] a watch: a revision that is closed goes on', () => {
   assertIllegal(
     [begin('w'), told('w', 'a', 5), told('w', 'b', 5)],
-    'watch w was told event b {"watch":"w"} by process 1 (2.000 ms to 2.000 ms: ' +
+    'watch w was told event b {"watch":"w"} by process 1 (at 2.000 ms: ' +
       '{"type":"put","value":"v5","last":true}), though event a {"watch":"w"} by process 1 ' +
-      '(1.000 ms to 1.000 ms: {"type":"put","value":"v5","last":true}) had closed revision ' +
+      '(at 1.000 ms: {"type":"put","value":"v5","last":true}) had closed revision ' +
       '5',
   );
 });
@@ -147,9 +147,9 @@ test('[CHECK-19] a watch: half a revision', () => {
   const whole = [begin('x'), told('x', 'a', 5, { last: false }), told('x', 'b', 5)];
   assertIllegal(
     [...whole, begin('w'), told('w', 'a', 5)],
-    'watch w was told event a {"watch":"w"} by process 1 (4.000 ms to 4.000 ms: ' +
+    'watch w was told event a {"watch":"w"} by process 1 (at 4.000 ms: ' +
       '{"type":"put","value":"v5","last":true}), but never of event b {"watch":"x"} by ' +
-      'process 1 (2.000 ms to 2.000 ms: {"type":"put","value":"v5","last":true}) at ' +
+      'process 1 (at 2.000 ms: {"type":"put","value":"v5","last":true}) at ' +
       'revision 5',
   );
 });
@@ -157,13 +157,13 @@ test('[CHECK-19] a watch: half a revision', () => {
 test('[CHECK-19] a watch: a gap, before an event or a mark', () => {
   assertIllegal(
     [put('a', 4), begin('w'), told('w', 'a', 5)],
-    'watch w was told event a {"watch":"w"} by process 1 (3.000 ms to 3.000 ms: ' +
+    'watch w was told event a {"watch":"w"} by process 1 (at 3.000 ms: ' +
       '{"type":"put","value":"v5","last":true}), but never of put a "v4" by process 2 ' +
       '(0.000 ms to 1.000 ms: ok) at revision 4',
   );
   assertIllegal(
     [put('a', 4), begin('w'), mark('w', 4)],
-    'watch w was told progress {"watch":"w"} by process 1 (7.000 ms to 7.000 ms: ok), ' +
+    'watch w was told progress {"watch":"w"} by process 1 (at 7.000 ms: ok), ' +
       'but never of put a "v4" by process 2 (4.000 ms to 5.000 ms: ok) at revision 4',
   );
   const pair = done(2, 'txn', [clock++, clock++], {
@@ -172,7 +172,7 @@ test('[CHECK-19] a watch: a gap, before an event or a mark', () => {
   });
   assertIllegal(
     [pair, begin('w'), told('w', 'a', 4, { value: '1' })],
-    'watch w was told event a {"watch":"w"} by process 1 (11.000 ms to 11.000 ms: ' +
+    'watch w was told event a {"watch":"w"} by process 1 (at 11.000 ms: ' +
       '{"type":"put","value":"1","last":true}), but never of txn {"put":{"a":"1","b":"2"}} ' +
       'by process 2 (8.000 ms to 9.000 ms: ok) at revision 4',
   );
@@ -185,7 +185,7 @@ test('[CHECK-19] a watch: a gap behind the revision it began at', () => {
   clock = 0;
   assertIllegal(
     [put('a', 5), begin('w', {}), started('w', 4), mark('w', 5)],
-    'watch w was told progress {"watch":"w"} by process 1 (4.000 ms to 4.000 ms: ok), ' +
+    'watch w was told progress {"watch":"w"} by process 1 (at 4.000 ms: ok), ' +
       'but never of put a "v5" by process 2 (0.000 ms to 1.000 ms: ok) at revision 5',
   );
 });
@@ -194,7 +194,7 @@ test('[CHECK-19] a watch: a gap where it went on elsewhere', () => {
   const first = [begin('w'), told('w', 'a', 3)];
   assertIllegal(
     [...first, put('a', 4), begin('w', { from: 4 }), told('w', 'a', 6)],
-    'watch w was told event a {"watch":"w"} by process 1 (5.000 ms to 5.000 ms: ' +
+    'watch w was told event a {"watch":"w"} by process 1 (at 5.000 ms: ' +
       '{"type":"put","value":"v6","last":true}), but never of put a "v4" by process 2 ' +
       '(2.000 ms to 3.000 ms: ok) at revision 4',
   );
@@ -204,15 +204,15 @@ test('[CHECK-19] a watch: a change other than the writer, or another watch, tell
   assertIllegal(
     [put('a', 4), begin('w'), told('w', 'a', 4, { value: 'else' })],
     'at revision 4, put a "v4" by process 2 (0.000 ms to 1.000 ms: ok) and event a ' +
-      '{"watch":"w"} by process 1 (3.000 ms to 3.000 ms: ' +
+      '{"watch":"w"} by process 1 (at 3.000 ms: ' +
       '{"type":"put","value":"else","last":true}) tell of different changes',
   );
   const deleted = told('x', 'a', 4, { type: 'delete' });
   assertIllegal(
     [begin('x'), deleted, begin('w'), told('w', 'a', 4)],
-    'at revision 4, event a {"watch":"x"} by process 1 (4.000 ms to 4.000 ms: ' +
+    'at revision 4, event a {"watch":"x"} by process 1 (at 4.000 ms: ' +
       '{"type":"delete","value":"v4","last":true}) and event a {"watch":"w"} by process 1 ' +
-      '(7.000 ms to 7.000 ms: {"type":"put","value":"v4","last":true}) tell of different ' +
+      '(at 7.000 ms: {"type":"put","value":"v4","last":true}) tell of different ' +
       'changes',
   );
 });
@@ -221,25 +221,25 @@ test('[CHECK-19] a watch: what was not asked for', () => {
   assertIllegal(
     [begin('w', { from: 1, prefix: 'b' }), told('w', 'a', 5)],
     'watch w, which asked for {"watch":"w","from":1,"prefix":"b"}, was told event a ' +
-      '{"watch":"w"} by process 1 (1.000 ms to 1.000 ms: ' +
+      '{"watch":"w"} by process 1 (at 1.000 ms: ' +
       '{"type":"put","value":"v5","last":true})',
   );
   assertIllegal(
     [begin('w', { from: 1, key: 'aa' }), told('w', 'a', 5)],
     'watch w, which asked for {"watch":"w","from":1,"key":"aa"}, was told event a ' +
-      '{"watch":"w"} by process 1 (3.000 ms to 3.000 ms: ' +
+      '{"watch":"w"} by process 1 (at 3.000 ms: ' +
       '{"type":"put","value":"v5","last":true})',
   );
   assertIllegal(
     [begin('w', { from: 1, events: 'delete' }), told('w', 'a', 5)],
     'watch w, which asked for {"watch":"w","from":1,"events":"delete"}, was told event a ' +
-      '{"watch":"w"} by process 1 (5.000 ms to 5.000 ms: ' +
+      '{"watch":"w"} by process 1 (at 5.000 ms: ' +
       '{"type":"put","value":"v5","last":true})',
   );
   assertIllegal(
     [begin('w', { from: 6 }), told('w', 'a', 5)],
     'watch w, which asked for {"watch":"w","from":6}, was told event a {"watch":"w"} by ' +
-      'process 1 (7.000 ms to 7.000 ms: {"type":"put","value":"v5","last":true})',
+      'process 1 (at 7.000 ms: {"type":"put","value":"v5","last":true})',
   );
 });
 
@@ -248,7 +248,7 @@ test('[CHECK-19] a watch: what nobody put', () => {
   assertOk(watch, [unknown, begin('w'), told('w', 'a', 6, { value: 'v4' })]);
   assertIllegal(
     [unknown, begin('w'), told('w', 'a', 6)],
-    'event a {"watch":"w"} by process 1 (4.000 ms to 4.000 ms: ' +
+    'event a {"watch":"w"} by process 1 (at 4.000 ms: ' +
       '{"type":"put","value":"v6","last":true}) tells of what nobody put',
   );
 });
@@ -262,14 +262,14 @@ test('[CHECK-20] a watch: a value before that was not the last', () => {
   assertOk(watch, [...history, told('w', 'a', 5, previous('v4', 4))]);
   assertIllegal(
     [...history, told('w', 'a', 5, previous('v3', 3))],
-    'event a {"watch":"w"} by process 1 (7.000 ms to 7.000 ms: ' +
+    'event a {"watch":"w"} by process 1 (at 7.000 ms: ' +
       '{"type":"put","value":"v5","last":true,"previous":{"value":"v3","revision":3}}) ' +
       'tells of a value before it that was not the last: that was put a "v4" by process 2 ' +
       '(2.000 ms to 3.000 ms: ok) at revision 4',
   );
   assertIllegal(
     [...history, told('w', 'a', 5, previous('v3', 4))],
-    'event a {"watch":"w"} by process 1 (8.000 ms to 8.000 ms: ' +
+    'event a {"watch":"w"} by process 1 (at 8.000 ms: ' +
       '{"type":"put","value":"v5","last":true,"previous":{"value":"v3","revision":4}}) ' +
       'tells of a value before it that was not the last: that was put a "v4" by process 2 ' +
       '(2.000 ms to 3.000 ms: ok) at revision 4',
@@ -277,7 +277,7 @@ test('[CHECK-20] a watch: a value before that was not the last', () => {
   const anew = [...history.slice(0, 3), begin('w', { from: 3 }), told('w', 'a', 3)];
   assertIllegal(
     [...anew, told('w', 'a', 4), told('w', 'a', 5, { previous: null })],
-    'event a {"watch":"w"} by process 1 (12.000 ms to 12.000 ms: ' +
+    'event a {"watch":"w"} by process 1 (at 12.000 ms: ' +
       '{"type":"put","value":"v5","last":true,"previous":null}) tells of a value before it ' +
       'that was not the last: that was put a "v4" by process 2 (2.000 ms to 3.000 ms: ok) ' +
       'at revision 4',
@@ -320,10 +320,10 @@ test('[CHECK-20] a watch: a deleted key that comes back has nothing before', () 
   const stale = { previous: { value: 'v3', revision: 3 } };
   assertIllegal(
     [...history, told('w', 'a', 5, stale)],
-    'event a {"watch":"w"} by process 1 (5.000 ms to 5.000 ms: ' +
+    'event a {"watch":"w"} by process 1 (at 5.000 ms: ' +
       '{"type":"put","value":"v5","last":true,"previous":{"value":"v3","revision":3}}) ' +
       'tells of a value before it that was not the last: that was event a {"watch":"x"} by ' +
-      'process 1 (2.000 ms to 2.000 ms: {"type":"delete","value":"v4","last":true}) at ' +
+      'process 1 (at 2.000 ms: {"type":"delete","value":"v4","last":true}) at ' +
       'revision 4',
   );
 });
@@ -332,7 +332,7 @@ test('[CHECK-21] a watch: began in what was compacted, which it passes over in s
   const late = [put('a', 7), put('a', 8), compacted(8), begin('w', { from: 7 })];
   assertIllegal(
     [...late, lost('a', 9), told('w', 'a', 9)],
-    'watch w was told event a {"watch":"w"} by process 1 (8.000 ms to 8.000 ms: {"type":"put",' +
+    'watch w was told event a {"watch":"w"} by process 1 (at 8.000 ms: {"type":"put",' +
       '"value":"v9","last":true}), but never of put a "v7" by process 2 (0.000 ms to 1.000 ms: ' +
       'ok) at revision 7',
   );
@@ -343,6 +343,6 @@ test('[CHECK-21] a watch: began in what was compacted, which it passes over in s
   assertIllegal(
     [...late, ended('w', 'compacted', 7)],
     'watch w from revision 7 is to resume no later: watch-ended {"watch":"w"} by process ' +
-      '1 (16.000 ms to 16.000 ms: {"code":"compacted","resumeFrom":7})',
+      '1 (at 16.000 ms: {"code":"compacted","resumeFrom":7})',
   );
 });
