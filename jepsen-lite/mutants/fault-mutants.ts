@@ -24,6 +24,7 @@ function unseenFault(
 }
 
 const unseenFaults: readonly Mutant[] = [
+  unseenFault('crash', 'no process dies', [INJECTOR, 'this.#operator.end(id, power);', '']),
   unseenFault('delay', 'messages do not overtake each other', [
     NETWORK,
     'if (delayMs > 0)\n            return at',
@@ -79,6 +80,14 @@ const unseenFaults: readonly Mutant[] = [
 ];
 
 const idleFaults: readonly Mutant[] = [
+  {
+    id: 'power',
+    breaks: 'a disk without power keeps what was never synced',
+    file: DISK,
+    text: 'for (const lose of undo)',
+    replacement: 'for (const lose of [])',
+    noticedBy: { type: 'tests', files: ['test/jepsen-lite/simulation-parts.test.js'] },
+  },
   idleFault('messageCut', {
     id: 'partition',
     breaks: 'a partition cuts nothing',
@@ -107,13 +116,6 @@ const idleFaults: readonly Mutant[] = [
     text: 'const isDamaged = corrupt > 0 && random() < corrupt;',
     replacement: 'const isDamaged = false;',
   }),
-  idleFault('unsyncedLost', {
-    id: 'power',
-    breaks: 'a disk without power keeps what was never synced',
-    file: DISK,
-    text: 'for (const lose of undo)',
-    replacement: 'for (const lose of [])',
-  }),
   idleFault('tornTail', {
     id: 'torn',
     breaks: 'no write is torn by a crash',
@@ -141,13 +143,6 @@ const idleFaults: readonly Mutant[] = [
         replacement: 'if (others.length >= 0)',
       },
     ],
-  }),
-  idleFault('crashedWhilePending', {
-    id: 'crash',
-    breaks: 'no process dies',
-    file: INJECTOR,
-    text: 'this.#operator.end(id, power);',
-    replacement: '',
   }),
   idleFault('processPaused', {
     id: 'pause',

@@ -110,6 +110,22 @@ test('[JEPSEN-15] what a disk acknowledged survives; the rest may', async () => 
   );
 });
 
+test('[JEPSEN-15] what was not synced may go with the power, and stays without its loss', () => {
+  const kept = { power: 0, process: 0 };
+  for (let seed = 1; seed <= 20; seed++) {
+    for (const what of ['power', 'process'] as const) {
+      const { disk } = machine(seed);
+      disk.putChunk(7, 0, Uint8Array.of(seed));
+      const isLost = disk.crash(what === 'power');
+      const isThere = disk.image.chunks.get(7)?.has(0) === true;
+      assert.equal(isLost, !isThere);
+      if (isThere) kept[what] += 1;
+    }
+  }
+  assert.equal(kept.process, 20);
+  assert.ok(kept.power > 0 && kept.power < 20, `${kept.power} of 20 chunks outlived the power`);
+});
+
 test('[JEPSEN-15] flipped bits and blocks in wrong places are found', async () => {
   for (let seed = 1; seed <= 60; seed++) {
     const { world, disk, boot } = machine(seed);
