@@ -90,8 +90,13 @@ test('[CHECK-7] a bank: what has no revision is placed where the others need it'
   });
   const history = [
     accounts,
-    ...[unknown, idle, refused, back],
-    ...[read(10, 10, 3, 4, 1), read(6, 14, 7, 8, 2), read(15, 5, 11, 12, 3)],
+    unknown,
+    idle,
+    refused,
+    back,
+    read(10, 10, 3, 4, 1),
+    read(6, 14, 7, 8, 2),
+    read(15, 5, 11, 12, 3),
   ];
   const verdict = bank.check(history);
   assert.equal(verdict.type === 'ok' ? verdict.how : verdict.type, 'rules, witness');
