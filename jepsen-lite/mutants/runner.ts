@@ -12,7 +12,7 @@ import type { RunReport } from './trial-messages.ts';
 export interface RunnerOptions {
   /** Time of one core that a bug gets, in ms. */
   readonly budgetMs: number;
-  /** How long a run that shows one is made small, in ms; 0: not at all. */
+  /** Time of one core for making a run that shows one small, in ms; 0: not at all. */
   readonly shrinkMs: number;
   /** How long faults come and go in each run, in simulated ms. */
   readonly faultsMs: number;
@@ -23,6 +23,7 @@ export interface RunnerOptions {
 /** A run that takes longer hangs. */
 const LONGEST_RUN_MS = 180_000;
 const LONGEST_TESTS_MS = 120_000;
+const SHRINK_SLOWNESS = 20;
 /** A situation that is not met while the sound build meets it so often is met no more. */
 const MET_BEFORE_MISSED = 5;
 
@@ -158,7 +159,9 @@ class Search {
     const { shrinkMs } = this.#options;
     if (shrinkMs === 0 || this.#trial === undefined) return undefined;
     try {
-      const report = await this.#trial.shrink(shrinkMs, shrinkMs + LONGEST_RUN_MS);
+      // On a busy machine the time of one core passes slowly.
+      const limitMs = SHRINK_SLOWNESS * shrinkMs + LONGEST_RUN_MS;
+      const report = await this.#trial.shrink(shrinkMs, limitMs);
       const { faults, operations, nodes } = report;
       return { faults, operations, nodes };
     } catch (error) {

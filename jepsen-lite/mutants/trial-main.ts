@@ -57,7 +57,7 @@ async function run(seed: number): Promise<FromTrial> {
   const { runSimulation } = await import('../simulation/run.ts');
   const before = process.cpuUsage();
   last = await runSimulation({ seed, wishes });
-  const { user, system } = process.cpuUsage(before);
+  const cpuMs = cpuMsSince(before);
   const { record, schedule } = last;
   const { violation } = record;
   return {
@@ -68,20 +68,25 @@ async function run(seed: number): Promise<FromTrial> {
     faults: record.faults.length,
     operations: record.history.length,
     simulatedMs: record.durationMs,
-    cpuMs: (user + system) / 1_000,
+    cpuMs,
     sometimes: record.sometimes,
     violation: violation && { check: violation.check, message: violation.message },
   };
+}
+
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
 }
 
 async function makeSmall(forMs: number): Promise<FromTrial> {
   const { runSimulation } = await import('../simulation/run.ts');
   const { shrink } = await import('../simulation/shrink.ts');
   if (last === undefined) throw new Error('nothing was run that could be made small');
-  const endAt = performance.now() + forMs;
+  const before = process.cpuUsage();
   const { schedule, violation } = await shrink(last, {
     run: runSimulation,
-    mayGoOn: () => performance.now() < endAt,
+    mayGoOn: () => cpuMsSince(before) < forMs,
   });
   const { faults, operations, configuration } = schedule;
   return {

@@ -37,7 +37,7 @@ export class Healing {
     return this.#cluster.configuration.settings.electionTimeoutMs ?? 1_000;
   }
 
-  readonly #isOver = (): boolean => this.#cluster.violations.first !== undefined;
+  readonly #isOver = (): boolean => this.#cluster.violations.isOver;
 
   /** Heals a core, leaves the rest as it is and cuts it off, and demands a write. */
   async healCore(): Promise<void> {

@@ -28,6 +28,8 @@ export interface Schedule {
 export interface SimulationOptions extends Schedule {
   /** What of the configuration is not to be drawn. */
   readonly wishes?: Wishes;
+  /** From then on nothing is of interest: it ends there, unjudged. In simulated time. */
+  readonly endsAtMs?: number;
   /** In place of the one the configuration names. */
   readonly workload?: CreateWorkload;
   /** What takes the place of the cluster's own parts. */
@@ -79,6 +81,7 @@ class SimulationRun {
       faults: options.faults ?? faultsOf(seed, configuration, this.#workload),
     };
     this.#cluster = new SimulatedCluster(seed, configuration, options.parts);
+    this.#cluster.violations.endsAtMs = options.endsAtMs ?? Infinity;
     if (this.#workload.trustsClocks === true) {
       this.#cluster.acknowledgements.freshReads.add('lease');
     }
@@ -113,7 +116,7 @@ class SimulationRun {
       await healing.healAll(() => this.#clientsDone === clients);
     });
     await this.#phase('finish', () => this.#finish());
-    const results = violations.first === undefined ? this.#check() : [];
+    const results = violations.isOver ? [] : this.#check();
     const record = this.#record(results, performance.now() - begunAt);
     const operations = this.#recorder.scheduled;
     return {
@@ -123,7 +126,7 @@ class SimulationRun {
     };
   }
 
-  readonly #isOver = (): boolean => this.#cluster.violations.first !== undefined;
+  readonly #isOver = (): boolean => this.#cluster.violations.isOver;
 
   async #phase(name: Phase['name'], carryOut: () => Promise<void>): Promise<void> {
     if (this.#isOver()) return;

@@ -5,10 +5,12 @@
  * Zeller and Hildebrandt, 2002). What is left keeps its order.
  *
  * @param shows whether this part of the list still shows it; the whole list does
+ * @param mostPieces no smaller pieces are tried: what is left may be left out in part
  */
 export async function shrinkList<T>(
   list: readonly T[],
   shows: (part: readonly T[]) => Promise<boolean>,
+  mostPieces: number = Infinity,
 ): Promise<readonly T[]> {
   if (list.length === 0 || (await shows([]))) return [];
   let left = list;
@@ -18,8 +20,8 @@ export async function shrinkList<T>(
     if (smaller !== undefined) {
       left = smaller;
       pieces = Math.max(pieces - 1, 2);
-    } else if (pieces < left.length) {
-      pieces = Math.min(2 * pieces, left.length);
+    } else if (pieces < Math.min(left.length, mostPieces)) {
+      pieces = Math.min(2 * pieces, left.length, mostPieces);
     } else {
       break;
     }

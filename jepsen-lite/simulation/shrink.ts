@@ -1,7 +1,8 @@
 /**
  * Makes a failing run small: fewer faults, operations, clients and nodes, less time, calmer faults;
- * what is left fails with the same kind of violation. A change as small as one operation less moves
- * every later delivery, so a smaller schedule is tried with a few seeds before it is given up.
+ * what is left fails with the same kind of violation. Large pieces go first, and time: each run is
+ * cheaper then. What is left out may move all that comes after it, so a smaller schedule is tried
+ * with a few seeds before it is given up.
  */
 import type { RunRecord, Violation } from './run-record.ts';
 import type { Schedule } from './run.ts';
@@ -25,8 +26,14 @@ export interface ShrinkRun {
   readonly schedule: WholeSchedule;
 }
 
+/** What is to be run. */
+export interface ShrinkTrial extends WholeSchedule {
+  /** What happens from then on is of no interest. */
+  readonly endsAtMs: number;
+}
+
 export interface ShrinkOptions {
-  readonly run: (schedule: WholeSchedule) => Promise<ShrinkRun>;
+  readonly run: (trial: ShrinkTrial) => Promise<ShrinkRun>;
   /** Runs at most; 3,000 unless given. */
   readonly maxRuns?: number;
   /** Asked before each run: false ends it with what was reached. */
@@ -52,7 +59,27 @@ const MOST_SEEDS = 12;
 /** Gaps in time that it tries to close, the longest first. */
 const GAPS_TRIED = 6;
 /** Shares of the time before the violation that are tried alone. */
-const WINDOWS = [1 / 16, 1 / 8, 1 / 4, 1 / 2];
+const WINDOWS = [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2];
+/** A violation that comes later than in the run so far by more than this is not waited for. */
+const LATER_SHARE = 0.25;
+const LATER_TIMEOUTS = 2;
+
+/** How hard it is tried to leave something out. */
+interface Stage {
+  /** Seeds that are tried at most. */
+  readonly seeds: number;
+  /** Pieces that faults and operations are divided into at most. */
+  readonly pieces: number;
+}
+
+/** What leaves out most at the least cost comes first; its own seed fails most likely. */
+const COARSE = 8;
+const STAGES: readonly Stage[] = [
+  { seeds: 1, pieces: COARSE },
+  { seeds: MOST_SEEDS, pieces: COARSE },
+  { seeds: 1, pieces: Infinity },
+  { seeds: MOST_SEEDS, pieces: Infinity },
+];
 
 /**
  * @param failing a run with a violation, and its schedule
@@ -71,7 +98,7 @@ export async function shrink(failing: ShrinkRun, options: ShrinkOptions): Promis
 class Shrinking {
   reached: ShrinkRun;
   runs = 0;
-  #mostSeeds = 1;
+  #stage: Stage = STAGES[0]!;
   /** The operations that were called before it ended. */
   #called: WholeSchedule['operations'];
   readonly #check: string;
@@ -93,10 +120,9 @@ class Shrinking {
     return this.reached.schedule;
   }
 
-  /** As far as its own seed goes, which is quick; then with others. */
   async run(): Promise<void> {
-    for (const most of [1, MOST_SEEDS]) {
-      this.#mostSeeds = most;
+    for (const stage of STAGES) {
+      this.#stage = stage;
       await this.#runThrough();
     }
   }
@@ -113,6 +139,7 @@ class Shrinking {
       await this.#faults();
       await this.#operations();
       await this.#nodes();
+      if (this.#stage.pieces === COARSE) continue;
       await this.#calm();
       await this.#time();
     }
@@ -136,7 +163,8 @@ class Shrinking {
       this.runs += 1;
       const seed = schedule.seed + more;
       const asked = { ...schedule, seed };
-      const { record, schedule: carriedOut } = await this.#options.run(asked);
+      const { endsAtMs } = this;
+      const { record, schedule: carriedOut } = await this.#options.run({ ...asked, endsAtMs });
       if (record.violation?.check !== this.#check) continue;
       // What was asked for, not what became of it: another schedule would be another run.
       this.reached = { record, schedule: asked };
@@ -153,7 +181,17 @@ class Shrinking {
       shareGone(operations.length, this.#schedule.operations.length),
     );
     const seeds = FEWEST_SEEDS + Math.round(gone * (MOST_SEEDS - FEWEST_SEEDS));
-    return Math.min(seeds, this.#mostSeeds);
+    return Math.min(seeds, this.#stage.seeds);
+  }
+
+  /** A run that has come so far without a violation is not the one that is looked for. */
+  get endsAtMs(): number {
+    const { record, schedule } = this.reached;
+    const { violation, results } = record;
+    // Histories are judged when all is over.
+    if (violation === undefined || results.length > 0) return Infinity;
+    const { electionTimeoutMs = 0 } = schedule.configuration.settings;
+    return violation.atMs * (1 + LATER_SHARE) + LATER_TIMEOUTS * electionTimeoutMs;
   }
 
   /** Nothing after the violation is needed, nor what never came about. */
@@ -205,7 +243,14 @@ class Shrinking {
   }
 
   async #faults(): Promise<void> {
-    await shrinkList(this.#schedule.faults, (faults) => this.#shows({ ...this.#schedule, faults }));
+    const shows = (faults: WholeSchedule['faults']): Promise<boolean> =>
+      this.#shows({ ...this.#schedule, faults });
+    if (this.#schedule.faults.length > COARSE) {
+      for (const kind of kindsOf(this.#schedule)) {
+        await shows(this.#schedule.faults.filter(({ type }) => type !== kind));
+      }
+    }
+    await shrinkList(this.#schedule.faults, shows, this.#stage.pieces);
   }
 
   async #operations(): Promise<void> {
@@ -214,8 +259,10 @@ class Shrinking {
       const operations = this.#schedule.operations.filter(({ client }) => client !== left);
       await this.#shows({ ...this.#schedule, operations });
     }
-    await shrinkList(this.#schedule.operations, (operations) =>
-      this.#shows({ ...this.#schedule, operations }),
+    await shrinkList(
+      this.#schedule.operations,
+      (operations) => this.#shows({ ...this.#schedule, operations }),
+      this.#stage.pieces,
     );
     const fewer = fewerClients(this.#schedule);
     if (fewer !== undefined) await this.#shows(fewer);
@@ -268,6 +315,13 @@ class Shrinking {
     const { phases } = this.reached.record;
     return phases.find(({ name }) => name === 'safety')?.fromMs ?? 0;
   }
+}
+
+/** Kinds of faults, the most frequent first. */
+function kindsOf({ faults }: WholeSchedule): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { type } of faults) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts].toSorted(([, a], [, b]) => b - a).map(([type]) => type);
 }
 
 function shareGone(left: number, all: number): number {

@@ -4,9 +4,16 @@ import type { Violation } from './run-record.ts';
 export class Violations {
   readonly #now: () => number;
   first: Violation | undefined = undefined;
+  /** From then on nothing is of interest. */
+  endsAtMs: number = Infinity;
 
   constructor(now: () => number) {
     this.#now = now;
+  }
+
+  /** Something was violated, or nothing more is of interest. */
+  get isOver(): boolean {
+    return this.first !== undefined || this.#now() >= this.endsAtMs;
   }
 
   /**
@@ -20,6 +27,7 @@ export class Violations {
     nodes: readonly string[] = [],
     operations: readonly number[] = [],
   ): void {
-    this.first ??= { check, message, atMs: this.#now(), nodes, operations };
+    if (this.isOver) return;
+    this.first = { check, message, atMs: this.#now(), nodes, operations };
   }
 }

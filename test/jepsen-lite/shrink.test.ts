@@ -5,7 +5,13 @@ import type { CrashFault, Fault, PartitionFault } from '../../jepsen-lite/faults
 import { drawConfiguration } from '../../jepsen-lite/simulation/configuration.ts';
 import { RUN_RECORD_VERSION, type RunRecord } from '../../jepsen-lite/simulation/run-record.ts';
 import { shrinkList } from '../../jepsen-lite/simulation/shrink-list.ts';
-import { shrink, type ShrinkRun, type WholeSchedule } from '../../jepsen-lite/simulation/shrink.ts';
+import { runSimulation } from '../../jepsen-lite/simulation/run.ts';
+import {
+  shrink,
+  type ShrinkRun,
+  type ShrinkTrial,
+  type WholeSchedule,
+} from '../../jepsen-lite/simulation/shrink.ts';
 
 const SAFETY_FROM_MS = 1_000;
 
@@ -92,6 +98,9 @@ test('[KIT-2] a list is reduced to what is needed, in its order', async () => {
   assert.deepEqual(await shrinkList(list, shows), needed);
   assert.deepEqual(await shrinkList(list, () => Promise.resolve(true)), []);
   assert.deepEqual(await shrinkList([7], (part) => Promise.resolve(part.length === 1)), [7]);
+  const coarse = await shrinkList(list, shows, 4);
+  assert.ok(coarse.length > needed.length && coarse.length < list.length, `${coarse.length} left`);
+  assert.ok(needed.every((one) => coarse.includes(one)));
 });
 
 test('[KIT-2] a run is made small: faults, operations, clients, nodes and time', async () => {
@@ -128,6 +137,32 @@ test('[KIT-2] what fails with some seeds only is tried with more than one', asyn
   const { schedule } = await shrunk(failingSometimes);
   assert.equal(schedule.faults.length, 2);
   assert.equal(schedule.operations.length, 1);
+});
+
+test('[KIT-2] smaller runs are not waited for much longer than the violation took', async () => {
+  const ends = async (first: ShrinkRun): Promise<number[]> => {
+    const asked: number[] = [];
+    const run = ({ endsAtMs, ...schedule }: ShrinkTrial): Promise<ShrinkRun> => {
+      asked.push(endsAtMs);
+      return Promise.resolve(outcome(schedule));
+    };
+    await shrink(first, { run, maxRuns: 1 });
+    return asked;
+  };
+  const { electionTimeoutMs = 0 } = largeSchedule().configuration.settings;
+  const found = outcome(largeSchedule(), 'log-matching', 4_000);
+  assert.deepEqual(await ends(found), [5_000 + 2 * electionTimeoutMs]);
+  const verdict = { type: 'ok', how: '', checked: {} } as const;
+  const results = [{ checker: 'other', promise: '', verdict }];
+  const judged = { ...found, record: { ...found.record, results } };
+  assert.deepEqual(await ends(judged), [Infinity], 'histories are judged when all is over');
+});
+
+test('[KIT-2] a run ends where nothing more is of interest, unjudged', async () => {
+  const { record } = await runSimulation({ seed: 5, wishes: { faultsMs: 60_000 }, endsAtMs: 400 });
+  assert.equal(record.violation, undefined);
+  assert.deepEqual(record.results, []);
+  assert.ok(record.durationMs < 1_000, `${record.durationMs} ms`);
 });
 
 test('[KIT-2] it ends when its runs are used up, with what was reached', async () => {

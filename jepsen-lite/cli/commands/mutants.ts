@@ -43,7 +43,7 @@ export function addMutantsCommand(program: Command): void {
     .option('--file <file>', 'bugs of your own: a JSON array')
     .option('--budget <duration>', 'time of one core that each may take to be found', '5m')
     .option('--time <duration>', 'how long faults come and go in each run, simulated', '10s')
-    .option('--shrink <duration>', 'how long a run that shows one is made small', '30s')
+    .option('--shrink <duration>', 'time of one core for making a run that shows one small', '30s')
     .option('--no-shrink', 'leave such runs as they are')
     .option('--table <file>', 'write the results as a table in Markdown')
     .option('--list', 'print the bugs and do nothing')
