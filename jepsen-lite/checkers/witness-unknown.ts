@@ -15,8 +15,10 @@ export interface WitnessParts {
   readonly open: readonly Operation[];
 }
 
-/** So many writes of unknown outcome, the latest first, are tried for one that fits nowhere. */
-const MOST_TRIED = 100;
+/** So many writes of unknown outcome, the latest first, are put before what fits nowhere. */
+const MOST_TOGETHER = 3;
+/** Before it is given up. */
+const MOST_TRIED = 20_000;
 
 export function orderWithUnknown<State>(
   model: Model<State>,
@@ -36,6 +38,7 @@ class Filling<State> {
   #waiting: Operation[] = [];
   readonly #order: Operation[] = [];
   #state: State;
+  #triesLeft = 0;
 
   constructor(model: Model<State>, { dated, undated, open }: WitnessParts) {
     this.#model = model;
@@ -75,23 +78,29 @@ class Filling<State> {
     return true;
   }
 
-  /** With a write of unknown outcome before it, if it cannot be without. */
+  /** With writes of unknown outcome before it, as few as will do. */
   #place(operation: Operation, calledBy: number): boolean {
-    if (this.#step(operation)) return true;
+    this.#triesLeft = MOST_TRIED;
+    for (let count = 0; count <= MOST_TOGETHER; count++) {
+      if (this.#placeBehind(count, operation, calledBy)) return true;
+    }
+    return false;
+  }
+
+  /** Behind so many of them. */
+  #placeBehind(count: number, operation: Operation, calledBy: number): boolean {
+    if (count === 0) return this.#step(operation);
     const before = this.#state;
-    let tried = 0;
-    for (let i = 0; i < this.#open.length && tried < MOST_TRIED; i++) {
+    for (let i = 0; i < this.#open.length && this.#triesLeft > 0; i++) {
       const unknown = this.#open[i]!;
       if (unknown.call > calledBy) continue;
-      tried += 1;
-      if (this.#step(unknown)) {
-        if (this.#step(operation)) {
-          this.#open.splice(i, 1);
-          return true;
-        }
-        this.#order.pop();
-        this.#state = before;
-      }
+      this.#triesLeft -= 1;
+      if (!this.#step(unknown)) continue;
+      this.#open.splice(i, 1);
+      if (this.#placeBehind(count - 1, operation, calledBy)) return true;
+      this.#open.splice(i, 0, unknown);
+      this.#order.pop();
+      this.#state = before;
     }
     return false;
   }
