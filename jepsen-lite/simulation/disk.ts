@@ -85,6 +85,11 @@ export class SimulatedDisk {
     return this.#wasDamaged;
   }
 
+  /** It was, or is about to be. */
+  get mayBeDamaged(): boolean {
+    return this.#wasDamaged || this.misdirectNext;
+  }
+
   /** All of it was read, and is as it should be. */
   foundSound(): void {
     this.#wasDamaged = false;

@@ -87,7 +87,7 @@ export class Operator implements DiskKnowledge {
     const why = this.whichIsNotWhole(membership);
     if (why !== undefined) return why;
     const others = [...this.#cluster.places.values()].filter((one) => one.id !== id);
-    return others.some(({ disk }) => disk.wasDamaged) ? 'another disk is damaged' : undefined;
+    return others.some(({ disk }) => disk.mayBeDamaged) ? 'another disk is damaged' : undefined;
   }
 
   /** Of the voters, one that has not, or may not have, all that the cluster relies on. */
@@ -96,7 +96,7 @@ export class Operator implements DiskKnowledge {
     for (const voter of membership.voters) {
       const other = this.#cluster.at(voter);
       const recorded = memberOf(membership, voter)?.storeId;
-      const isWhole = !other.disk.wasDamaged && !regaining.includes(voter);
+      const isWhole = !other.disk.mayBeDamaged && !regaining.includes(voter);
       const isGood = recorded === other.storeId && isWhole;
       if (!isGood) return `${voter} has lost its disk already`;
     }
