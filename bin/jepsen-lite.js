@@ -1,3 +1,11 @@
 #!/usr/bin/env node
-// In the clone this file is there, and may be executed, whatever became of the build.
-await import('../dist/jepsen-lite/cli/main.js');
+// A file of the repository, so that npx finds it, executable, whatever became of the build.
+import { existsSync } from 'node:fs';
+
+const main = new URL('../dist/jepsen-lite/cli/main.js', import.meta.url);
+if (existsSync(main)) {
+  await import(main.href);
+} else {
+  console.error('jepsen-lite: not built yet; run npm run build first');
+  process.exitCode = 2;
+}
