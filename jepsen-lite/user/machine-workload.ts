@@ -5,6 +5,9 @@ import type { RecordingContext } from '../simulation/recorder.ts';
 import type { Workload } from '../workloads/workload.ts';
 import { machineClient, type MachineClient } from './machine-client.ts';
 
+/** The name of a user's own workload, in records and files. */
+export const OWN_WORKLOAD = 'yours';
+
 /** What is wrong with a history, in one sentence, and which operations it is about. */
 export interface Complaint {
   readonly message: string;
@@ -23,7 +26,7 @@ export interface MachineWorkloadParts {
 
 /** In simulation every context is a recording one. */
 export class MachineWorkload implements Workload {
-  readonly name = 'yours';
+  readonly name: string = OWN_WORKLOAD;
   readonly promise = 'what your check demands';
   readonly checkers: readonly Checker[];
   readonly #parts: MachineWorkloadParts;

@@ -4,7 +4,7 @@ import type { Checker } from '../checkers/verdict.ts';
 import { snapshotHash, type Application } from '../simulation/application.ts';
 import { runSimulation, type SimulationResult } from '../simulation/run.ts';
 import type { MachineClient } from './machine-client.ts';
-import { checkerOf, MachineWorkload, type CheckHistory } from './machine-workload.ts';
+import { checkerOf, MachineWorkload, OWN_WORKLOAD, type CheckHistory } from './machine-workload.ts';
 import { checkMachineOptions, mustHave } from './options.ts';
 import { runSeeds, type RunChoice, type RunOne, type RunsResult } from './run-seeds.ts';
 
@@ -51,7 +51,7 @@ export async function simulate(options: SimulateOptions): Promise<RunsResult> {
   checkMachineOptions(options);
   mustHave('stateMachine', options.stateMachine(), MACHINE_METHODS);
   const run: RunOne = (simulation) => runMachine(options, simulation);
-  return await runSeeds(run, options, { name: 'simulate', workload: 'yours' });
+  return await runSeeds(run, options, { name: 'simulate', workload: OWN_WORKLOAD });
 }
 
 async function runMachine(

@@ -9,6 +9,7 @@ import { parseReplay, ReplayFileError, type ReplayFile } from '../../simulation/
 import { outcomeOf } from '../../simulation/run-record.ts';
 import { runSimulation, type SimulationOptions } from '../../simulation/run.ts';
 import { workloads } from '../../workloads/index.ts';
+import { OWN_WORKLOAD } from '../../user/machine-workload.ts';
 import { endWith } from '../exit.ts';
 import { fileError, formatOf, oneOf } from '../options.ts';
 import { prepareFile, reportIfWanted } from '../output-files.ts';
@@ -108,6 +109,9 @@ async function replayFileOf(file: string, command: Command): Promise<ReplayFile>
   }
   try {
     const saved = parseReplay(text);
+    if (saved.configuration.workload === OWN_WORKLOAD) {
+      throw usageError(`${file}: a run of your own: give it to simulate({ ..., replay: FILE })`);
+    }
     oneOf(`${file}: configuration.workload`, saved.configuration.workload, workloads);
     return saved;
   } catch (error) {
