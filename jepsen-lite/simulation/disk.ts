@@ -182,6 +182,11 @@ export class SimulatedDisk {
     return lost > 0;
   }
 
+  /** Something is in the page cache only. */
+  get hasUnsynced(): boolean {
+    return this.#unsynced.length > 0;
+  }
+
   keepImage(): DiskImage {
     return copyOf(this.image);
   }

@@ -207,7 +207,9 @@ export class FaultInjector {
     let looksLeft = whilePending ? PENDING_LOOKS : 0;
     const crash = (): void => {
       if (this.#isOver || place.node !== node) return;
-      if (looksLeft > 0 && disk.pending === undefined) {
+      // A loss of power is waited for first where it takes something: that is seldom so.
+      const isSoon = disk.pending !== undefined && (!power || looksLeft <= PENDING_LOOKS / 2);
+      if (looksLeft > 0 && !isSoon && !(power && disk.hasUnsynced)) {
         looksLeft -= 1;
         this.#cluster.world.after(disk.options.maxLatencyMs / 2, crash);
         return;
