@@ -59,7 +59,7 @@ export class Healing {
     for (const id of core) await lives.heal(id);
     const endpoints = core.map((id) => cluster.endpoint(id));
     const made = await this.#until(PROGRESS_MS, async () => {
-      return await withClient(endpoints, async ({ registry }) => {
+      return await this.#withClient(endpoints, async ({ registry }) => {
         await registry.put(PROGRESS_KEY, core.join());
         return true;
       });
@@ -101,7 +101,7 @@ export class Healing {
   async #difference(): Promise<string | undefined> {
     const { cluster, operator, violations } = this.#parts;
     const endpoints = operator.founders.map((id) => cluster.endpoint(id));
-    const members = await withClient(endpoints, async (client) => {
+    const members = await this.#withClient(endpoints, async (client) => {
       return (await client.verify({ timeout: VERIFY_MS })).members;
     });
     if (members === undefined) return 'the replicas could not be compared';
@@ -129,18 +129,19 @@ export class Healing {
     // Whoever ended the run early, or found something else, has no use for another complaint.
     return true;
   }
-}
 
-/** Undefined where the cluster does not answer, or not so. */
-async function withClient<T>(
-  endpoints: readonly string[],
-  use: (client: HoldfastClient) => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    await using client = await connect({ endpoints, requestTimeout: '3s' });
-    return await use(client);
-  } catch (error) {
-    if (error instanceof HoldfastError) return undefined;
-    throw error;
+  /** Undefined where the cluster does not answer, or not so. */
+  async #withClient<T>(
+    endpoints: readonly string[],
+    use: (client: HoldfastClient) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { clusterName } = this.#parts.cluster;
+    try {
+      await using client = await connect({ endpoints, clusterName, requestTimeout: '3s' });
+      return await use(client);
+    } catch (error) {
+      if (error instanceof HoldfastError) return undefined;
+      throw error;
+    }
   }
 }

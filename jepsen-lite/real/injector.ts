@@ -46,6 +46,8 @@ export class FaultInjector {
   readonly #entries: Entry[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #doing = new Set<Promise<void>>();
+  /** Between rounds. */
+  #isOver = true;
 
   constructor(parts: InjectorParts) {
     this.#parts = parts;
@@ -53,11 +55,13 @@ export class FaultInjector {
 
   /** From now on; `atMs` of each counts from here. */
   begin(faults: readonly Fault[]): void {
+    this.#isOver = false;
     for (const fault of faults) this.#after(fault.atMs, () => this.#begin(fault));
   }
 
   /** No fault begins or ends any more: what lasts is permanent until somebody heals it. */
   async end(): Promise<void> {
+    this.#isOver = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     await Promise.all(this.#doing);
@@ -76,6 +80,8 @@ export class FaultInjector {
   }
 
   #after(delayMs: number, what: () => void): void {
+    // What took long to be carried out may come to its undoing only now.
+    if (this.#isOver) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       what();

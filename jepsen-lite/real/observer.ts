@@ -1,6 +1,7 @@
 /** Looks at every node all the time, past the proxies, for the record and for who leads. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { statusOf, type StatusReport } from '../../src/client/index.ts';
+import type { ProcessCluster } from './process-cluster.ts';
 import { Sometimes } from '../simulation/sometimes.ts';
 import { Timeline } from '../simulation/timeline.ts';
 import type { NodeTimeline } from '../simulation/run-record.ts';
@@ -22,17 +23,22 @@ interface Seen {
 
 export class Observer {
   readonly sometimes: Sometimes = new Sometimes();
+  readonly #clusterName: string;
   readonly #now: () => number;
   readonly #nodes: ReadonlyMap<string, Seen>;
   readonly #watching: Promise<unknown>;
   #isOver = false;
   #latestLeader: { readonly id: string; readonly term: number } | undefined = undefined;
 
-  constructor(endpoints: ReadonlyMap<string, string>, now: () => number) {
+  constructor(cluster: ProcessCluster, now: () => number) {
+    this.#clusterName = cluster.clusterName;
     this.#now = now;
     this.#nodes = new Map(
-      [...endpoints].map(([id, endpoint]) => {
-        return [id, { endpoint, timeline: new Timeline(id), status: undefined }];
+      cluster.ids.map((id) => {
+        return [
+          id,
+          { endpoint: cluster.endpoint(id), timeline: new Timeline(id), status: undefined },
+        ];
       }),
     );
     this.#watching = Promise.all([...this.#nodes.values()].map((seen) => this.#watch(seen)));
@@ -67,7 +73,9 @@ export class Observer {
 
   async #watch(seen: Seen): Promise<void> {
     while (!this.#isOver) {
-      const options = { endpoints: [seen.endpoint], requestTimeout: LOOK_PATIENCE_MS };
+      const endpoints = [seen.endpoint];
+      const clusterName = this.#clusterName;
+      const options = { endpoints, clusterName, requestTimeout: LOOK_PATIENCE_MS };
       const [answer] = await statusOf(options);
       this.#note(seen, answer?.status);
       await sleep(LOOK_EVERY_MS);

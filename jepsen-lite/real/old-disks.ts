@@ -8,11 +8,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '../../src/base/index.ts';
 import { createStore, type StoreKind } from '../../src/cli/store-choice.ts';
 import type { RecoveredLog } from '../../src/log-store/index.ts';
-import type { Observer } from './observer.ts';
 
 /** How long the others may take to hold all that the disk held. */
 const PATIENCE_MS = 3_000;
 const POLL_MS = 50;
+
+/** What a node last said; undefined while it does not answer. */
+interface Statuses {
+  status(id: string): { readonly appliedIndex: number } | undefined;
+}
 
 /** Whether the old disk is back, and the last index of the log that stood there until now. */
 type Answer =
@@ -21,12 +25,14 @@ type Answer =
 
 export class OldDisks {
   readonly #kind: StoreKind;
-  readonly #observer: Observer;
+  readonly #nodes: Statuses;
+  readonly #patienceMs: number;
   #kept = 0;
 
-  constructor(kind: StoreKind, observer: Observer) {
+  constructor(kind: StoreKind, nodes: Statuses, patienceMs: number = PATIENCE_MS) {
     this.#kind = kind;
-    this.#observer = observer;
+    this.#nodes = nodes;
+    this.#patienceMs = patienceMs;
   }
 
   /** Copies the directory of a node that is down; returns where to. */
@@ -62,9 +68,9 @@ export class OldDisks {
 
   /** What a node has applied is committed, and on its own disk. */
   async #lacking(others: readonly string[], through: number): Promise<string | undefined> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + this.#patienceMs;
     const lacks = (id: string): boolean => {
-      return (this.#observer.status(id)?.appliedIndex ?? 0) < through;
+      return (this.#nodes.status(id)?.appliedIndex ?? 0) < through;
     };
     while (others.some(lacks) && performance.now() < deadline) await sleep(POLL_MS);
     const lacking = others.find(lacks);

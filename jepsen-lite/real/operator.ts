@@ -25,10 +25,11 @@ export class Operator {
   readonly #parts: OperatorParts;
   readonly #lives: Lives;
   readonly #doing = new Set<Promise<void>>();
-  #admin: HoldfastClient | undefined = undefined;
+  #admin: Promise<HoldfastClient> | undefined = undefined;
   /** The membership may be another one than the founders. */
   #mayDiffer = false;
   #handedOnMs = -Infinity;
+  #isOver = false;
 
   constructor(parts: OperatorParts) {
     this.#parts = parts;
@@ -200,13 +201,24 @@ export class Operator {
     change: (admin: HoldfastClient) => Promise<void>,
   ): void {
     this.#do(async () => {
-      this.#admin ??= await connect({ endpoints: this.#parts.cluster.endpoints });
-      await change(this.#admin);
+      await change(await this.#connected());
       this.#parts.observer.sometimes.met(situation);
     });
   }
 
+  /** One for all: whoever asks while it is being connected gets the same. */
+  #connected(): Promise<HoldfastClient> {
+    const { endpoints, clusterName } = this.#parts.cluster;
+    const connecting = this.#admin ?? connect({ endpoints, clusterName });
+    this.#admin = connecting;
+    connecting.catch(() => {
+      if (this.#admin === connecting) this.#admin = undefined;
+    });
+    return connecting;
+  }
+
   #do(what: () => Promise<void>): void {
+    if (this.#isOver) return;
     const doing = what()
       .catch((error: unknown) => {
         if (error instanceof HoldfastError) return;
@@ -292,9 +304,12 @@ export class Operator {
     this.transfer(to);
   }
 
+  /** What is under way fails, and nothing more is begun. */
   async stop(): Promise<void> {
+    this.#isOver = true;
     this.#lives.stop();
-    await this.#admin?.close();
+    const admin = await this.#admin?.catch(() => undefined);
+    await admin?.close();
     await Promise.all(this.#doing);
   }
 }

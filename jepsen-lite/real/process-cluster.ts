@@ -1,6 +1,6 @@
 /** A cluster of real `holdfast serve` processes on loopback, to be killed, paused and restarted. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,8 @@ export interface ProcessClusterOptions {
   /** Nodes for which there is a place, and which found nothing: they are to join. */
   readonly spares?: number;
   readonly store: 'sqlite' | 'level' | 'memory';
+  /** The default of `serve` when absent. */
+  readonly clusterName?: string;
   /** Each node gets a folder in it. */
   readonly directory: string;
   readonly onLog?: (id: string, line: string) => void;
@@ -49,18 +51,22 @@ interface NodeSlot {
   readonly log: string[];
 }
 
+/**
+ * Ports below those that systems give out by themselves: while a node is down, nobody else is to
+ * get its port by chance and answer in its place.
+ */
+const FIRST_PORT = 20_000;
+const PORTS = 12_000;
+const TRIES = 100;
+
 /** Ports that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, '127.0.0.1', resolve);
-      });
-      return server;
-    }),
-  );
+  const servers: Server[] = [];
+  for (let tries = 0; servers.length < count && tries < TRIES * count; tries++) {
+    const server = await listening(FIRST_PORT + Math.floor(Math.random() * PORTS));
+    if (server !== undefined) servers.push(server);
+  }
+  if (servers.length < count) throw new Error('no free port was found');
   const ports = servers.map((server) => {
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('no port was given');
@@ -70,6 +76,15 @@ export async function freePorts(count: number): Promise<number[]> {
     servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
   );
   return ports;
+}
+
+/** Undefined where that port cannot be had. */
+function listening(port: number): Promise<Server | undefined> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
 }
 
 export class ProcessCluster {
@@ -114,6 +129,11 @@ export class ProcessCluster {
     return [...this.#slots.values()].map((slot) => slot.endpoint);
   }
 
+  /** What a client has to give so that no other cluster answers it. */
+  get clusterName(): string {
+    return this.#options.clusterName ?? '';
+  }
+
   endpoint(id: string): string {
     return this.#slot(id).endpoint;
   }
@@ -145,6 +165,8 @@ export class ProcessCluster {
     const { store, argumentsOf, serveArguments = [], nodeArguments = [] } = this.#options;
     const { isDetached: detached = false } = this.#options;
     const env = { ...process.env, ...this.#options.environmentOf?.(id) };
+    const { clusterName } = this.#options;
+    const name = clusterName === undefined ? [] : ['--cluster', clusterName];
     const place = store === 'memory' ? [] : ['--data', this.directory(id)];
     const others = isJoining || !slot.isFounder ? ['--join'] : ['--peers', this.#peers];
     const child = spawn(
@@ -158,6 +180,7 @@ export class ProcessCluster {
         '--listen',
         slot.endpoint,
         ...others,
+        ...name,
         '--store',
         store,
         ...place,

@@ -50,6 +50,7 @@ class StallableEnvironment implements ClientEnvironment {
 export interface RealClientParts {
   /** As the nodes call themselves; the first is where the client is at home. */
   readonly endpoints: readonly string[];
+  readonly clusterName: string;
   readonly options: RegistryOptions;
   readonly random: () => number;
 }
@@ -65,7 +66,8 @@ export class RealClient {
     const environment = this.#environment;
     const settings = registrySettings(parts.options);
     const connectTimeoutMs = CONNECT_TIMEOUT_MS;
-    const reach = tcpEndpoints({ clusterName: '', connectTimeoutMs, environment, tls: undefined });
+    const { clusterName } = parts;
+    const reach = tcpEndpoints({ clusterName, connectTimeoutMs, environment, tls: undefined });
     const open: OpenEndpoint = (address, events) => reach(proxies.addressOf(address), events);
     const patience = { environment, connectTimeoutMs, silenceMs: SILENCE_MS };
     const link = new ClusterLink({

@@ -1,4 +1,5 @@
 /** A run on real processes: the shipped command line, real sockets, files and signals. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,8 +93,7 @@ class RealRun {
     this.#recorder = recorder;
     const now = (): number => recorder.now();
     const violations = new Violations(now);
-    const endpoints = new Map(cluster.ids.map((id) => [id, cluster.endpoint(id)]));
-    const observer = new Observer(endpoints, now);
+    const observer = new Observer(cluster, now);
     const founders = options.nodes ?? DEFAULT_NODES;
     const random = randomFor(options.seed, 'operator');
     const living = { cluster, founders, observer, troubles, violations, now, random };
@@ -126,6 +126,7 @@ class RealRun {
       nodes,
       spares: 1,
       store,
+      clusterName: `jepsen-lite-${randomUUID()}`,
       directory,
       isDetached: true,
       serveArguments: ['--set', ...SETTINGS],
@@ -197,6 +198,7 @@ class RealRun {
       endpoints: [...names, ...this.#cluster.ids.filter((id) => !names.includes(id))].map((id) =>
         this.#cluster.endpoint(id),
       ),
+      clusterName: this.#cluster.clusterName,
       options: { requestTimeout: '2s', sessionTtl: '3s' },
       random: randomFor(seed, `client ${number}`),
     });

@@ -1,6 +1,6 @@
 /**
- * Sessions that live for a whole run and read their notices. At the end an edge to an entry that is
- * erased at once tells when a keeper has read all there was before: notices come in order.
+ * Sessions that live as long as they can and read their notices. At the end an edge to an entry
+ * that is erased at once tells when a keeper has read all there was before: notices come in order.
  */
 import type { Session, Table } from '../../src/client/index.ts';
 import { inBackground, type Background } from './background.ts';
@@ -25,12 +25,18 @@ export class Keeper {
     return session === undefined ? undefined : new Keeper(context, session);
   }
 
+  /** Its session has ended: nothing more is told to it. */
+  get isOver(): boolean {
+    return this.session.signal.aborted;
+  }
+
   stop(): Promise<void> {
     return this.#reading.stop();
   }
 
   /** Whether it has read every notice that was on its way to it; false when nobody can tell. */
   async hasReadAll(context: WorkloadContext, table: Table): Promise<boolean> {
+    if (this.isOver) return false;
     const key = `sentinel/${this.session.id}`;
     const value = { table: table.name };
     const stored = await context.invoke(
@@ -50,7 +56,7 @@ export class Keeper {
     );
     await context.invoke('erase', { key, value }, () => table.erase(key));
     if (stored === undefined || connection === undefined) return false;
-    for (let look = 0; look < LOOKS; look++) {
+    for (let look = 0; look < LOOKS && !this.isOver; look++) {
       if (this.#told.has(connection.id)) return true;
       await context.pause(LOOK_MS);
     }

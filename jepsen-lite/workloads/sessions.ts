@@ -34,9 +34,9 @@ export const sessionsWorkload: CreateWorkload = () => {
     async run(context) {
       const table = await openTable(context);
       if (table === undefined) return;
-      const keeper = await Keeper.open(context);
-      if (keeper !== undefined) shared.keepers.push(keeper);
+      let keeper: Keeper | undefined;
       while (!context.stopped()) {
+        if (keeper?.isOver !== false) keeper = await nextKeeper(context, shared, keeper);
         await liveOnce(context, table, shared, keeper);
         await context.pause(context.random() * MAX_PAUSE_MS);
       }
@@ -44,6 +44,18 @@ export const sessionsWorkload: CreateWorkload = () => {
     finish: (context) => lookAtTheEnd(context, shared),
   };
 };
+
+/** A cluster without a leader for long ends them all: then there are others. */
+async function nextKeeper(
+  context: WorkloadContext,
+  shared: Shared,
+  last: Keeper | undefined,
+): Promise<Keeper | undefined> {
+  await last?.stop();
+  const keeper = await Keeper.open(context);
+  if (keeper !== undefined) shared.keepers.push(keeper);
+  return keeper;
+}
 
 async function openTable(context: WorkloadContext): Promise<Table | undefined> {
   for (let attempt = 0; attempt < OPENING_ATTEMPTS; attempt++) {

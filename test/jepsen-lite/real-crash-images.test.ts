@@ -1,5 +1,6 @@
 /** Images of disks after crashes: a few of each store, and a control that has to fail. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { findRecorder } from '../../jepsen-lite/real/crash-images/recorder.ts';
 import { record } from '../../jepsen-lite/real/crash-images/record.ts';
 import { parseTrace, type Step } from '../../jepsen-lite/real/crash-images/trace.ts';
 import { Dice, randomFor } from '../../jepsen-lite/simulation/random.ts';
+import { MAIN, runJepsenLite } from './support/run-jepsen-lite.ts';
 
 const STORES = ['sqlite', 'level'] as const;
 
@@ -80,4 +82,17 @@ test('[REAL-5] a sync covers what was written before it began, and nothing later
   const kept = imageAt(steps, steps.length, 'kept', dice);
   assert.equal(kept.files.get('/store/a')?.toString(), 'abcdef');
   assert.equal(kept.files.size, 1);
+});
+
+test('[REAL-4] the command tells who recorded, and where nobody can, what to install', async () => {
+  const some = await runJepsenLite('crash-images', '--images', '4');
+  assert.equal(some.code, 0, some.stderr);
+  assert.match(some.stdout, /^sqlite: 4 of 4 images recovered/);
+  assert.match(some.stdout, /recorded by (strace|a preloaded library)\n$/);
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, 'crash-images'], {
+    env: { ...process.env, PATH: '' },
+    encoding: 'utf8',
+  });
+  assert.equal(status, 3);
+  assert.match(stderr, /strace is not installed; no C compiler works here .*: install one\n$/);
 });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { PeerProxies } from '../../jepsen-lite/real/proxies.ts';
 import { ProxyPort } from '../../jepsen-lite/real/proxy-port.ts';
 
 const SOME_TURNS = 50;
@@ -108,4 +109,72 @@ test('[REAL-1] what a cut holds back is bounded', async () => {
     await passTime();
   }
   assert.ok(sent < 64, `${sent} MiB were taken in`);
+});
+
+test('[REAL-1] what a slow link is given comes later, and in its time', async () => {
+  const { proxy, near, heard } = await pair();
+  const fromMs = performance.now();
+  proxy.forth.slow(60, 100);
+  near.write(Buffer.alloc(5_000, 'x'));
+  await until(() => heard.far.length === 5_000);
+  assert.ok(performance.now() - fromMs >= 100, '60 ms, and 50 ms for its length');
+});
+
+test('[REAL-1] bad weather breaks connections in the middle, or flips bits', async () => {
+  const broken = await pair();
+  const closed = once(broken.far, 'close');
+  broken.proxy.forth.setWeather({ delayMs: 0, loss: 1, corrupt: 0 });
+  broken.near.write('abcdefgh');
+  await closed;
+  assert.equal(broken.heard.far, 'abcd');
+  const spoiled = await pair();
+  spoiled.proxy.forth.setWeather({ delayMs: 0, loss: 0, corrupt: 1 });
+  spoiled.near.write('aaaa');
+  await until(() => spoiled.heard.far.length === 4);
+  assert.notEqual(spoiled.heard.far, 'aaaa');
+});
+
+test('[REAL-1] of all links only those named are cut, and only that way', async (t) => {
+  const heard = new Map<string, string>();
+  const servers = ['a', 'b', 'c'].map((id) => {
+    return createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (from: Buffer) => heard.set(`${from.toString()}${id}`, 'heard'));
+    }).listen(0, '127.0.0.1');
+  });
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const endpoints = new Map(
+    servers.map((server, i) => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new Error('no port');
+      return ['abc'[i]!, `127.0.0.1:${address.port}`];
+    }),
+  );
+  const proxies = await PeerProxies.open(endpoints, () => 0.5);
+  const cut = [
+    ['a', 'b'],
+    ['b', 'c'],
+  ] as const;
+  proxies.cut(cut);
+  const sockets = [...endpoints.keys()].flatMap((from) =>
+    proxies
+      .routesOf(from)
+      .split(',')
+      .map((route) => {
+        const socket = connect(Number(route.split(':')[1]), '127.0.0.1');
+        socket.on('error', () => undefined);
+        socket.write(from);
+        return socket;
+      }),
+  );
+  t.after(async () => {
+    for (const socket of sockets) socket.destroy();
+    await proxies.close();
+    for (const server of servers) server.close();
+  });
+  await until(() => heard.size === 4);
+  await passTime();
+  assert.deepEqual([...heard.keys()].toSorted(), ['ac', 'ba', 'ca', 'cb']);
+  proxies.heal(cut);
+  await until(() => heard.size === 6);
 });

@@ -6,7 +6,9 @@ import { createProgram } from '../../../jepsen-lite/cli/program.ts';
 import type { CliResult } from '../../cli/run-cli.ts';
 import { runHere } from '../../cli/run-here.ts';
 
-const MAIN = fileURLToPath(new URL('../../../jepsen-lite/cli/main.js', import.meta.url));
+export const MAIN: string = fileURLToPath(
+  new URL('../../../jepsen-lite/cli/main.js', import.meta.url),
+);
 
 export function runJepsenLite(...args: readonly string[]): Promise<CliResult> {
   return runHere(createProgram(), args, { codeOf: codeOfError });

@@ -1,0 +1,76 @@
+/** Old disks are put back only where a cluster cannot notice; the parts of a long run. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { legsOfAll } from '../../jepsen-lite/real/legs.ts';
+import { OldDisks } from '../../jepsen-lite/real/old-disks.ts';
+import { workloads } from '../../jepsen-lite/workloads/index.ts';
+import { createStore } from '../../src/cli/store-choice.ts';
+import type { LogStore } from '../../src/log-store/index.ts';
+import type { Entry, LogIndex, Term } from '../../src/raft/index.ts';
+
+function entry(index: number): Entry {
+  const data = new Uint8Array([index]);
+  return {
+    index: index as LogIndex,
+    term: 1 as Term,
+    time: index,
+    type: 'command',
+    data,
+    record: undefined,
+  };
+}
+
+async function inStore<T>(directory: string, use: (store: LogStore) => Promise<T>): Promise<T> {
+  const store = await createStore('sqlite', directory);
+  await store.open({ newStoreId: 'first' });
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+test('[REAL-9] an old disk comes back only where nothing hangs on what it lacks', async (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'holdfast-old-'));
+  t.after(() => rmSync(home, { recursive: true, force: true }));
+  const directory = join(home, 'a');
+  mkdirSync(directory);
+  let applied = 1;
+  const status = (): { appliedIndex: number } => ({ appliedIndex: applied });
+  const disks = new OldDisks('sqlite', { status }, 0);
+  await inStore(directory, (store) => store.storeEntries([entry(1)]));
+  const kept = await disks.keep(directory);
+  await inStore(directory, (store) => store.storeEntries([entry(2)]));
+  assert.deepEqual(await disks.putBack(kept, directory, ['b']), {
+    type: 'refused',
+    why: 'b does not hold all that it holds',
+  });
+  applied = 2;
+  const other = await disks.keep(directory);
+  assert.deepEqual(await disks.putBack(kept, directory, ['b']), { type: 'putBack', through: 2 });
+  await inStore(directory, async (store) => {
+    assert.equal(store.lastIndex(), 1);
+    await store.storeMetadata({ ...store.getMetadata(), term: 7 as Term });
+  });
+  assert.deepEqual(await disks.putBack(other, directory, ['b']), {
+    type: 'refused',
+    why: 'its metadata is another one',
+  });
+});
+
+test('[REAL-10] all workloads that must pass share the time; none has less than a round', () => {
+  const most = legsOfAll({ seed: 5, faultsMs: 600_000, roundMs: 20_000 });
+  const names = most.map(({ workload }) => workload().name);
+  const wanted = Object.keys(workloads).filter((name) => name !== 'lock-unfenced');
+  assert.deepEqual(names.toSorted(), wanted.toSorted());
+  assert.equal(new Set(most.map(({ seed }) => seed)).size, most.length);
+  const few = legsOfAll({ seed: 5, faultsMs: 70_000, roundMs: 20_000 });
+  assert.deepEqual(
+    few.map(({ workload, faultsMs }) => [workload().name, faultsMs]),
+    names.slice(0, 3).map((name) => [name, 23_333]),
+  );
+  assert.equal(legsOfAll({ seed: 5, faultsMs: 1_000, roundMs: 20_000 }).length, 1);
+});
