@@ -58,6 +58,8 @@ export const DECLARED_DRIFT: number = 1 / 64;
 export const TRUSTED_CLOCKS_APART: number = 0.9 * DECLARED_DRIFT;
 /** So many seeds lose one leader after the other, beside what else they draw. */
 const SUCCESSIONS = 0.3;
+/** And so many of those in which leases count have leaders that hear of everything late. */
+const LATE_ANSWERS = 0.4;
 const PENDING_CRASHES = 10 / 11;
 
 /**
@@ -85,8 +87,43 @@ export function drawFaults(dice: Dice, targets: FaultTargets): Fault[] {
     faults.push(DRAWS[weighted(dice, kinds, weights)]!(draw));
     atMs += -Math.log(1 - dice.random()) * meanGapMs;
   }
-  if (nodes.length < 3 || !dice.chance(SUCCESSIONS)) return faults;
-  return [...faults, ...drawSuccession(dice, targets)].toSorted((a, b) => a.atMs - b.atMs);
+  if (nodes.length < 3) return faults;
+  if (dice.chance(SUCCESSIONS)) faults.push(...drawSuccession(dice, targets));
+  // Where clocks are trusted, leases are.
+  if (!targets.clocksMayPart && dice.chance(LATE_ANSWERS)) {
+    faults.push(...drawLateAnswers(dice, targets));
+  }
+  return faults
+    .filter(({ type }) => targets.kinds?.has(type) !== false)
+    .toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/**
+ * A leader hears its followers late, and is then heard no more: what it learns is old by then, while
+ * the others choose another, whom it does not hear of for as long.
+ */
+function drawLateAnswers(
+  dice: Dice,
+  { nodes, electionTimeoutMs, faultsMs }: FaultTargets,
+): Fault[] {
+  const faults: Fault[] = [];
+  let atMs = Math.round(electionTimeoutMs * dice.between(1, 4));
+  while (atMs < faultsMs) {
+    const to = dice.pick(nodes);
+    const others = nodes.filter((node) => node !== to);
+    const delayMs = Math.round(electionTimeoutMs * dice.between(0.3, 0.95));
+    const slowAtMs = atMs + Math.round(electionTimeoutMs * dice.between(0.1, 1));
+    const cutAtMs = slowAtMs + delayMs + Math.round(electionTimeoutMs * dice.between(0.1, 1));
+    const forMs = 3 * electionTimeoutMs;
+    const links = others.map((other): DirectedLink => [to, other]);
+    faults.push({ type: 'transfer', atMs, forMs: 0, to });
+    for (const from of others) {
+      faults.push({ type: 'slowLink', atMs: slowAtMs, forMs: 2 * forMs, from, to, delayMs });
+    }
+    faults.push({ type: 'partition', atMs: cutAtMs, forMs, shape: 'oneWay', links, flapMs: 0 });
+    atMs += Math.round(electionTimeoutMs * dice.between(8, 16));
+  }
+  return faults;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What came of planted bugs, for people. */
+/** What came of planted bugs, in lines and numbers; as a page: `kill-page.ts`. */
 import { unreachable } from '../../src/base/index.ts';
 import type { Kill, MutantResult, Outcome } from './outcome.ts';
 
@@ -8,23 +8,35 @@ export interface KillSummary {
   readonly killed: number;
   readonly survived: number;
   readonly skipped: number;
-  /** Of those that runs have killed: the median of the time of one core. Null without any. */
+  /** Of those that runs have killed, medians; null without any. Of one core. */
   readonly medianCpuMs: number | null;
+  readonly medianWallMs: number | null;
+  /** Of what is left of those runs that were made small. */
+  readonly medianFaults: number | null;
+  readonly medianOperations: number | null;
 }
 
 export function summaryOf(results: readonly MutantResult[]): KillSummary {
   const ofType = (type: Outcome['type']): number =>
     results.filter(({ outcome }) => outcome.type === type).length;
   const byRuns = results.flatMap(({ outcome }) =>
-    outcome.type === 'killed' && outcome.seeds > 0 ? [outcome.cpuMs] : [],
+    outcome.type === 'killed' && outcome.seeds > 0 ? [outcome] : [],
   );
-  const ordered = byRuns.toSorted((a, b) => a - b);
+  const small = byRuns.flatMap(({ run }) => run?.small ?? []);
   return {
     killed: ofType('killed'),
     survived: ofType('survived'),
     skipped: ofType('skipped'),
-    medianCpuMs: ordered[ordered.length >>> 1] ?? null,
+    medianCpuMs: medianOf(byRuns.map(({ cpuMs }) => cpuMs)),
+    medianWallMs: medianOf(byRuns.map(({ wallMs }) => wallMs)),
+    medianFaults: medianOf(small.map(({ faults }) => faults)),
+    medianOperations: medianOf(small.map(({ operations }) => operations)),
   };
+}
+
+/** Of an even number the greater one in the middle. */
+function medianOf(numbers: readonly number[]): number | null {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >>> 1] ?? null;
 }
 
 /** One line, as soon as it is known. */
@@ -57,46 +69,19 @@ function sizeText({ run }: Kill): string {
   return `; ${faults} faults, ${operations} operations, ${nodes} nodes are enough`;
 }
 
-function seconds(ms: number): string {
+export function seconds(ms: number): string {
   return (ms / MS_PER_S).toFixed(1);
 }
 
-export function summaryLine({ killed, survived, skipped, medianCpuMs }: KillSummary): string {
-  const median =
-    medianCpuMs === null ? '' : `; median ${seconds(medianCpuMs)} s of one core to the kill`;
-  return `${killed} killed, ${survived} survived, ${skipped} skipped${median}`;
+export function summaryLine(summary: KillSummary): string {
+  const { killed, survived, skipped, medianCpuMs, medianWallMs } = summary;
+  const counts = `${killed} killed, ${survived} survived, ${skipped} skipped`;
+  if (medianCpuMs === null || medianWallMs === null) return counts;
+  const times = `${seconds(medianCpuMs)} s of one core, ${seconds(medianWallMs)} s on the clock`;
+  return `${counts}; median ${times} to the kill${smallText(summary)}`;
 }
 
-const COLUMNS = [
-  'mutant',
-  'what it breaks',
-  'found by',
-  'seeds',
-  'simulated s',
-  'core s',
-  'wall s',
-  'faults',
-  'operations',
-];
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
-/** A table in Markdown; faults and operations are those of the shrunk run. */
-export function markdownTable(results: readonly MutantResult[]): string {
-  const rule = COLUMNS.map((_, at) => (at < 3 ? '---' : '--:'));
-  return [row(COLUMNS), row(rule), ...results.map((result) => row(cellsOf(result)))].join('\n');
-}
-
-function cellsOf({ id, breaks, outcome }: MutantResult): readonly string[] {
-  const name = `\`${id}\``;
-  if (outcome.type === 'skipped') return [name, breaks, 'skipped', '', '', '', '', '', ''];
-  const { seeds, simulatedMs, cpuMs, wallMs } = outcome;
-  const runs = seeds === 0 ? ['', ''] : [String(seeds), seconds(simulatedMs)];
-  const cost = [...runs, seconds(cpuMs), seconds(wallMs)];
-  if (outcome.type === 'survived') return [name, breaks, '**survived**', ...cost, '', ''];
-  const { small } = outcome.run ?? {};
-  const size = small === undefined ? ['', ''] : [String(small.faults), String(small.operations)];
-  return [name, breaks, outcome.check, ...cost, ...size];
+function smallText({ medianFaults, medianOperations }: KillSummary): string {
+  if (medianFaults === null || medianOperations === null) return '';
+  return `; ${medianFaults} faults and ${medianOperations} operations are enough in the median`;
 }

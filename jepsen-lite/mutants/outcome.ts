@@ -1,4 +1,5 @@
 /** What came of a planted bug. */
+import type { Notice } from './mutant.ts';
 
 /** How a bug was found, and what it took. */
 export interface Kill {
@@ -46,5 +47,7 @@ export interface MutantResult {
   readonly id: string;
   readonly breaks: string;
   readonly file: string;
+  /** How it was to be noticed. */
+  readonly noticedBy: 'violation' | Notice['type'];
   readonly outcome: Outcome;
 }

@@ -53,6 +53,17 @@ export const replicationMutants: readonly Mutant[] = [
     file: FOLLOWING,
     text: 'const matchIndex = logIndex(prevIndex + entries.length);',
     replacement: 'const matchIndex = core.log.lastIndex;',
+    // What is sent first always meets the first conflict here, which nothing hangs on: a leader
+    // may begin as early as it likes.
+    also: [
+      {
+        file: 'src/raft/replication.js',
+        text: 'const agreed = core.log.lastAtMost(result.hintIndex, result.hintTerm);',
+        replacement:
+          'const exact = core.log.lastAtMost(result.hintIndex, result.hintTerm);\n' +
+          '            const agreed = Math.max(0, exact - 4);',
+      },
+    ],
   },
   {
     id: '20',

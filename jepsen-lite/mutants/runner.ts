@@ -40,7 +40,8 @@ export class MutantRunner {
   async run(mutant: Mutant): Promise<MutantResult> {
     const sources = await plant(mutant);
     const { id, breaks, file } = mutant;
-    return { id, breaks, file, outcome: await this.#outcomeOf(mutant, sources) };
+    const noticedBy = mutant.noticedBy?.type ?? 'violation';
+    return { id, breaks, file, noticedBy, outcome: await this.#outcomeOf(mutant, sources) };
   }
 
   /** To be called at the end. */

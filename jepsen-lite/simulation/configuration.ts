@@ -97,7 +97,8 @@ function drawSettings(dice: Dice, slowness: number): Partial<NodeSettings> {
     slowWriteMs: electionTimeoutMs,
     requestTimeoutMs: 4 * electionTimeoutMs,
     snapshotEveryEntries: 5 + dice.below(dice.pick([20, 100, 1_000])),
-    trailingEntries: dice.below(20),
+    // Without any, who lacks one entry is sent a snapshot, whatever else it holds.
+    trailingEntries: Math.max(0, dice.below(40) - 20),
     snapshotChunkBytes: dice.pick([4_096, 16_384, 262_144]),
     maxAppendBytes: isSmall ? 1 + dice.below(400) : 65_536,
     maxInflightMessages: 1 + dice.below(16),

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { SITUATIONS } from '../../jepsen-lite/simulation/sometimes.ts';
 import { mutants } from '../../jepsen-lite/mutants/index.ts';
-import { markdownTable, summaryOf } from '../../jepsen-lite/mutants/kill-table.ts';
+import { killPage } from '../../jepsen-lite/mutants/kill-page.ts';
+import { summaryOf } from '../../jepsen-lite/mutants/kill-table.ts';
 import { parseMutants } from '../../jepsen-lite/mutants/mutant-file.ts';
 import type { MutantResult } from '../../jepsen-lite/mutants/outcome.ts';
 import { plant, PlantingError, withEdit } from '../../jepsen-lite/mutants/planting.ts';
@@ -95,6 +96,15 @@ test('[KIT-8] mutants finds a bug, with exit code 0', async () => {
   assert.equal(code, 0);
 });
 
+test('[KIT-8] bugs that every run shows are found in no time', async () => {
+  const options = ['--only', '5,20,29', '--time', '1s', '--no-shrink', '-w', 'json'];
+  const { code, stdout, stderr } = await runJepsenLite('mutants', ...options);
+  const lines = stdout.trim().split('\n');
+  const found = lines.map((line) => JSON.parse(line)?.outcome?.check).slice(0, -1);
+  assert.deepEqual(found, ['election-quorum', 'vote-durable', 'state-equal'], stderr);
+  assert.equal(code, 0);
+});
+
 test('[KIT-8] mutants tells of a change that nothing shows, with exit code 1', async () => {
   const file = mutantFile('survives.json', {
     id: 'harmless',
@@ -127,23 +137,38 @@ test('[KIT-8] mutants refuses with exit code 2 what it cannot plant', async () =
   assert.equal(unknown.code, 2);
 });
 
-test('[KIT-8] a table of what came of mutants says what is missing, too', () => {
+test('[KIT-8] a page of what came of mutants says what is missing, too', () => {
   const cost = { seeds: 3, simulatedMs: 42_000, cpuMs: 2_000, wallMs: 5_000 };
   const small = { faults: 1, operations: 2, nodes: 3 };
   const run = { seed: 3, workload: 'register', faults: 40, operations: 500, small };
-  const named = { breaks: 'a rule', file: 'src/x.js' };
+  const named = { breaks: 'a rule', file: 'src/x.js', noticedBy: 'violation' } as const;
+  const tested = { ...named, noticedBy: 'tests' } as const;
+  const byTests = { ...cost, seeds: 0, simulatedMs: 0 };
   const results: MutantResult[] = [
     { ...named, id: '1', outcome: { type: 'killed', check: 'fence', message: '', ...cost, run } },
     { ...named, id: '2', outcome: { type: 'survived', ...cost } },
     { ...named, id: '3', outcome: { type: 'skipped', why: 'no tests' } },
+    {
+      ...tested,
+      id: 'set:once',
+      outcome: { type: 'killed', check: 'tests', message: '', ...byTests },
+    },
+    { ...tested, id: 'set:inTime', outcome: { type: 'survived', ...byTests } },
   ];
   assert.deepEqual(summaryOf(results), {
-    killed: 1,
-    survived: 1,
+    killed: 2,
+    survived: 2,
     skipped: 1,
     medianCpuMs: 2_000,
+    medianWallMs: 5_000,
+    medianFaults: 1,
+    medianOperations: 2,
   });
-  const [, , first, second] = markdownTable(results).split('\n');
-  assert.equal(first, '| `1` | a rule | fence | 3 | 42.0 | 2.0 | 5.0 | 1 | 2 |');
-  assert.equal(second, '| `2` | a rule | **survived** | 3 | 42.0 | 2.0 | 5.0 |  |  |');
+  const page = killPage(results, { date: '2026-01-31', machine: 'one core', command: 'it' });
+  const lines = page.split('\n');
+  assert.ok(lines.includes('| `1` | a rule | fence | 3 | 42.0 | 2.0 | 5.0 | 1 | 2 | 3 |'), page);
+  assert.ok(lines.includes('| `2` | a rule | **survived** | 3 | 42.0 | 2.0 | 5.0 |  |  |  |'));
+  assert.ok(lines.includes('| `set` | 1 of 2 | set:inTime | 10.0 |'));
+  assert.match(page, /1 killed, 1 survived, 1 skipped; median 2\.0 s of one core, 5\.0 s on the/);
+  assert.match(page, /written by\n`it` on 2026-01-31 \(one core\)/);
 });

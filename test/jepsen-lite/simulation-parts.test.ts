@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drawFaults } from '../../jepsen-lite/faults/draw-faults.ts';
+import type { Fault } from '../../jepsen-lite/faults/fault.ts';
 import { SimulatedDisk } from '../../jepsen-lite/simulation/disk.ts';
 import { Clock, Life } from '../../jepsen-lite/simulation/life.ts';
 import { SimulatedMedium } from '../../jepsen-lite/simulation/medium.ts';
@@ -180,4 +181,30 @@ test('[JEPSEN-16] every kind of fault is drawn, within its time', () => {
     'damage oldDisk wipe membership transfer';
   const expected = [...shapes.map((shape) => `partition ${shape}`), ...others.split(' ')];
   assert.deepEqual([...kinds].toSorted(), expected.toSorted());
+});
+
+test('[KIT-1] where leases count, some leaders hear late and are heard no more', () => {
+  const nodes = ['n1', 'n2', 'n3'];
+  const drawn = (seed: number, clocksMayPart: boolean, ...kinds: string[]): readonly Fault[] => {
+    const targets = { nodes, clients: 2, faultsMs: 10_000, electionTimeoutMs: 150, clocksMayPart };
+    const chosen = kinds.length === 0 ? targets : { ...targets, kinds: new Set(kinds) };
+    return drawFaults(new Dice(createRandom(seed)), chosen);
+  };
+  const isLate = (faults: readonly Fault[]): boolean =>
+    faults.some((cut) => {
+      if (cut.type !== 'partition' || cut.shape !== 'oneWay') return false;
+      const slow = faults.filter(
+        (one) =>
+          one.type === 'slowLink' &&
+          cut.links.some(([sender, receiver]) => sender === one.to && receiver === one.from) &&
+          one.atMs < cut.atMs &&
+          one.atMs + one.forMs > cut.atMs + cut.forMs,
+      );
+      return slow.length === nodes.length - 1;
+    });
+  const seeds = Array.from({ length: 20 }, (_, i) => i + 1);
+  assert.ok(seeds.filter((seed) => isLate(drawn(seed, false))).length > 3);
+  assert.ok(!seeds.some((seed) => isLate(drawn(seed, true))));
+  const kinds = new Set(seeds.flatMap((seed) => drawn(seed, false, 'crash').map((f) => f.type)));
+  assert.deepEqual([...kinds], ['crash'], 'what is not wanted is in no story, either');
 });

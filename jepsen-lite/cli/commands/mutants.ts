@@ -1,5 +1,6 @@
 /** mutants: whether the harness finds bugs that were planted for it to find. */
 import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import type { Command } from 'commander';
 import { durationOption } from '../../../src/cli/context.ts';
 import { usageError } from '../../../src/cli/exit.ts';
@@ -7,7 +8,8 @@ import { examples } from '../../../src/cli/help.ts';
 import { printJson, printLine } from '../../../src/cli/output.ts';
 import { startProgress } from '../../../src/cli/progress.ts';
 import { mutants as known } from '../../mutants/index.ts';
-import { markdownTable, resultLine, summaryLine, summaryOf } from '../../mutants/kill-table.ts';
+import { killPage } from '../../mutants/kill-page.ts';
+import { resultLine, summaryLine, summaryOf } from '../../mutants/kill-table.ts';
 import { MutantFileError, parseMutants } from '../../mutants/mutant-file.ts';
 import type { Mutant } from '../../mutants/mutant.ts';
 import type { MutantResult } from '../../mutants/outcome.ts';
@@ -29,6 +31,8 @@ interface MutantFlags {
   readonly list?: boolean;
 }
 
+const DATE_CHARS = '2026-01-31'.length;
+
 const EXAMPLES = examples(
   'jepsen-lite mutants --only 1,17,30b',
   'jepsen-lite mutants --file my-mutants.json --budget 5m',
@@ -45,7 +49,7 @@ export function addMutantsCommand(program: Command): void {
     .option('--time <duration>', 'how long faults come and go in each run, simulated', '10s')
     .option('--shrink <duration>', 'time of one core for making a run that shows one small', '30s')
     .option('--no-shrink', 'leave such runs as they are')
-    .option('--table <file>', 'write the results as a table in Markdown')
+    .option('--table <file>', 'write the results as a page in Markdown')
     .option('--list', 'print the bugs and do nothing')
     .addHelpText(
       'after',
@@ -147,6 +151,12 @@ async function runAll(
 }
 
 async function writeTable(path: string, results: readonly MutantResult[]): Promise<void> {
-  const text = `${summaryLine(summaryOf(results))}.\n\n${markdownTable(results)}\n`;
+  const all = cpus();
+  const kind = all[0]?.model ?? 'an unknown kind';
+  const text = killPage(results, {
+    date: new Date().toISOString().slice(0, DATE_CHARS),
+    machine: `${all.length} cores of ${kind}, Node ${process.version}`,
+    command: ['jepsen-lite', ...process.argv.slice(2)].join(' '),
+  });
   await writeText(path, text);
 }
