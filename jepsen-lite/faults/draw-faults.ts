@@ -99,8 +99,8 @@ export function drawFaults(dice: Dice, targets: FaultTargets): Fault[] {
 }
 
 /**
- * A leader hears its followers late, and is then heard no more: what it learns is old by then, while
- * the others choose another, whom it does not hear of for as long.
+ * A leader hears its followers late, and is then heard no more: what it learns is old by then,
+ * while the others choose another, whom it does not hear of for as long.
  */
 function drawLateAnswers(
   dice: Dice,

@@ -60,8 +60,9 @@ export function killPage(results: readonly MutantResult[], how: Circumstances): 
   });
   return `# Mutants
 
-A checker that has never caught anything proves nothing: bugs are planted, one at a time, in a copy of
-the build, and each has to be found. This page was written by \`${command}\` on ${date} (${machine}).
+A checker that has never caught anything proves nothing: bugs are planted, one at a time, in a copy
+of the build, and each has to be found. This page was written by
+\`${command}\` on ${date} (${machine}).
 
 ${sections.join('\n')}`;
 }
@@ -75,7 +76,7 @@ function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-export function markdownTable(results: readonly MutantResult[]): string {
+function markdownTable(results: readonly MutantResult[]): string {
   const rule = COLUMNS.map((_, at) => (at < LEFT_COLUMNS ? '---' : '--:'));
   return [row(COLUMNS), row(rule), ...results.map((result) => row(cellsOf(result)))].join('\n');
 }
