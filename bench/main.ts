@@ -28,7 +28,7 @@ function createProgram(): Command {
     .option('--quick', 'one short run of fewer points, to see that all of it runs')
     .option('--json <file>', 'write every figure of every run')
     .option('--html <file>', 'write a page with tables and plots, whole in itself')
-    .option('--profile <directory>', "keep every server's processor profile (slows it down)")
+    .option('--profile <directory>', 'keep processor profiles of ours alone')
     .option('--data <directory>', 'keep data under it instead of the temporary directory')
     .addHelpText(
       'after',

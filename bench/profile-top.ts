@@ -71,10 +71,11 @@ function print(path: string, inclusive: boolean): void {
     .filter(([name]) => !IDLE.has(name))
     .toSorted((a, b) => b[1] - a[1])
     .slice(0, SHOWN);
-  process.stdout.write(`\n${path}: ${seconds(total)} s, busy ${seconds(busy)} s\n`);
-  for (const [name, us] of longest) {
-    process.stdout.write(`${((100 * us) / busy).toFixed(1).padStart(6)}%  ${name}\n`);
-  }
+  const lines = longest.map(
+    ([name, us]) => `${((100 * us) / busy).toFixed(1).padStart(6)}%  ${name}`,
+  );
+  const header = `${path}: ${seconds(total)} s, busy ${seconds(busy)} s`;
+  process.stdout.write(`\n${[header, ...lines].join('\n')}\n`);
 }
 
 const { values, positionals } = parseArgs({

@@ -90,7 +90,8 @@ export interface EtcdRequest {
 
 /** Nobody unless it was asked for. */
 export function etcd(bench: Bench, request: EtcdRequest): Entrant<LoadPoint>[] {
-  if (!bench.options.etcd) return [];
+  const { etcd: isWanted, profileDirectory } = bench.options;
+  if (!isWanted || profileDirectory !== undefined) return [];
   return [() => startEtcd(bench, request)];
 }
 
@@ -139,15 +140,19 @@ function limitSpec(disk: LimitSpec['disk'], kind: LimitKind, valueBytes: number)
   };
 }
 
-/** The bare pipeline; one for each size of values that is asked for. */
+/**
+ * The bare pipeline; one for each size of values that is asked for. Nobody while profiles are
+ * taken: what is slowed down is held against nothing.
+ */
 export function limit(
   bench: Bench,
   name: string,
   disk: LimitSpec['disk'],
   kind: LimitKind = 'put',
-): Entrant<LoadPoint> {
-  const { warmUpMs, measureMs } = bench.options;
-  return async () => {
+): Entrant<LoadPoint>[] {
+  const { warmUpMs, measureMs, profileDirectory } = bench.options;
+  if (profileDirectory !== undefined) return [];
+  const start = async (): Promise<Contestant<LoadPoint>> => {
     const pipelines = new Map<number, Pipeline>();
     const measure = async (point: LoadPoint): Promise<Figures> => {
       const { inFlight, valueBytes = VALUE_BYTES } = point;
@@ -162,4 +167,5 @@ export function limit(
     };
     return { name, measure, stop };
   };
+  return [start];
 }

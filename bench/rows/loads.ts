@@ -67,7 +67,7 @@ export const LIMIT_OF_STORE: Readonly<Record<DurableStore, string>> = {
 
 /** The bare pipelines that stores are held against. */
 export function limitsOfStores(bench: Bench): Entrant<LoadPoint>[] {
-  return bench.options.stores.map((store) =>
+  return bench.options.stores.flatMap((store) =>
     limit(bench, LIMIT_OF_STORE[store], store === 'level' ? 'level-blocks' : store),
   );
 }
@@ -101,10 +101,10 @@ export const put: Family = {
       ...etcd(bench, ETCD_PUT),
       ...limitsOfStores(bench),
       ...(bench.options.stores.includes('level')
-        ? [limit(bench, 'limit level records', 'level')]
+        ? limit(bench, 'limit level records', 'level')
         : []),
-      limit(bench, 'limit file', 'file'),
-      limit(bench, 'limit no disk', 'none'),
+      ...limit(bench, 'limit file', 'file'),
+      ...limit(bench, 'limit no disk', 'none'),
     ]),
 };
 
@@ -117,7 +117,7 @@ export const get: Family = {
     contestOfLoads(bench, 'get', inFlightPoints(bench), [
       ...ofStores(bench, 'get'),
       ...etcd(bench, ETCD_GET),
-      limit(bench, 'limit no disk', 'none', 'get'),
+      ...limit(bench, 'limit no disk', 'none', 'get'),
     ]),
 };
 
@@ -132,7 +132,7 @@ export const weakerGets: Family = {
       ours(bench, 'lease', { store: 'sqlite', nodes: NODES }, { operation: 'lease-get' }),
       ours(bench, 'local', { store: 'sqlite', nodes: NODES }, { operation: 'local-get' }),
       ...etcd(bench, ETCD_LOCAL_GET),
-      limit(bench, 'limit no disk', 'none', 'lone-get'),
+      ...limit(bench, 'limit no disk', 'none', 'lone-get'),
     ]),
 };
 
@@ -145,7 +145,7 @@ export const mixed: Family = {
     contestOfLoads(bench, 'mixed', inFlightPoints(bench, FEWER_IN_FLIGHT), [
       ...ofStores(bench, 'mixed'),
       ...etcd(bench, ETCD_MIXED),
-      limit(bench, 'limit no disk', 'none', 'get'),
+      ...limit(bench, 'limit no disk', 'none', 'get'),
     ]),
 };
 

@@ -16,6 +16,6 @@ export const sessions: Family = {
       ...bench.options.stores.map((store) =>
         ours(bench, store, { store, nodes: 3 }, { operation: 'keep-alive', sessions: SESSIONS }),
       ),
-      limit(bench, 'limit no disk', 'none', 'get'),
+      ...limit(bench, 'limit no disk', 'none', 'get'),
     ]),
 };
