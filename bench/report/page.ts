@@ -36,7 +36,6 @@ td:first-child, th:first-child, .names td:nth-child(2) { text-align: left; }
 svg { width: 100%; height: auto; }
 svg text { fill: currentColor; font: 11px system-ui, sans-serif; }
 svg .title { font-weight: 600; font-size: 13px; }
-svg .label { fill: inherit; font-size: 11px; }
 svg .grid { stroke: var(--faint); stroke-width: 1; }
 .goal { color: var(--good); } .must { color: var(--fair); } .missed { color: var(--bad); }
 nav a { margin-right: 1em; }

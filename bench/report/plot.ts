@@ -154,7 +154,7 @@ function labels(lines: readonly Line[], yScale: Scale): string[] {
   }
   return placed.map(
     ({ line, colour, y }) =>
-      `<text class="label" x="${WIDTH - RIGHT + 8}" y="${at(y + 4)}" fill="${colour}">` +
+      `<text class="label" x="${WIDTH - RIGHT + 8}" y="${at(y + 4)}" style="fill:${colour}">` +
       `${escapeHtml(line.name)}</text>`,
   );
 }
