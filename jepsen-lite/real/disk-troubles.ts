@@ -107,7 +107,12 @@ export class DiskTroubles {
    * Holds the node back in the middle of its next write, or (`synced`) of the sync after it, as
    * long as `use` takes; tells whether there was one.
    */
-  async whilePending(id: string, synced: boolean, use: () => Promise<void>): Promise<boolean> {
+  async whilePending(
+    id: string,
+    synced: boolean,
+    use: () => Promise<void>,
+    patienceMs: number = PENDING_MS,
+  ): Promise<boolean> {
     const disk = this.#disk(id);
     const isPossible = typeof this.#shim !== 'string' && disk.trouble === undefined;
     const file = this.#file(id);
@@ -115,7 +120,7 @@ export class DiskTroubles {
     const isMet = (): boolean => troubleHits(file) > before;
     if (isPossible) {
       this.#set(id, { type: synced ? 'stuckSync' : 'stuck' });
-      const deadline = performance.now() + PENDING_MS;
+      const deadline = performance.now() + patienceMs;
       while (!isMet() && performance.now() < deadline) await sleep(POLL_MS);
     }
     const wasMet = isPossible && isMet();

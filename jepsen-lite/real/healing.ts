@@ -13,6 +13,7 @@ import type { Operator } from './operator.ts';
 import type { ProcessCluster } from './process-cluster.ts';
 import type { PeerProxies } from './proxies.ts';
 import type { RealClient } from './real-client.ts';
+import { coreOf } from './step-back.ts';
 
 /** Generous, for machines that do much else. */
 const PROGRESS_MS = 45_000;
@@ -43,8 +44,9 @@ export class Healing {
 
   /** Heals a core, leaves the rest as it is and cuts it off, and demands a write. */
   async healCore(): Promise<void> {
-    const { proxies, lives, cluster, violations } = this.#parts;
-    const core = this.#chooseCore();
+    const { proxies, lives, operator, cluster, violations, dice } = this.#parts;
+    const { founders, undamaged, isWhole } = operator;
+    const core = coreOf(founders, dice.shuffled(undamaged), isWhole);
     const rest = cluster.ids.filter((id) => !core.includes(id));
     proxies.healAll();
     proxies.cut(
@@ -67,14 +69,6 @@ export class Healing {
     if (made) return;
     const text = `the healed majority ${core.join(', ')} took no write within ${PROGRESS_MS} ms`;
     violations.report('liveness', text, core);
-  }
-
-  /** A majority of the founders while the cluster is whole, else all of them. */
-  #chooseCore(): string[] {
-    const { operator, dice } = this.#parts;
-    const { founders } = operator;
-    if (!operator.isWhole) return founders;
-    return dice.shuffled(founders).slice(0, Math.floor(founders.length / 2) + 1);
   }
 
   /** Heals everything and demands that all nodes come to one state. */

@@ -9,6 +9,7 @@ import type { DamageFault, MembershipFault } from '../faults/fault.ts';
 import { lostWhole, type Lives, type LivesParts, type Place } from './lives.ts';
 import type { OldDisks } from './old-disks.ts';
 import { nothing, type OperatorEffect } from './operator-effect.ts';
+import { stepBack, type Step } from './step-back.ts';
 import { damage } from './surgery.ts';
 
 /** How long a node whose disk was lost must look like a voter before it counts as one. */
@@ -38,6 +39,11 @@ export class Operator {
 
   get founders(): string[] {
     return this.#lives.founders;
+  }
+
+  /** Founders whose disk is as they wrote it. */
+  get undamaged(): string[] {
+    return this.founders.filter((id) => !this.#lives.place(id).isDamaged);
   }
 
   /** Every node is a voter with the disk it is known by, as far as is known. */
@@ -240,22 +246,49 @@ export class Operator {
     this.#helpThoseGoneBack(leader);
     for (const place of this.#lives.places) {
       const { id, isFounder } = place;
-      const member = leader.members.find((one) => one.id === id);
-      if (isFounder && !cluster.isRunning(id)) this.#lives.start(id);
-      else if (!isFounder && member !== undefined) {
-        this.#changeMembers((admin) => admin.removeMember(id));
-      } else if (!isFounder && cluster.isRunning(id)) {
-        await this.#lives.whileDown(id, () => this.#lives.empty(id));
-        place.lost = undefined;
-      } else if (isFounder && member === undefined) await this.#readmit(id);
-      else if (isFounder && member?.role === 'learner' && place.lost === undefined) {
-        this.#changeMembers((admin) => admin.promote(id));
-      } else if (place.lost === undefined || this.#isFound(place)) continue;
+      const role = leader.members.find((one) => one.id === id)?.role;
+      const isRunning = cluster.isRunning(id);
+      const hasAll = !this.#isBehind(id, leader);
+      const step = stepBack({ isFounder, role, isRunning, hasAll, isFound: this.#isFound(place) });
+      if (step === undefined) continue;
+      await this.#take(step, place);
       return `${id} is not back as a voter`;
     }
     for (const place of this.#lives.places) place.isJoining = !place.isFounder;
     this.#mayDiffer = false;
     return undefined;
+  }
+
+  async #take(step: Step, place: Place): Promise<void> {
+    const { id } = place;
+    switch (step) {
+      case 'start':
+        this.#lives.start(id);
+        return;
+      case 'remove':
+        this.#changeMembers((admin) => admin.removeMember(id));
+        return;
+      case 'empty':
+        await this.#lives.whileDown(id, () => this.#lives.empty(id));
+        place.lost = undefined;
+        return;
+      case 'readmit':
+        await this.#readmit(id);
+        return;
+      case 'promote':
+        this.#changeMembers((admin) => admin.promote(id));
+        return;
+      case 'wait':
+        return;
+      default:
+        unreachable(step);
+    }
+  }
+
+  /** It lacks what the leader has taken a snapshot of. */
+  #isBehind(id: string, leader: StatusReport | undefined): boolean {
+    const applied = this.#parts.observer.status(id)?.appliedIndex ?? 0;
+    return applied < (leader?.snapshotIndex ?? 0) + 1;
   }
 
   /** Whether it has been a voter, with all that is committed, for a while. */
@@ -264,7 +297,7 @@ export class Operator {
     const leader = observer.leader();
     const status = observer.status(place.id);
     const role = leader?.members.find(({ id }) => id === place.id)?.role;
-    const isBehind = (status?.appliedIndex ?? 0) < (leader?.snapshotIndex ?? 0) + 1;
+    const isBehind = this.#isBehind(place.id, leader);
     if (place.lost === undefined) return true;
     const lacks = (status?.appliedIndex ?? 0) < place.lost.through;
     if (role !== 'voter' || isBehind || lacks || status?.role === 'joining') {

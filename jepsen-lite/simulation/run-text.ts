@@ -27,10 +27,11 @@ export function outcomeLine(record: RunRecord): string {
 /** How soon a cluster of real processes was well again, each time that it was healed. */
 export function healingLine(record: RunRecord): string {
   const { rounds, longestLivenessMs, longestConvergenceMs } = healingOf(record);
+  if (rounds === 0) return 'no round came to its end';
   const took = `at most ${seconds(longestLivenessMs)}`;
   return (
-    `healed ${rounds} times: a majority took a write after ${took}, ` +
-    `all were equal after at most ${seconds(longestConvergenceMs)} more`
+    `rounds: ${rounds}; a healed majority took a write after ${took}, ` +
+    `all nodes were equal after at most ${seconds(longestConvergenceMs)} more`
   );
 }
 

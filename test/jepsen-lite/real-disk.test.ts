@@ -1,7 +1,7 @@
 /** The library between a process and its disk: what it does to calls, and what it writes down. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -95,6 +95,32 @@ test('[REAL-7] a disk is slow, fails, is full or stuck, as long as it is told to
     setTrouble(troubleFile, undefined);
     assert.equal((await stuck).write, 'ok');
   }
+});
+
+test('[REAL-7] a crash falls into a write, or into the sync after it', async (t) => {
+  const { home, directory, shim } = place(t);
+  if (shim === undefined) return;
+  const troubles = new DiskTroubles(home, shim);
+  const child = spawn(process.execPath, ['-e', WRITER, directory], {
+    env: { ...process.env, ...troubles.environmentOf('a') },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const ask = tellerOf(child);
+  await ask();
+  const written = (): number => statSync(join(directory, 'file')).size;
+  for (const [synced, bytes] of [
+    [false, 5],
+    [true, 15],
+  ] as const) {
+    let found = 0;
+    const look = (): Promise<void> => Promise.resolve(void (found = written()));
+    const met = troubles.whilePending('a', synced, look, 60_000);
+    await ask();
+    assert.equal(await met, true);
+    assert.equal(found, bytes, synced ? 'written, not synced' : 'not written');
+  }
+  assert.equal(await troubles.whilePending('a', false, () => Promise.resolve(), 0), false);
 });
 
 /** Opens a store, meets a failing and a full disk, and says what came of each. */

@@ -1,4 +1,4 @@
-/** Old disks are put back only where a cluster cannot notice; the parts of a long run. */
+/** Old disks are put back only where a cluster cannot notice; how a round ends; a run's parts. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { legsOfAll } from '../../jepsen-lite/real/legs.ts';
 import { OldDisks } from '../../jepsen-lite/real/old-disks.ts';
+import { coreOf, stepBack } from '../../jepsen-lite/real/step-back.ts';
 import { workloads } from '../../jepsen-lite/workloads/index.ts';
 import { createStore } from '../../src/cli/store-choice.ts';
 import type { LogStore } from '../../src/log-store/index.ts';
@@ -73,4 +74,22 @@ test('[REAL-10] all workloads that must pass share the time; none has less than 
     names.slice(0, 3).map((name) => [name, 23_333]),
   );
   assert.equal(legsOfAll({ seed: 5, faultsMs: 1_000, roundMs: 20_000 }).length, 1);
+});
+
+test('[REAL-11] who is healed first is a majority with good disks; each node comes back', () => {
+  const founders = ['a', 'b', 'c', 'd', 'e'];
+  assert.deepEqual(coreOf(founders, ['d', 'a', 'c', 'b'], true), ['d', 'a', 'c']);
+  assert.deepEqual(coreOf(founders, ['d', 'a', 'c', 'b'], false), founders);
+  const voter = { isFounder: true, role: 'voter', isRunning: true, hasAll: true, isFound: true };
+  assert.equal(stepBack(voter), undefined);
+  assert.equal(stepBack({ ...voter, isRunning: false }), 'start');
+  assert.equal(stepBack({ ...voter, isFound: false }), 'wait');
+  assert.equal(stepBack({ ...voter, role: undefined }), 'readmit');
+  const demoted = { ...voter, role: 'learner', isFound: false };
+  assert.equal(stepBack(demoted), 'promote', 'demoted, and then its disk was lost');
+  assert.equal(stepBack({ ...demoted, hasAll: false }), 'wait');
+  const spare = { ...voter, isFounder: false };
+  assert.equal(stepBack(spare), 'remove');
+  assert.equal(stepBack({ ...spare, role: undefined }), 'empty');
+  assert.equal(stepBack({ ...spare, role: undefined, isRunning: false }), undefined);
 });
