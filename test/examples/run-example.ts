@@ -1,7 +1,10 @@
 /** Runs an example as its reader would, in a process of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 export interface ExampleRun {
   readonly code: number | null;
@@ -13,15 +16,18 @@ export interface ExampleRun {
 export async function runExample(args: readonly string[], port = 0): Promise<ExampleRun> {
   // An example that is a test file itself is no part of this run of tests.
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
+  // Some leave files behind for their reader, such as a run that failed.
+  const temporary = await mkdtemp(join(tmpdir(), 'holdfast-example-'));
   const child = spawn(process.execPath, ['examples/run.mjs', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...environment, PORT: String(port) },
+    env: { ...environment, PORT: String(port), TMPDIR: temporary },
   });
   const [output, errors, [code]] = await Promise.all([
     textOf(child.stdout),
     textOf(child.stderr),
     once(child, 'close') as Promise<[number | null]>,
   ]);
+  await rm(temporary, { recursive: true, force: true });
   return { code, lines: output.trim().split('\n'), errors };
 }
 
