@@ -42,6 +42,13 @@ export class Healing {
   /** Heals a core, leaves the rest as it is and cuts it off, and demands a write. */
   async healCore(): Promise<void> {
     const { network, places, world, violations } = this.#cluster;
+    // A change that is still waiting could count on voters outside of the core later.
+    const { members } = this.#operator;
+    members.mayOnlyHeal = true;
+    await world.runUntil(
+      world.now + PROGRESS_TIMEOUTS * this.#timeoutMs,
+      () => !members.isWaiting || this.#isOver(),
+    );
     const core = this.#chooseCore();
     const rest = [...places.keys()].filter((id) => !core.includes(id));
     world.logged(`${world.now.toFixed(1)} CORE ${core.join(' ')}`);

@@ -8,6 +8,7 @@ import type { MembershipChange } from '../../src/node/index.ts';
 import type { Membership, NodeId } from '../../src/raft/index.ts';
 import type { MembershipFault } from '../faults/fault.ts';
 import type { Place, SimulatedCluster } from './cluster.ts';
+import type { SimulatedNode } from './node.ts';
 import { nothing, type OperatorEffect } from './operator-effect.ts';
 import type { Situation } from './sometimes.ts';
 
@@ -28,6 +29,8 @@ export class MemberOperator {
   readonly #disks: DiskKnowledge;
   /** What was not undone by now is left as it is. */
   mayOnlyHeal = false;
+  /** Who was asked for a change and may still carry it out, also when it leads again later. */
+  readonly #asked = new Set<{ readonly node: SimulatedNode }>();
 
   constructor(cluster: SimulatedCluster, disks: DiskKnowledge) {
     this.#cluster = cluster;
@@ -36,6 +39,11 @@ export class MemberOperator {
 
   get #timeoutMs(): number {
     return this.#cluster.configuration.settings.electionTimeoutMs ?? 1_000;
+  }
+
+  /** Whether some change that was asked for may still come. */
+  get isWaiting(): boolean {
+    return [...this.#asked].some(({ node }) => !node.life.over);
   }
 
   /** The membership that the newest leader has in force. */
@@ -48,7 +56,7 @@ export class MemberOperator {
     if (leader === undefined) return nothing('nobody leads');
     const { world, transfers } = this.#cluster;
     transfers.asked(world.now + 10 * this.#timeoutMs);
-    void this.#met('leadershipTransferred', leader.raft.transfer(to as NodeId));
+    void this.#met('leadershipTransferred', leader, leader.raft.transfer(to as NodeId));
     return { targets: [leader.id, to] };
   }
 
@@ -132,17 +140,20 @@ export class MemberOperator {
   #ask(change: MembershipChange): void {
     const leader = this.#cluster.leader();
     if (leader === undefined) return;
-    void this.#met('membershipChanged', leader.raft.changeMembership(change));
+    void this.#met('membershipChanged', leader, leader.raft.changeMembership(change));
   }
 
   /** Counts what comes to a good end; that it may be refused is part of the game. */
-  async #met(situation: Situation, doing: Promise<void>): Promise<void> {
+  async #met(situation: Situation, node: SimulatedNode, doing: Promise<void>): Promise<void> {
+    const asked = { node };
+    this.#asked.add(asked);
     try {
       await doing;
       this.#cluster.sometimes.met(situation);
     } catch (error) {
       this.#cluster.world.logged(`${situation} not: ${String(error)}`);
     }
+    this.#asked.delete(asked);
   }
 
   /**

@@ -45,7 +45,6 @@ export class Operator implements DiskKnowledge {
 
   /** Whatever happens to these, nobody helps. */
   leave(ids: readonly string[]): void {
-    this.members.mayOnlyHeal = true;
     for (const id of ids) this.#left.add(id);
   }
 
