@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { legsOfAll } from '../../jepsen-lite/real/legs.ts';
+import { tellsOfDamage } from '../../jepsen-lite/real/lives.ts';
 import { OldDisks } from '../../jepsen-lite/real/old-disks.ts';
 import { coreOf, stepBack } from '../../jepsen-lite/real/step-back.ts';
 import { workloads } from '../../jepsen-lite/workloads/index.ts';
@@ -92,4 +93,13 @@ test('[REAL-11] who is healed first is a majority with good disks; each node com
   assert.equal(stepBack(spare), 'remove');
   assert.equal(stepBack({ ...spare, role: undefined }), 'empty');
   assert.equal(stepBack({ ...spare, role: undefined, isRunning: false }), undefined);
+});
+
+test('[REAL-11] an abort of the driver tells of damage only where some was done', () => {
+  const aborted =
+    "node: leveldb/dbformat.h:99: Slice leveldb::Key(): Assertion `size >= 8' failed.";
+  assert.equal(tellsOfDamage(aborted, true), true);
+  assert.equal(tellsOfDamage(aborted, false), false, 'nobody tampered with its files');
+  assert.equal(tellsOfDamage('corrupt-data: the stored entry 5 is damaged', false), true);
+  assert.equal(tellsOfDamage('TypeError: x is not a function', true), false);
 });
