@@ -51,6 +51,18 @@ export class MemberOperator {
     return this.#cluster.leader()?.raft.status().membership;
   }
 
+  /**
+   * Whether every voter has this membership in force, alone. What only the leader has could be lost
+   * with it, and leave those behind who have to count on who was a voter before.
+   */
+  isKnownToAll({ voters, outgoing }: Membership): boolean {
+    if (outgoing.length > 0) return false;
+    return voters.every((id) => {
+      const known = this.#cluster.at(id).node?.raft.status().membership;
+      return known?.outgoing.length === 0 && known.voters.join() === voters.join();
+    });
+  }
+
   transfer(to: string): OperatorEffect {
     const leader = this.#cluster.leader();
     if (leader === undefined) return nothing('nobody leads');

@@ -81,7 +81,7 @@ export class Operator implements DiskKnowledge {
   whyNotLose({ id }: Place): string | undefined {
     const membership = this.members.inForce();
     if (membership === undefined) return 'nobody leads';
-    if (membership.outgoing.length > 0) return 'the membership is about to change';
+    if (!this.members.isKnownToAll(membership)) return 'the membership is about to change';
     if (membership.voters.length < 3) return 'no majority would be left';
     const why = this.whichIsNotWhole(membership);
     if (why !== undefined) return why;
