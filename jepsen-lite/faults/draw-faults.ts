@@ -2,21 +2,9 @@
 import { unreachable } from '../../src/base/index.ts';
 import type { Dice } from '../simulation/random.ts';
 import { LEADER } from './fault.ts';
+import type { FaultTargets } from './fault-targets.ts';
+import { drawStories } from './stories.ts';
 import type { ClientCutFault, DirectedLink, DiskFault, Fault, PartitionShape } from './fault.ts';
-
-/** What is there to be hit. */
-export interface FaultTargets {
-  readonly nodes: readonly string[];
-  readonly clients: number;
-  /** Faults begin within so many milliseconds. */
-  readonly faultsMs: number;
-  /** The pace of the cluster: how long it waits for a leader. */
-  readonly electionTimeoutMs: number;
-  /** Only these kinds; all when absent. */
-  readonly kinds?: ReadonlySet<string>;
-  /** Clocks may part as they like: nothing that is promised relies on them. */
-  readonly clocksMayPart: boolean;
-}
 
 /** Where and when one fault is to be. */
 interface Draw {
@@ -56,10 +44,6 @@ const NEEDS_PEERS: ReadonlySet<string> = new Set([
 export const DECLARED_DRIFT: number = 1 / 64;
 /** A clock's own pace, as drawn. The rest of what is declared is for jumps. */
 export const TRUSTED_CLOCKS_APART: number = 0.9 * DECLARED_DRIFT;
-/** So many seeds lose one leader after the other, beside what else they draw. */
-const SUCCESSIONS = 0.3;
-/** And so many of those in which leases count have leaders that hear of everything late. */
-const LATE_ANSWERS = 0.4;
 const PENDING_CRASHES = 10 / 11;
 
 /**
@@ -87,87 +71,10 @@ export function drawFaults(dice: Dice, targets: FaultTargets): Fault[] {
     faults.push(DRAWS[weighted(dice, kinds, weights)]!(draw));
     atMs += -Math.log(1 - dice.random()) * meanGapMs;
   }
-  if (nodes.length < 3) return faults;
-  if (dice.chance(SUCCESSIONS)) faults.push(...drawSuccession(dice, targets));
-  // Where clocks are trusted, leases are.
-  if (!targets.clocksMayPart && dice.chance(LATE_ANSWERS)) {
-    faults.push(...drawLateAnswers(dice, targets));
-  }
+  if (nodes.length >= 3) faults.push(...drawStories(dice, targets));
   return faults
     .filter(({ type }) => targets.kinds?.has(type) !== false)
     .toSorted((a, b) => a.atMs - b.atMs);
-}
-
-/**
- * A leader hears its followers late, and is then heard no more: what it learns is old by then,
- * while the others choose another, whom it does not hear of for as long.
- */
-function drawLateAnswers(
-  dice: Dice,
-  { nodes, electionTimeoutMs, faultsMs }: FaultTargets,
-): Fault[] {
-  const faults: Fault[] = [];
-  let atMs = Math.round(electionTimeoutMs * dice.between(1, 4));
-  while (atMs < faultsMs) {
-    const to = dice.pick(nodes);
-    const others = nodes.filter((node) => node !== to);
-    const delayMs = Math.round(electionTimeoutMs * dice.between(0.3, 0.95));
-    const slowAtMs = atMs + Math.round(electionTimeoutMs * dice.between(0.1, 1));
-    const cutAtMs = slowAtMs + delayMs + Math.round(electionTimeoutMs * dice.between(0.1, 1));
-    const forMs = 3 * electionTimeoutMs;
-    const links = others.map((other): DirectedLink => [to, other]);
-    faults.push({ type: 'transfer', atMs, forMs: 0, to });
-    for (const from of others) {
-      faults.push({ type: 'slowLink', atMs: slowAtMs, forMs: 2 * forMs, from, to, delayMs });
-    }
-    faults.push({ type: 'partition', atMs: cutAtMs, forMs, shape: 'oneWay', links, flapMs: 0 });
-    atMs += Math.round(electionTimeoutMs * dice.between(8, 16));
-  }
-  return faults;
-}
-
-/**
- * Leaders are lost one after the other, each with something begun that the next does not know, and
- * come back while others are being lost (Figure 8 is such a story).
- */
-function drawSuccession(dice: Dice, targets: FaultTargets): Fault[] {
-  const { electionTimeoutMs, faultsMs } = targets;
-  const faults: Fault[] = [];
-  // Some reigns end before much is committed in them: what an earlier one left is longer then.
-  const reignMs = electionTimeoutMs * dice.magnitude(0.3, 4);
-  const awayMs = electionTimeoutMs * dice.magnitude(1, 8);
-  const crashes = dice.pick([0, 0.5, 1]);
-  const coups = dice.pick([0, 0, 0.5, 1]);
-  for (let atMs = reignMs; atMs < faultsMs; atMs += reignMs * dice.between(0.6, 1.4)) {
-    const forMs = Math.round(awayMs * dice.between(0.5, 1.5));
-    const timed = { atMs: Math.round(atMs), forMs };
-    if (dice.chance(coups)) {
-      faults.push(...drawCoup(dice, targets, timed));
-      continue;
-    }
-    faults.push(
-      dice.chance(crashes)
-        ? { type: 'crash', ...timed, node: LEADER, whilePending: false, power: dice.chance(0.5) }
-        : { type: 'partition', ...timed, shape: 'leader', links: [], flapMs: 0 },
-    );
-  }
-  return faults;
-}
-
-/**
- * Leadership is handed over, and the one who led is cut off before it hears what came of it: it
- * believes in itself while another leads already, which no timeout would let happen.
- */
-function drawCoup(
-  dice: Dice,
-  { nodes, electionTimeoutMs }: FaultTargets,
-  { atMs, forMs }: { readonly atMs: number; readonly forMs: number },
-): Fault[] {
-  const laterMs = electionTimeoutMs * dice.magnitude(0.002, 0.1);
-  return [
-    { type: 'transfer', atMs, forMs: 0, to: dice.pick(nodes) },
-    { type: 'partition', atMs: atMs + laterMs, forMs, shape: 'leader', links: [], flapMs: 0 },
-  ];
 }
 
 function weighted(dice: Dice, kinds: readonly string[], weights: readonly number[]): string {

@@ -1,5 +1,11 @@
 /** Transfers between accounts, each one transaction, and reads of all accounts at once. */
-import { compare, op, type Registry } from '../../src/client/index.ts';
+import {
+  compare,
+  op,
+  type Operation,
+  type Registry,
+  type RegistryRecord,
+} from '../../src/client/index.ts';
 import { bank } from '../checkers/bank.ts';
 import { revisions } from '../checkers/revisions.ts';
 import { below } from './chance.ts';
@@ -62,13 +68,38 @@ async function transfer(context: WorkloadContext): Promise<void> {
   const to = (from + 1 + below(context, ACCOUNTS.length - 1)) % ACCOUNTS.length;
   const amount = 1 + below(context, MAX_AMOUNT);
   const [giver, taker] = [ACCOUNTS[from]!, ACCOUNTS[to]!];
+  const change = context.random() < 0.5 ? byIncrement : byPut;
   await context.invoke(
     'transfer',
     { value: { from: giver, to: taker, amount } },
-    async () => ({ moved: await move(context.registry, PREFIX + giver, PREFIX + taker, amount) }),
+    async () => ({
+      moved: await move(context.registry, PREFIX + giver, PREFIX + taker, amount, change),
+    }),
     ({ moved }) => ({ output: moved !== undefined, ...moved }),
   );
 }
+
+interface Move {
+  readonly giver: string;
+  readonly taker: string;
+  readonly amount: number;
+  /** The balances that were read. */
+  readonly has: number;
+  readonly gets: number;
+}
+
+type Change = (move: Move) => readonly Operation<RegistryRecord>[];
+
+const byIncrement: Change = ({ giver, taker, amount }) => [
+  op.increment(giver, -amount),
+  op.increment(taker, amount),
+];
+
+/** Hangs on both compares: what was read is the base of what is written. */
+const byPut: Change = ({ giver, taker, amount, has, gets }) => [
+  op.put(giver, String(has - amount)),
+  op.put(taker, String(gets + amount)),
+];
 
 /** Changes both balances if they are as they were read; what was refused has moved nothing. */
 async function move(
@@ -76,6 +107,7 @@ async function move(
   giver: string,
   taker: string,
   amount: number,
+  change: Change,
 ): Promise<Moved> {
   for (;;) {
     const has = await registry.get(giver);
@@ -87,7 +119,7 @@ async function move(
         compare.modRevision(giver).equals(has.modRevision),
         compare.modRevision(taker).equals(gets.modRevision),
       )
-      .then(op.increment(giver, -amount), op.increment(taker, amount))
+      .then(...change({ giver, taker, amount, has: Number(has.text()), gets: Number(gets.text()) }))
       .commit();
     if (succeeded) return { revision };
   }
