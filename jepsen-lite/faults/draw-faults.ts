@@ -73,7 +73,7 @@ export function drawFaults(dice: Dice, targets: FaultTargets): Fault[] {
   }
   if (nodes.length >= 3) faults.push(...drawStories(dice, targets));
   return faults
-    .filter(({ type }) => targets.kinds?.has(type) !== false)
+    .filter(({ type, atMs: at }) => at < faultsMs && targets.kinds?.has(type) !== false)
     .toSorted((a, b) => a.atMs - b.atMs);
 }
 
