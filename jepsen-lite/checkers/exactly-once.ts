@@ -59,7 +59,7 @@ const sumsDiffer: Rule<KeyHistory> = ({ increments }) => {
   return undefined;
 };
 
-/** Not less than what was acknowledged before, not more than what was called by then. */
+/** Read or left, it is not less than what was acknowledged before, nor more than what was called. */
 const sumsAddUp: Rule<KeyHistory> = ({ increments, reads }) => {
   const byEnd = increments
     .filter(({ type }) => type === 'ok')
@@ -67,7 +67,7 @@ const sumsAddUp: Rule<KeyHistory> = ({ increments, reads }) => {
   const called = increments.toSorted((a, b) => a.call - b.call);
   const least = prefixSums(byEnd);
   const most = prefixSums(called);
-  for (const read of reads) {
+  for (const read of [...reads, ...byEnd.filter(({ output }) => typeof output === 'number')]) {
     const sum = Number(read.output ?? 0);
     const acknowledged = countWhile(byEnd, (one) => endOf(one) < read.call);
     const begun = countWhile(called, (one) => one.call <= read.return!);

@@ -213,6 +213,17 @@ test('[CHECK-9] once: a sum of more than was called, or of less than was acknowl
   );
 });
 
+test('[CHECK-9] once: an increment that leaves more than was called shows it without a read', () => {
+  const unknown = open(3, 'increment', 0, { key: 'n', value: 1 });
+  assertOk(exactlyOnce, [increment(0, 1, 1), unknown, increment(2, 3, 3)]);
+  assertIllegal(
+    exactlyOnce,
+    [increment(0, 1, 1), increment(2, 3, 3)],
+    'increment n 1 by process 0 (2.000 ms to 3.000 ms: 3) is more than the 2 of all increments ' +
+      'called by then, so one was applied twice',
+  );
+});
+
 function told(revision: number): Operation {
   return seen(4, 'event', revision, { key: 'k', output: { type: 'put', value: 'x' }, revision });
 }
