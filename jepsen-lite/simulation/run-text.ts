@@ -1,6 +1,6 @@
 /** A simulated run in words. */
 import { describeOperation } from '../history/describe.ts';
-import { faultDetail, faultName } from '../report/fault-text.ts';
+import { faultDetail, faultName, wasCarriedOut } from '../report/fault-text.ts';
 import { outcomeOf, type Phase, type RunRecord } from './run-record.ts';
 
 const MS_PER_S = 1_000;
@@ -21,7 +21,8 @@ export function outcomeLine(record: RunRecord): string {
   if (unknown?.type === 'unknown') return `${run}: unknown: ${unknown.why}`;
   const { history, faults, durationMs } = record;
   const time = `${seconds(durationMs)}${record.harness === 'simulation' ? ' simulated' : ''}`;
-  return `${run}: passed, ${history.length} operations under ${faults.length} faults in ${time}`;
+  const happened = faults.filter(wasCarriedOut).length;
+  return `${run}: passed, ${history.length} operations under ${happened} faults in ${time}`;
 }
 
 /** How soon a cluster of real processes was well again, each time that it was healed. */
@@ -108,7 +109,7 @@ export function runJson(record: RunRecord): Record<string, unknown> {
     outcome: outcomeOf(record),
     violation: violation ?? null,
     operations: history.length,
-    faults: faults.length,
+    faults: faults.filter(wasCarriedOut).length,
     ...(isReal ? realJson(record) : { traceHash: record.traceHash }),
     [isReal ? 'durationMs' : 'simulatedMs']: Math.round(durationMs),
     wallMs: Math.round(wallMs),

@@ -1,4 +1,5 @@
 /** What many runs come to, together. */
+import { wasCarriedOut } from '../report/fault-text.ts';
 import { outcomeOf, type RunRecord } from './run-record.ts';
 import type { Outcome } from './run-record.ts';
 
@@ -9,6 +10,7 @@ export interface RunCounts {
   readonly outcome: Outcome;
   readonly workload: string;
   readonly operations: number;
+  /** Those that were carried out. */
   readonly faults: number;
   readonly simulatedMs: number;
   readonly wallMs: number;
@@ -20,7 +22,7 @@ export function countsOf(record: RunRecord): RunCounts {
     outcome: outcomeOf(record),
     workload: record.workload.name,
     operations: record.history.length,
-    faults: record.faults.length,
+    faults: record.faults.filter(wasCarriedOut).length,
     simulatedMs: record.durationMs,
     wallMs: record.wallMs,
     sometimes: record.sometimes,
