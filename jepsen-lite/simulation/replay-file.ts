@@ -94,7 +94,7 @@ const fault: z.ZodType<Fault> = z.discriminatedUnion('type', [
 
 const latencies = { minLatencyMs: ms, maxLatencyMs: ms };
 
-const configuration: z.ZodType<Configuration> = z.looseObject({
+const drawnFields = z.looseObject({
   workload: z.string(),
   nodes: z.int().min(1).max(9),
   clients: z.int().min(0).max(100),
@@ -107,6 +107,16 @@ const configuration: z.ZodType<Configuration> = z.looseObject({
   disks: z.array(z.object({ ...latencies, isSynchronous: z.boolean() })),
   pace: z.number().positive(),
   clockRates: z.array(z.number().positive()),
+});
+
+/** Whoever edits how many nodes there are has to say what each is like. */
+const configuration: z.ZodType<Configuration> = drawnFields.superRefine((drawn, context) => {
+  for (const list of ['disks', 'clockRates'] as const) {
+    const count = drawn[list].length;
+    if (count >= drawn.nodes) continue;
+    const message = `${drawn.nodes} nodes need as many, not ${count}`;
+    context.addIssue({ code: 'custom', path: [list], message });
+  }
 });
 
 const replayFile: z.ZodType<ReplayFile> = z.looseObject({

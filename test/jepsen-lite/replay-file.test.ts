@@ -45,6 +45,7 @@ test('[KIT-3] a file that breaks a rule is refused with the place and the rule',
     ['"atMs":5', '"atMs":-5', /^faults\.0\.atMs: /],
     ['"seed": 11', '"seed": "x"', /^seed: /],
     ['"nodes":3', '"nodes":300', /^configuration\.nodes: /],
+    ['"nodes":3', '"nodes":4', /^configuration\.disks: 4 nodes need as many, not 3$/],
   ];
   for (const [part, other, message] of refused) {
     assert.ok(text.includes(part), part);
