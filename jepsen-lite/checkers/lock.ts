@@ -1,7 +1,7 @@
 /** Locks in every mode: exclusion, tokens, order of arrival, and what is left behind. */
 import type { Operation } from '../history/operation.ts';
 import { grantedInOrder, noOverlap, tokensAreUnique, tokensGrow, type Holds } from './exclusion.ts';
-import { isGrant } from './holds.ts';
+import { isAttempt, isGrant } from './holds.ts';
 import {
   freedInTime,
   locksOf,
@@ -44,11 +44,12 @@ const withTokens = lockRules('lock', LOCK_PROMISE);
 export const lock: Checker = {
   name: 'lock',
   promise: LOCK_PROMISE,
-  check: (history, options) => (tellsTokens(history) ? withTokens : mutex).check(history, options),
+  check: (history, options) => (isMutex(history) ? mutex : withTokens).check(history, options),
 };
 
-function tellsTokens(history: readonly Operation[]): boolean {
-  return history.some((one) => isGrant(one) && typeof one.output === 'number');
+function isMutex(history: readonly Operation[]): boolean {
+  const tellsTokens = history.some((one) => isGrant(one) && typeof one.output === 'number');
+  return !tellsTokens && history.some(isAttempt);
 }
 
 export const readWriteLock: Checker = lockRules(

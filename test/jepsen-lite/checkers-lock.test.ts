@@ -316,3 +316,8 @@ test('[CHECK-16] a guarded counter: an update is lost', () => {
       '{"token":7,"from":0,"to":1} by process 7 (at 1.000 ms: true) is lost',
   );
 });
+
+test('[CHECK-10] lock: a history without any is not judged, and the verdict says what it lacks', () => {
+  const why = 'the history has nothing of what is checked: holds, queues';
+  assert.deepEqual(lock.check([]), { type: 'unknown', why });
+});
