@@ -51,7 +51,7 @@ function timingFault({
       : 'return is null where type is info: nobody knows when it ends';
   }
   if (end === null) return `return is a number where type is ${type}`;
-  return end < call ? `return (${end}) is not before call (${call})` : undefined;
+  return end < call ? `return (${end}) is before call (${call})` : undefined;
 }
 
 /**

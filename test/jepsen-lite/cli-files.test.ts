@@ -32,6 +32,7 @@ test('[KIT-4] what cannot be written is refused before anything is run', async (
     [/cannot make the folder of --save, '.*file'/, ['simulate', '--save', file]],
     [/cannot make the folder of --history, '.*file'/, ['real', '--history', join(file, 'h.jsonl')]],
     [/cannot make the folder of --table, '.*file'/, ['mutants', '--table', join(file, 't.md')]],
+    [/: --only: there is no 'x'; --list has all$/m, ['mutants', '--only', '1,x']],
   ];
   const results = await Promise.all(refused.map(([, args]) => runJepsenLite(...args)));
   results.forEach(({ code, stdout, stderr }, i) => {

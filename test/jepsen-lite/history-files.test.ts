@@ -66,7 +66,7 @@ for (const [change, to, rule] of [
   ['"call":1234567', '"call":-1', 'call is not below 0'],
   ['"call":1234567', '"call":"1"', 'call is a number of nanoseconds'],
   ['"return":1239999', '"return":"soon"', 'return is a number of nanoseconds, or null'],
-  ['"return":1239999', '"return":1', 'return (1) is not before call (1234567)'],
+  ['"return":1239999', '"return":1', 'return (1) is before call (1234567)'],
   ['"return":1239999', '"return":null', 'return is a number where type is ok'],
   ['"type":"ok"', '"type":"info"', 'return is null where type is info: nobody knows when it ends'],
   ['"type":"ok"', '"type":"done"', 'type is ok, fail or info'],

@@ -156,7 +156,8 @@ async function complaintOf(
       if (await holds(store, script, held)) return undefined;
     }
     const last = store.lastIndex();
-    return `${done} operations acknowledged, ${begun} begun, but it holds neither, to ${last}`;
+    const known = `${done} operations acknowledged, ${begun} begun`;
+    return `${known}, but it holds what none of them left, up to index ${last}`;
   } catch (error) {
     return `${done} operations acknowledged, but it cannot be read: ${text(error)}`;
   } finally {
