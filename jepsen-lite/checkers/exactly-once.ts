@@ -59,7 +59,7 @@ const sumsDiffer: Rule<KeyHistory> = ({ increments }) => {
   return undefined;
 };
 
-/** Read or left, it is not less than what was acknowledged before, nor more than what was called. */
+/** Read or left: not less than was acknowledged before, not more than was called by then. */
 const sumsAddUp: Rule<KeyHistory> = ({ increments, reads }) => {
   const byEnd = increments
     .filter(({ type }) => type === 'ok')

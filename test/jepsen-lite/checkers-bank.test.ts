@@ -213,7 +213,7 @@ test('[CHECK-9] once: a sum of more than was called, or of less than was acknowl
   );
 });
 
-test('[CHECK-9] once: an increment that leaves more than was called shows it without a read', () => {
+test('[CHECK-9] once: an increment that leaves more than was called, without a read', () => {
   const unknown = open(3, 'increment', 0, { key: 'n', value: 1 });
   assertOk(exactlyOnce, [increment(0, 1, 1), unknown, increment(2, 3, 3)]);
   assertIllegal(

@@ -317,7 +317,7 @@ test('[CHECK-16] a guarded counter: an update is lost', () => {
   );
 });
 
-test('[CHECK-10] lock: a history without any is not judged, and the verdict says what it lacks', () => {
+test('[CHECK-10] lock: a history without any is not judged, and told so', () => {
   const why = 'the history has nothing of what is checked: holds, queues';
   assert.deepEqual(lock.check([]), { type: 'unknown', why });
 });
