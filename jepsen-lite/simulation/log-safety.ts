@@ -313,7 +313,12 @@ export class LogSafety {
   /** Whether one holds durably all that another does. */
   holdsAll(one: string, other: string): boolean {
     const { durable } = this.#logsOf(other);
-    return durable.firstNotIn(this.#logsOf(one).durable, durable.last) === undefined;
+    const held = this.#logsOf(one).durable;
+    // What a log has cut off behind a snapshot is committed.
+    const last = Math.min(this.#lastCommitted, durable.last);
+    const term = this.#committed.get(last);
+    if (term !== undefined && !held.holds(last, term)) return false;
+    return durable.firstNotIn(held, durable.last) === undefined;
   }
 
   lastDurable(node: string): number {

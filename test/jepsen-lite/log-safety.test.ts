@@ -7,7 +7,14 @@ import { Sometimes } from '../../jepsen-lite/simulation/sometimes.ts';
 import { StateSafety } from '../../jepsen-lite/simulation/state-safety.ts';
 import { TransferSafety } from '../../jepsen-lite/simulation/transfer-safety.ts';
 import { Violations } from '../../jepsen-lite/simulation/violations.ts';
-import type { Entry, LogIndex, Membership, NodeId, Term } from '../../src/raft/index.ts';
+import type {
+  Entry,
+  LogIndex,
+  Membership,
+  NodeId,
+  SnapshotMeta,
+  Term,
+} from '../../src/raft/index.ts';
 import type { PeerMessage } from '../../src/transport/index.ts';
 
 const ids = ['a', 'b', 'c'] as NodeId[];
@@ -248,6 +255,22 @@ test('[CHECK-26] entries of earlier terms commit with one of the leader’s behi
   for (const id of [a, b]) logs.append(id, entryAt(2, 2));
   logs.heartbeat(a, 2, 2);
   assert.equal(logs.found, undefined, logs.violations.first?.message);
+});
+
+test('[JEPSEN-19] who lacks what another has committed and cut off does not hold all of it', () => {
+  const logs = new Logs();
+  logs.elect(a, b, 1);
+  for (const id of ids) logs.append(id, entryAt(1, 1));
+  for (const id of [a, b]) logs.append(id, entryAt(2, 1));
+  logs.acknowledge(b, a, 1, 2);
+  logs.heartbeat(a, 1, 2);
+  for (const id of [a, b]) logs.apply(id, 1, 1);
+  logs.apply(a, 2, 1);
+  assert.ok(logs.safety.holdsAll(b, a) && !logs.safety.holdsAll(c, a));
+  logs.safety.snapshotSaved(a, { index: 2, term: 1 } as SnapshotMeta);
+  logs.write(a, { compactThrough: 2 as LogIndex });
+  assert.equal(logs.found, undefined, logs.violations.first?.message);
+  assert.ok(logs.safety.holdsAll(b, a) && !logs.safety.holdsAll(c, a));
 });
 
 function appended(index: number): PeerMessage {
