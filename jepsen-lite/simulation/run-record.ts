@@ -145,13 +145,13 @@ export type Outcome = 'passed' | 'violation' | 'unknown';
 
 /**
  * Whether the run stands: a violation is one, even where no checker could say more. Where the
- * harness itself could not go on with real processes, nothing was shown.
+ * harness itself could not go on with real processes, nothing was shown but what the history shows.
  */
 export function outcomeOf(record: RunRecord): Outcome {
   const { harness, violation } = record;
-  if (harness === 'real' && violation?.check === 'harness') return 'unknown';
-  if (violation !== undefined) return 'violation';
   const verdicts = record.results.map(({ verdict }) => verdict.type);
   if (verdicts.includes('illegal')) return 'violation';
+  if (harness === 'real' && violation?.check === 'harness') return 'unknown';
+  if (violation !== undefined) return 'violation';
   return verdicts.includes('unknown') ? 'unknown' : 'passed';
 }

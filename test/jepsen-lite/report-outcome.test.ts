@@ -56,3 +56,16 @@ test('a violation found on the way fails the run that every checker passed', () 
   };
   assert.equal(outcomeOf({ ...record([OK]), violation }), 'violation');
 });
+
+test('where the harness broke off, what it had recorded counts all the same', () => {
+  const violation = {
+    check: 'harness',
+    message: 'a fault could not be carried out',
+    atMs: 1,
+    nodes: [],
+    operations: [],
+  };
+  const real = { harness: 'real' as const, violation };
+  assert.equal(outcomeOf({ ...record([OK]), ...real }), 'unknown');
+  assert.equal(outcomeOf({ ...record([OK, ILLEGAL]), ...real }), 'violation');
+});
