@@ -1,13 +1,14 @@
 /**
  * A disk that is put back as it was a while ago. No node can tell that from its own disk, so a
- * cluster survives it only where nothing hangs on what was lost: the vote is still the same, and
- * everyone else holds all that the disk held.
+ * cluster survives it only where nothing hangs on what was lost: the vote and the membership are
+ * still the same, and everyone else holds all that the disk held.
  */
 import { cp, rename, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '../../src/base/index.ts';
 import { createStore, type StoreKind } from '../../src/cli/store-choice.ts';
 import type { RecoveredLog } from '../../src/log-store/index.ts';
+import { decodeMembership } from '../../src/raft/index.ts';
 
 /** How long the others may take to hold all that the disk held. */
 const PATIENCE_MS = 3_000;
@@ -81,5 +82,13 @@ export class OldDisks {
 function difference(before: RecoveredLog, now: RecoveredLog): string | undefined {
   if (before.storeId !== now.storeId) return 'its identity is another one';
   const isSame = JSON.stringify(before.metadata) === JSON.stringify(now.metadata);
-  return isSame ? undefined : 'its metadata is another one';
+  if (!isSame) return 'its metadata is another one';
+  // With another it could elect itself, or be elected, by those who were voters then.
+  return membershipOf(before) === membershipOf(now) ? undefined : 'its membership is another one';
+}
+
+/** What is in force by this log, to be compared. */
+function membershipOf({ membershipEntries, snapshot }: RecoveredLog): string {
+  const last = membershipEntries.at(-1);
+  return JSON.stringify(last === undefined ? snapshot?.membership : decodeMembership(last.data));
 }

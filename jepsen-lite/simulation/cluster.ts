@@ -50,6 +50,8 @@ export interface Place {
   membership: Membership | undefined;
   /** The latest that it appended, which come and go between two looks. */
   readonly memberships: Membership[];
+  /** Log index of the last of them. */
+  membershipIndex: number;
   /** Nothing was written, applied or decided since it was last looked at. */
   isStill: boolean;
   wasLeader: boolean;
@@ -130,6 +132,7 @@ export class SimulatedCluster {
       storeId: '',
       membership: undefined,
       memberships: [],
+      membershipIndex: 0,
       isStill: false,
       wasLeader: false,
       readingSnapshot: 0,
@@ -307,8 +310,11 @@ export class SimulatedCluster {
   }
 
   /** What it appends is in force from here on, and what is counted under it is told of later. */
-  #noteMembership({ node, memberships }: Place, { entries = [] }: WriteBatch): void {
-    if (!entries.some(({ type }) => type === 'membership')) return;
+  #noteMembership(place: Place, { entries = [] }: WriteBatch): void {
+    const appended = entries.findLast(({ type }) => type === 'membership');
+    if (appended === undefined) return;
+    place.membershipIndex = appended.index;
+    const { node, memberships } = place;
     const membership = node?.raft.status().membership;
     if (membership === undefined) return;
     memberships.push(membership);

@@ -8,8 +8,7 @@ import type { Membership } from '../../src/raft/index.ts';
 import type { DamageFault } from '../faults/fault.ts';
 import type { ClientNetwork } from './client-network.ts';
 import type { Place, SimulatedCluster } from './cluster.ts';
-import type { DiskImage } from './disk.ts';
-import { OldDisks } from './old-disk.ts';
+import { OldDisks, type OldDisk } from './old-disk.ts';
 import { MemberOperator, type DiskKnowledge } from './member-operator.ts';
 import { nothing, type OperatorEffect } from './operator-effect.ts';
 
@@ -135,21 +134,21 @@ export class Operator implements DiskKnowledge {
   /** Copies the disk now, and puts the copy in its place later. */
   useOldDisk(place: Place): OperatorEffect {
     if (!this.#cluster.hasSimulatedDisks) return nothing('the stores are real');
-    const image = place.disk.keepImage();
-    return { targets: [place.id], undo: () => this.#putBack(place, image, MOMENT_LOOKS) };
+    const old = this.#oldDisks.keep(place);
+    return { targets: [place.id], undo: () => this.#putBack(place, old, MOMENT_LOOKS) };
   }
 
   /** In a moment at which nothing hangs on what is lost; there may be none. */
-  #putBack(place: Place, image: DiskImage, looksLeft: number): void {
+  #putBack(place: Place, old: OldDisk, looksLeft: number): void {
     if (this.members.mayOnlyHeal || looksLeft === 0) return;
-    const why = this.whyNotLose(place) ?? this.#oldDisks.whyNot(place, image);
+    const why = this.whyNotLose(place) ?? this.#oldDisks.whyNot(place, old);
     if (why !== undefined || place.node === undefined) {
       const soonMs = this.#timeoutMs / LOOKS_IN_TIMEOUT;
-      this.#cluster.world.after(soonMs, () => this.#putBack(place, image, looksLeft - 1));
+      this.#cluster.world.after(soonMs, () => this.#putBack(place, old, looksLeft - 1));
       return;
     }
     this.end(place.id, false);
-    this.#oldDisks.putBack(place, image);
+    this.#oldDisks.putBack(place, old);
     this.#cluster.start(place.id);
   }
 

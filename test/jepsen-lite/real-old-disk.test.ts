@@ -11,7 +11,8 @@ import { coreOf, stepBack } from '../../jepsen-lite/real/step-back.ts';
 import { workloads } from '../../jepsen-lite/workloads/index.ts';
 import { createStore } from '../../src/cli/store-choice.ts';
 import type { LogStore } from '../../src/log-store/index.ts';
-import type { Entry, LogIndex, Term } from '../../src/raft/index.ts';
+import { encodeMembership } from '../../src/raft/index.ts';
+import type { Entry, LogIndex, NodeId, Term } from '../../src/raft/index.ts';
 
 function entry(index: number): Entry {
   const data = new Uint8Array([index]);
@@ -23,6 +24,19 @@ function entry(index: number): Entry {
     data,
     record: undefined,
   };
+}
+
+function membershipOf(index: number, voter: string): Entry {
+  const id = voter as NodeId;
+  const data = encodeMembership({
+    clusterId: 'c',
+    voters: [id],
+    outgoing: [],
+    learners: [],
+    promotable: [],
+    members: { [id]: { address: `${voter}:1`, storeId: 's' } },
+  });
+  return { ...entry(index), type: 'membership', data };
 }
 
 async function inStore<T>(directory: string, use: (store: LogStore) => Promise<T>): Promise<T> {
@@ -60,6 +74,12 @@ test('[REAL-9] an old disk comes back only where nothing hangs on what it lacks'
   assert.deepEqual(await disks.putBack(other, directory, ['b']), {
     type: 'refused',
     why: 'its metadata is another one',
+  });
+  const before = await disks.keep(directory);
+  await inStore(directory, (store) => store.storeEntries([membershipOf(2, 'a')]));
+  assert.deepEqual(await disks.putBack(before, directory, ['b']), {
+    type: 'refused',
+    why: 'its membership is another one',
   });
 });
 

@@ -37,3 +37,12 @@ test('[JEPSEN-19] a node that was removed is shown as no member', async () => {
   const roles = nodes.find(({ node }) => node === id)!.role.map(([, role]) => role);
   assert.equal(roles[roles.lastIndexOf('leader') + 1], 'outside', roles.join(' '));
 });
+
+test('[JEPSEN-19] a disk from before a change of membership is not put back', async () => {
+  const oldDisk: Fault = { type: 'oldDisk', atMs: 200, forMs: 1_000, node: 'n2' };
+  const demote = { type: 'membership', forMs: 100, node: 'n3', how: 'demote' } as const;
+  const changed = await runOf([oldDisk, { ...demote, atMs: 400 }]);
+  assert.deepEqual(changed.faults[1]?.targets, ['n3']);
+  assert.equal(changed.sometimes.oldDisk, 0);
+  assert.equal((await runOf([oldDisk])).sometimes.oldDisk, 1);
+});
