@@ -54,8 +54,11 @@ export class Keeper {
       () => table.connect('monitor', this.session, key),
       ({ id }) => ({ output: id }),
     );
-    await context.invoke('erase', { key, value }, () => table.erase(key));
-    if (stored === undefined || connection === undefined) return false;
+    const erased = await context.invoke('erase', { key, value }, async () => {
+      await table.erase(key);
+      return true;
+    });
+    if (stored === undefined || connection === undefined || erased === undefined) return false;
     for (let look = 0; look < LOOKS && !this.isOver; look++) {
       if (this.#told.has(connection.id)) return true;
       await context.pause(LOOK_MS);

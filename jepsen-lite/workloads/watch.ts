@@ -1,5 +1,5 @@
 /** Writers under a prefix, and watches that begin, break off, go on elsewhere, and lag behind. */
-import { op } from '../../src/client/index.ts';
+import { HoldfastError, op } from '../../src/client/index.ts';
 import { exactlyOnce } from '../checkers/exactly-once.ts';
 import { revisions } from '../checkers/revisions.ts';
 import { watch } from '../checkers/watch.ts';
@@ -23,6 +23,7 @@ const KEY_TTL_MS = 1_500;
 /** So much history is left when a client compacts. */
 const HISTORY_LEFT = 60;
 const LAG_MS = 700;
+const CATCH_UP_LOOK_MS = 100;
 const LAST_LOOK_ATTEMPTS = 20;
 
 export const watchWorkload: CreateWorkload = () => {
@@ -50,6 +51,7 @@ export const watchWorkload: CreateWorkload = () => {
         if (context.random() < 0.01) await compact(context);
         await context.pause(context.random() * MAX_PAUSE_MS);
       }
+      await caughtUp(context, () => follower);
       await watching.stop();
     },
     finish: lastLook,
@@ -98,6 +100,44 @@ async function compact(context: WorkloadContext): Promise<void> {
   const before = (latest ?? 0) - HISTORY_LEFT;
   if (before < 1) return;
   await context.invoke('compact', { value: before }, () => registry.compact(before));
+}
+
+/**
+ * Waits until the watch has told what is written now. One that has gone silent never does, and
+ * whoever runs the clients finds that this one does not come to its end.
+ */
+async function caughtUp(
+  context: WorkloadContext,
+  follower: () => WatchFollower | undefined,
+): Promise<void> {
+  const key = KEYS[0]!;
+  // One of either kind, so that every watch is told something.
+  const last = await context.invoke(
+    'put',
+    { key, value: 'stopping' },
+    () => context.registry.put(key, 'stopping'),
+    writtenAnswer,
+  );
+  if (last === undefined) return;
+  const deleted = await context.invoke('delete', { key }, async () => {
+    await context.registry.delete(key);
+    return true;
+  });
+  if (deleted === undefined) return;
+  while ((follower()?.from ?? 0) < last.modRevision) {
+    await context.pause(CATCH_UP_LOOK_MS);
+    if (await isClosed(context)) return;
+  }
+}
+
+/** The run is over, and nobody waits for its clients. */
+async function isClosed({ registry }: WorkloadContext): Promise<boolean> {
+  try {
+    await registry.revision();
+    return false;
+  } catch (error) {
+    return error instanceof HoldfastError && error.code === 'closed';
+  }
 }
 
 /** All history there is left, up to the end. */
