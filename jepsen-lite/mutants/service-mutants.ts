@@ -97,4 +97,20 @@ export const serviceMutants: readonly Mutant[] = [
     replacement: 'claim.leaveAfter(() => Promise.resolve());',
     workload: 'lock',
   },
+  {
+    id: '52',
+    breaks: 'a read waits for replies of all voters, not of a majority',
+    file: READS,
+    text: 'const confirmed = quorumValue(voters, outgoing, (id) =>',
+    replacement:
+      'const confirmed = ((all, _none, of) => Math.min(...all.map(of)))(voters, outgoing, (id) =>',
+  },
+  {
+    id: '53',
+    breaks: 'a watch that goes on at another node tells nothing more, and no error',
+    file: 'src/client/watch-stream.js',
+    text: 'for (const revision of decodeEvents(payload)) {',
+    replacement: 'for (const revision of this.#placement > 1 ? [] : decodeEvents(payload)) {',
+    workload: 'watch',
+  },
 ];

@@ -63,11 +63,12 @@ export class Healing {
     const made = await this.#until(PROGRESS_MS, async () => {
       return await this.#withClient(endpoints, async ({ registry }) => {
         await registry.put(PROGRESS_KEY, core.join());
+        await registry.get(PROGRESS_KEY);
         return true;
       });
     });
     if (made) return;
-    const text = `the healed majority ${core.join(', ')} took no write within ${PROGRESS_MS} ms`;
+    const text = `the healed majority ${core.join(', ')} served no client within ${PROGRESS_MS} ms`;
     violations.report('liveness', text, core);
   }
 

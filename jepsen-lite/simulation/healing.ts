@@ -9,7 +9,7 @@ import { NodeCalls } from './node-calls.ts';
 import type { Operator } from './operator.ts';
 import { Dice, randomFor } from './random.ts';
 
-/** Within so many election timeouts a healed core must take a write. */
+/** Within so many election timeouts a healed core must take a write, and let it be read. */
 const PROGRESS_TIMEOUTS = 120;
 /** And all nodes be equal once everything is healed. */
 const CONVERGENCE_TIMEOUTS = 300;
@@ -39,7 +39,7 @@ export class Healing {
 
   readonly #isOver = (): boolean => this.#cluster.violations.isOver;
 
-  /** Heals a core, leaves the rest as it is and cuts it off, and demands a write. */
+  /** Heals a core, leaves the rest as it is and cuts it off, and demands a write and a read. */
   async healCore(): Promise<void> {
     const { network, places, world, violations } = this.#cluster;
     // A change that is still waiting could count on voters outside of the core later.
@@ -65,11 +65,11 @@ export class Healing {
     const deadline = world.now + PROGRESS_TIMEOUTS * this.#timeoutMs;
     await world.runUntil(deadline, () => done() || this.#isOver());
     if (done()) return;
-    const text = `the healed majority ${core.join(', ')} took no write within`;
+    const text = `the healed majority ${core.join(', ')} served no client within`;
     violations.report('liveness', `${text} ${PROGRESS_TIMEOUTS} election timeouts`, core);
   }
 
-  /** Has a client write once, however often it takes; tells whether that succeeded. */
+  /** Has a client write and read once, however often it takes; tells whether that succeeded. */
   #progressOf(core: readonly string[]): () => boolean {
     let isDone = false;
     const { life, registry } = this.#clients.add(core);
@@ -78,7 +78,7 @@ export class Healing {
     // Of a user's state machine no command is known: a read takes an entry of the term, too.
     const probe = (): Promise<unknown> =>
       isRegistry
-        ? registry.put(PROGRESS_KEY, 'made')
+        ? registry.put(PROGRESS_KEY, 'made').then(() => registry.get(PROGRESS_KEY))
         : calls.barrier(this.#dice.pick(core), 'linearizable', this.#timeoutMs);
     const attempt = async (): Promise<void> => {
       while (!isDone && !this.#isOver()) {
@@ -133,12 +133,17 @@ export class Healing {
       for (const id of places.keys()) this.#operator.end(id, true);
     }
     for (const place of places.values()) this.#healWithDisk(place);
+    const founders = [...places.values()].slice(0, this.#cluster.configuration.nodes);
+    // Each by itself: clients would go elsewhere, and one that serves nobody would not show.
+    const serving = founders.map(({ id }) => ({ id, serves: this.#progressOf([id]) }));
     const deadline = world.now + CONVERGENCE_TIMEOUTS * this.#timeoutMs;
     let difference: string | undefined = '';
     while (world.now < deadline && difference !== undefined && !this.#isOver()) {
       await world.runUntil(world.now + this.#timeoutMs / 2, this.#isOver);
       this.#operator.helpThoseGoneBack();
       difference = clientsDone() ? await this.#difference() : 'a client has not come to its end';
+      const idle = serving.find(({ serves }) => !serves());
+      if (idle !== undefined) difference ??= `${idle.id} has not served a client`;
     }
     if (difference === undefined) return;
     const text = `healed for ${CONVERGENCE_TIMEOUTS} election timeouts, but ${difference}`;
