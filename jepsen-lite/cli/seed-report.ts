@@ -31,7 +31,7 @@ export interface SeedReport {
 export async function reportOfSeed(seed: number, order: SeedOrder): Promise<SeedReport> {
   const first = await runSimulation({ seed, wishes: order.wishes });
   const isTwice = isSampled(seed, order.twice);
-  const result = isTwice ? await again(first) : first;
+  const result = isTwice ? await again(first, order.wishes) : first;
   const { record } = result;
   const counts = countsOf(record);
   const isWanted = order.whole || counts.outcome === 'violation';

@@ -1,11 +1,15 @@
 /** A run and its rerun: equal in every step, or something besides the seed decided some of it. */
+import type { Wishes } from './configuration.ts';
 import type { RunRecord } from './run-record.ts';
 import { runSimulation, type SimulationResult } from './run.ts';
 
-/** Runs it again from its schedule; a run that is not the same has a violation of its own. */
-export async function again(first: SimulationResult): Promise<SimulationResult> {
+/**
+ * Runs it again from its seed, with all that is drawn from it; a run that is not the same has a
+ * violation of its own.
+ */
+export async function again(first: SimulationResult, wishes: Wishes): Promise<SimulationResult> {
   if (first.record.violation !== undefined) return first;
-  const { record } = await runSimulation(first.schedule);
+  const { record } = await runSimulation({ seed: first.schedule.seed, wishes });
   const difference = differenceOf(first.record, record);
   if (difference === undefined) return first;
   const violation = {

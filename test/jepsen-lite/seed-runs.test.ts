@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seedRuns } from '../../jepsen-lite/cli/seed-runs.ts';
 import type { SeedOrder, SeedReport } from '../../jepsen-lite/cli/seed-report.ts';
+import { again } from '../../jepsen-lite/simulation/rerun.ts';
+import { runSimulation } from '../../jepsen-lite/simulation/run.ts';
 
 const WISHES = { faultsMs: 300, nodes: 1, clients: 2, workload: 'register' };
 const ORDER: SeedOrder = { wishes: WISHES, twice: 0, whole: false };
@@ -37,4 +39,11 @@ test('[KIT-9] who takes no more ends the threads; a run that throws is heard of'
   }
   const order = { ...ORDER, wishes: { ...WISHES, workload: 'none such' } };
   await assert.rejects(reports(2, order), /no workload none such/);
+});
+
+test('[KIT-9] a rerun draws anew: what something besides the seed decided is told', async () => {
+  const first = await runSimulation({ seed: 1, wishes: WISHES });
+  assert.equal((await again(first, WISHES)).record.violation, undefined);
+  const otherwise = await runSimulation({ seed: 1, wishes: { ...WISHES, clients: 3 } });
+  assert.equal((await again(otherwise, WISHES)).record.violation?.check, 'determinism');
 });
