@@ -133,6 +133,12 @@ export const replicationMutants: readonly Mutant[] = [
         text: 'const agreed = core.log.lastAtMost(result.hintIndex, result.hintTerm);',
         replacement: 'const agreed = result.hintIndex;',
       },
+      {
+        // Else it would go back by one entry at least, and find the place in the end.
+        file: 'src/raft/progress.js',
+        text: 'Math.min(prev, agreed + 1)',
+        replacement: 'agreed + 1',
+      },
     ],
   },
   {
