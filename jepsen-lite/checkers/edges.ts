@@ -220,7 +220,8 @@ const everyEndIsTold: Rule<EdgeHistory> = (view) => {
   if (drained === undefined) return undefined;
   const readers = fieldOf(drained.value, 'sessions');
   const told = new Set(view.notices.map(connectionOf));
-  const alive = view.sessionLists.findLast(({ call }) => call > drained.call);
+  // At the same moment is after it: nothing has come between.
+  const alive = view.sessionLists.findLast(({ call }) => call >= drained.call);
   const list = view.tableLists.findLast(({ return: end }) => end! < drained.call);
   for (const edge of view.edges) {
     if (NOTICE_TYPE[edge.type] === undefined || told.has(edge.connection)) continue;

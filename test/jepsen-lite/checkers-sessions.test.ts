@@ -263,5 +263,7 @@ test('[CHECK-23] an edge: nobody was told of the end of its entry', () => {
   assertOk(sessions, [...history, noticed(2, 12)]);
   assertOk(sessions, [...history, disconnected(2, 4)]);
   assertOk(sessions, history.slice(0, -1));
+  const atOnce = [...history.slice(0, -1), living(20, 7)];
+  assert.equal(sessions.check(atOnce).type, 'illegal', 'looked at in the moment it is drained');
   assert.equal(sessions.check([]).type, 'unknown');
 });
