@@ -51,7 +51,7 @@ export class MutantRunner {
 
   async #outcomeOf(mutant: Mutant, sources: PlantedSources): Promise<Outcome> {
     const { noticedBy } = mutant;
-    if (noticedBy?.type === 'tests') return await testing(sources, noticedBy);
+    if (noticedBy?.type === 'tests') return await this.#testing(sources, noticedBy);
     const { faultsMs } = this.#options;
     const { workload, nodes } = mutant;
     const search = new Search(mutant, sources, { workload, nodes, faultsMs }, this.#options);
@@ -61,20 +61,24 @@ export class MutantRunner {
       search.end();
     }
   }
-}
 
-async function testing(
-  sources: PlantedSources,
-  { files }: Extract<Notice, { type: 'tests' }>,
-): Promise<Outcome> {
-  const missing = files.find((file) => !existsSync(fileURLToPath(urlInBuild(file))));
-  if (missing !== undefined) return { type: 'skipped', why: `${missing} is not in this build` };
-  const begunAt = performance.now();
-  const pass = await testsPass(sources, files, LONGEST_TESTS_MS);
-  const wallMs = performance.now() - begunAt;
-  const cost = { seeds: 0, simulatedMs: 0, cpuMs: wallMs, wallMs };
-  if (pass) return { type: 'survived', ...cost };
-  return { type: 'killed', check: 'tests', message: `${files.join(', ')} fails`, ...cost };
+  async #testing(
+    sources: PlantedSources,
+    { files }: Extract<Notice, { type: 'tests' }>,
+  ): Promise<Outcome> {
+    const missing = files.find((file) => !existsSync(fileURLToPath(urlInBuild(file))));
+    if (missing !== undefined) return { type: 'skipped', why: `${missing} is not in this build` };
+    const begunAt = performance.now();
+    const pass = await testsPass(sources, files, LONGEST_TESTS_MS);
+    const wallMs = performance.now() - begunAt;
+    const cost = { seeds: 0, simulatedMs: 0, cpuMs: wallMs, wallMs };
+    if (pass) return { type: 'survived', ...cost };
+    const which = files.join(', ');
+    if (!(await this.#soundness.passesTests(files, LONGEST_TESTS_MS))) {
+      return { type: 'skipped', why: `${which} fails without it, too` };
+    }
+    return { type: 'killed', check: 'tests', message: `${which} fails`, ...cost };
+  }
 }
 
 /** What one bug's runs have cost so far, and the process they are made in. */

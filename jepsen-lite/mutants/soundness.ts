@@ -1,9 +1,9 @@
 /**
  * What the build does without any bug planted: what it shows, too, says nothing about a bug. Each
- * seed is run once, whichever bugs ask for it.
+ * seed, and each file of tests, is run once, whichever bugs ask for it.
  */
 import type { Wishes } from '../simulation/configuration.ts';
-import { Trial, TrialOver } from './trial.ts';
+import { testsPass, Trial, TrialOver } from './trial.ts';
 
 interface Sound {
   readonly passes: boolean;
@@ -15,6 +15,8 @@ const BROKEN_OFF: Sound = { passes: false, met: {} };
 export class Soundness {
   readonly #longestMs: number;
   readonly #known = new Map<string, Sound>();
+  /** By the names of the files, whether all their tests pass. */
+  readonly #tests = new Map<string, boolean>();
   /** By what is asked of their runs. */
   readonly #trials = new Map<string, Trial>();
 
@@ -24,6 +26,13 @@ export class Soundness {
 
   async passes(seed: number, wishes: Wishes): Promise<boolean> {
     return (await this.#of(seed, wishes)).passes;
+  }
+
+  async passesTests(files: readonly string[], limitMs: number): Promise<boolean> {
+    const name = files.join(' ');
+    const passes = this.#tests.get(name) ?? (await testsPass({}, files, limitMs));
+    this.#tests.set(name, passes);
+    return passes;
   }
 
   /** How often each situation comes about. */

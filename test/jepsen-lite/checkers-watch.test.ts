@@ -99,11 +99,10 @@ test('[CHECK-19] a watch: what may be, is allowed', () => {
 });
 
 test('[CHECK-19] a watch that breaks off within a revision need not have told the rest', () => {
-  const half = told('w', 'a', 3, { last: false });
   assertOk(watch, [
     put('a', 3),
     begin('w'),
-    half,
+    told('w', 'a', 3, { last: false }),
     begin('v', { from: 1, prefix: 'b' }),
     told('v', 'b', 3),
   ]);

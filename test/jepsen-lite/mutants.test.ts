@@ -122,6 +122,17 @@ test('[KIT-8] mutants tells of a change that nothing shows, with exit code 1', a
   assert.equal(code, 1);
 });
 
+test('[KIT-8] what fails without the bug, too, has not found it', async () => {
+  const text = 'const agreement = ';
+  const watch = { file: 'jepsen-lite/checkers/watch.js', text, replacement: text };
+  // It fails for want of a command.
+  const noticedBy = { type: 'tests', files: ['jepsen-lite/cli/main.js'] };
+  const file = mutantFile('unsound.json', { id: 'none', breaks: 'nothing', ...watch, noticedBy });
+  const { code, stdout } = await runJepsenLite('mutants', '--file', file);
+  assert.match(stdout, /^none: nothing: skipped: jepsen-lite\/cli\/main\.js fails without it, too/);
+  assert.equal(code, 0);
+});
+
 test('[KIT-8] mutants refuses with exit code 2 what it cannot plant', async () => {
   const file = mutantFile('stale.json', {
     id: 'stale',
