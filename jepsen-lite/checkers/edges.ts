@@ -25,6 +25,7 @@ export interface EdgeHistory {
   /** By connection. */
   readonly edgeOf: ReadonlyMap<number, Edge>;
   readonly notices: readonly Operation[];
+  /** By connection, also those of unknown outcome: they may have ended the edge. */
   readonly disconnects: ReadonlyMap<number, readonly Operation[]>;
   readonly erasures: readonly Operation[];
   readonly stores: readonly Operation[];
@@ -52,10 +53,12 @@ export function edgesOf(
   history: readonly Operation[],
   lives: ReadonlyMap<number, SessionLife>,
 ): EdgeHistory {
-  const ok = byCall(history).filter(({ type }) => type === 'ok');
+  const ordered = byCall(history);
+  const ok = ordered.filter(({ type }) => type === 'ok');
   const edges = ok.flatMap(edgeOf);
   const disconnects = new Map<number, Operation[]>();
-  for (const operation of ok.filter(({ f }) => f === 'disconnect')) {
+  for (const operation of ordered) {
+    if (operation.f !== 'disconnect' || operation.type === 'fail') continue;
     const connection = numberOf(operation.value, 'connection') ?? 0;
     disconnects.set(connection, [...(disconnects.get(connection) ?? []), operation]);
   }
@@ -127,7 +130,7 @@ const noticeOfItsKind: Rule<EdgeHistory> = ({ notices, edgeOf: edgeBy }) => {
   return undefined;
 };
 
-/** Once a disconnect has returned, nothing more is seen of the connection. */
+/** Once a disconnect was confirmed, nothing more is seen of the connection. */
 const silentAfterDisconnect: Rule<EdgeHistory> = ({ notices, disconnects }) => {
   for (const notice of notices) {
     const before = disconnects.get(connectionOf(notice))?.find((one) => endOf(one) < notice.call);
@@ -141,10 +144,10 @@ const silentAfterDisconnect: Rule<EdgeHistory> = ({ notices, disconnects }) => {
 /** An entry that hangs on a session goes with it. */
 const entriesGoWithSessions: Rule<EdgeHistory> = (view) => {
   for (const edge of view.edges) {
-    if (!ERASES.has(edge.type) || isDisconnected(view, edge)) continue;
+    if (!ERASES.has(edge.type)) continue;
     const life = view.lives.get(edge.peer);
     const ended = life === undefined ? undefined : certainEndOf(life);
-    if (ended === undefined) continue;
+    if (ended === undefined || mayBeDisconnected(view, edge, endOf(ended))) continue;
     const list = view.tableLists.find(
       (one) => one.call > Math.max(endOf(ended), endOf(edge.made)) && shows(one, edge),
     );
@@ -161,8 +164,13 @@ function certainEndOf({ signs, endings }: SessionLife): Operation | undefined {
   return signs[0] ?? endings.find(({ f, type }) => f === 'close-session' && type === 'ok');
 }
 
-function isDisconnected({ disconnects }: EdgeHistory, { connection }: Edge): boolean {
-  return disconnects.has(connection);
+/** Whether somebody may have taken the edge away by then. */
+function mayBeDisconnected(
+  { disconnects }: EdgeHistory,
+  { connection }: Edge,
+  beforeNs: number,
+): boolean {
+  return disconnects.get(connection)?.some(({ call }) => call <= beforeNs) ?? false;
 }
 
 function shows({ value, output }: Operation, { table, key }: Edge): boolean {
@@ -226,7 +234,8 @@ const everyEndIsTold: Rule<EdgeHistory> = (view) => {
   for (const edge of view.edges) {
     if (NOTICE_TYPE[edge.type] === undefined || told.has(edge.connection)) continue;
     if (!Array.isArray(readers) || !readers.includes(edge.peer)) continue;
-    if (isDisconnected(view, edge) || list === undefined || alive === undefined) continue;
+    if (list === undefined || alive === undefined) continue;
+    if (mayBeDisconnected(view, edge, drained.call)) continue;
     if (edge.made.return! >= list.call || shows(list, edge)) continue;
     if (!Array.isArray(alive.output) || !alive.output.includes(edge.peer)) continue;
     const message =

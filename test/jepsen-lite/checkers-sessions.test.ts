@@ -40,6 +40,12 @@ function connected(key: string, type: string, peer: number, call: number): Opera
 function disconnected(connection: number, call: number): Operation {
   return done(1, 'disconnect', [call, call + 1], { value: { connection } });
 }
+function maybeDisconnected(connection: number, call: number): Operation {
+  return open(1, 'disconnect', call, { value: { connection } });
+}
+function notDisconnected(connection: number, call: number): Operation {
+  return { ...disconnected(connection, call), type: 'fail', error: 'no-leader' };
+}
 function noticed(connection: number, when: number, type = 'down'): Operation {
   return seen(3, 'notice', when, { value: { connection }, output: { type } });
 }
@@ -207,6 +213,8 @@ test('[CHECK-23] an edge: told of after it was disconnected', () => {
       'after disconnect {"connection":2} by process 1 (5.000 ms to 6.000 ms: ok)',
   );
   assertOk(sessions, [...history, noticed(2, 5.5)]);
+  const unknown = [...history.slice(0, -1), maybeDisconnected(2, 5)];
+  assertOk(sessions, [...unknown, noticed(2, 10)]);
 });
 
 test('[CHECK-23] an edge: its entry is there after the session that it hangs on', () => {
@@ -221,6 +229,21 @@ test('[CHECK-23] an edge: its entry is there after the session that it hangs on'
   assertOk(sessions, [...history, entries(10)]);
   assertOk(sessions, [...history, stored('k', 'monitor', 8, 7), entries(10, 'k')]);
   assertOk(sessions, [opened(7, 0), stored('k', 'monitor', 7, 2), closed(7, 5), entries(10, 'k')]);
+});
+
+test('[CHECK-23] an edge: a disconnect may have spared its entry, or came too late', () => {
+  const history = [opened(7, 0), connected('k', 'link', 7, 2)];
+  const after = [closed(7, 5), entries(10, 'k')];
+  const shown =
+    'entries {"table":"t"} by process 2 (10.000 ms to 11.000 ms: ["k"]) shows k, which ' +
+    'connect k {"table":"t","type":"link","peer":7} by process 1 (2.000 ms to 3.000 ms: 2) had ' +
+    'tied to session 7, over since close-session {"session":7} by process 1 (5.000 ms to ' +
+    '6.000 ms: ok)';
+  assertIllegal([...history, ...after], shown);
+  assertOk(sessions, [...history, disconnected(2, 4), ...after]);
+  assertOk(sessions, [...history, maybeDisconnected(2, 4), ...after]);
+  assertIllegal([...history, notDisconnected(2, 4), ...after], shown);
+  assertIllegal([...history, disconnected(2, 7), ...after], shown);
 });
 
 test('[CHECK-23] an edge: its entry is gone, though nothing ended', () => {
@@ -261,9 +284,29 @@ test('[CHECK-23] an edge: nobody was told of the end of its entry', () => {
       '{"stored":true,"connection":2})',
   );
   assertOk(sessions, [...history, noticed(2, 12)]);
-  assertOk(sessions, [...history, disconnected(2, 4)]);
   assertOk(sessions, history.slice(0, -1));
   const atOnce = [...history.slice(0, -1), living(20, 7)];
   assert.equal(sessions.check(atOnce).type, 'illegal', 'looked at in the moment it is drained');
   assert.equal(sessions.check([]).type, 'unknown');
+});
+
+test('[CHECK-23] an edge: nobody is told of an end that a disconnect may have come before', () => {
+  const history = [
+    opened(7, 0),
+    connected('k', 'forward_link', 7, 2),
+    erased('k', 8),
+    entries(10),
+    seen(0, 'drained', 20, { value: { sessions: [7] } }),
+    living(30, 7),
+  ];
+  const untold =
+    'entries {"table":"t"} by process 2 (10.000 ms to 11.000 ms: []) shows no k any more, and ' +
+    'session 7 lives, but it was never told of the end of connect k {"table":"t",' +
+    '"type":"forward_link","peer":7} by process 1 (2.000 ms to 3.000 ms: 2)';
+  assertIllegal(history, untold);
+  assertOk(sessions, [...history, disconnected(2, 4)]);
+  assertOk(sessions, [...history, maybeDisconnected(2, 4)]);
+  assertIllegal([...history, notDisconnected(2, 4)], untold);
+  assertIllegal([...history, maybeDisconnected(3, 4)], untold);
+  assertIllegal([...history, disconnected(2, 25)], untold);
 });
