@@ -1,4 +1,5 @@
 /** `LevelLogStore`: a log store in a LevelDB directory. Needs the package `classic-level`. */
+import { optionNames, refuseUnknownOptions } from '../../src/base/index.ts';
 import { BackedLogStore, BlockBackend } from '../../src/log-store/index.ts';
 import { LevelMedium } from './level-medium.ts';
 
@@ -6,6 +7,8 @@ export interface LevelLogStoreOptions {
   /** The database's directory: empty, or of such a store. It is created when missing. */
   readonly path: string;
 }
+
+const NAMES = optionNames<LevelLogStoreOptions>({ path: true });
 
 /**
  * Keeps a node's log in a LevelDB: one batch and one fsync per write, off the main thread, entries
@@ -16,6 +19,7 @@ export interface LevelLogStoreOptions {
  */
 export class LevelLogStore extends BackedLogStore {
   constructor(options: LevelLogStoreOptions) {
+    refuseUnknownOptions('LevelLogStore', options, NAMES);
     super(new BlockBackend(new LevelMedium({ path: options.path, sync: true })));
   }
 }

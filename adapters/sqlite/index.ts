@@ -1,4 +1,5 @@
 /** `SqliteLogStore`: a log store in one SQLite file. Needs the package `better-sqlite3`. */
+import { optionNames, refuseUnknownOptions } from '../../src/base/index.ts';
 import { BackedLogStore, BlockBackend } from '../../src/log-store/index.ts';
 import { SqliteMedium } from './sqlite-medium.ts';
 
@@ -12,6 +13,8 @@ export interface SqliteLogStoreOptions {
   readonly synchronous?: 'full' | 'extra';
 }
 
+const NAMES = optionNames<SqliteLogStoreOptions>({ path: true, synchronous: true });
+
 /**
  * Keeps a node's log in a SQLite database: one transaction and one fsync per write, entries in
  * blocks of up to 256 KiB. The file is locked as long as it is open.
@@ -21,6 +24,7 @@ export interface SqliteLogStoreOptions {
  */
 export class SqliteLogStore extends BackedLogStore {
   constructor(options: SqliteLogStoreOptions) {
+    refuseUnknownOptions('SqliteLogStore', options, NAMES);
     const { path, synchronous = 'full' } = options;
     super(new BlockBackend(new SqliteMedium({ path, synchronous })));
   }

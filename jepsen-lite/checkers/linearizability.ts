@@ -10,7 +10,13 @@
 import type { Operation } from '../history/operation.ts';
 import { searchOrder } from './linearizability-search.ts';
 import type { Model } from './model.ts';
-import type { CheckOptions, Checker, PartOrder, Verdict } from './verdict.ts';
+import {
+  knownCheckOptions,
+  type CheckOptions,
+  type Checker,
+  type PartOrder,
+  type Verdict,
+} from './verdict.ts';
 import { byCall } from './values.ts';
 import { orderOfWitness } from './witness.ts';
 
@@ -35,6 +41,7 @@ export function checkLinearizable<State>(
   history: readonly Operation[],
   options: CheckOptions = {},
 ): Verdict {
+  knownCheckOptions(options);
   const now = options.now ?? (() => performance.now());
   const deadlineMs = now() + (options.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS);
   const parts = partsOf(model, history);

@@ -1,6 +1,6 @@
 /** Checkers that are a list of rules, each of which a history may break. */
 import type { Operation } from '../history/operation.ts';
-import type { CheckOptions, Checker, Verdict } from './verdict.ts';
+import { knownCheckOptions, type CheckOptions, type Checker, type Verdict } from './verdict.ts';
 
 /** How a history breaks a rule: one sentence, and the operations it names. */
 export interface Contradiction {
@@ -42,6 +42,7 @@ function checkRules<View>(
   history: readonly Operation[],
   options: CheckOptions = {},
 ): Verdict {
+  knownCheckOptions(options);
   const view = spec.view(history);
   const bounds = {
     skewNs: (options.skewMs ?? 0) * NS_PER_MS,

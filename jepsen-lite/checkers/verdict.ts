@@ -1,4 +1,5 @@
 /** What a checker says of a history. */
+import { optionNames, refuseUnknownOptions } from '../../src/base/index.ts';
 import type { Operation } from '../history/operation.ts';
 
 export type Verdict =
@@ -37,6 +38,19 @@ export interface CheckOptions {
    * way of the messages. 10 s by default. It counts only once the history says `healed`.
    */
   readonly marginMs?: number;
+}
+
+const CHECK_NAMES = optionNames<CheckOptions>({
+  timeLimitMs: true,
+  now: true,
+  skewMs: true,
+  driftShare: true,
+  marginMs: true,
+});
+
+/** @throws HoldfastError `invalid-argument` for an option that there is not */
+export function knownCheckOptions(options: CheckOptions): void {
+  refuseUnknownOptions('check', options, CHECK_NAMES);
 }
 
 export interface Checker {

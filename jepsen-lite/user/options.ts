@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { HoldfastError } from '../../src/base/index.ts';
 import { parseDuration } from '../../src/client/index.ts';
-import { describeIssues } from '../../src/protocol/index.ts';
+import { describeIssues, optionsSchema } from '../../src/protocol/index.ts';
 import { parseSeeds } from '../simulation/seeds.ts';
 import { workloads } from '../workloads/index.ts';
 
@@ -48,23 +48,13 @@ const choice = {
   report: named('the name of a file'),
 };
 
-function onlyThese(shape: z.ZodRawShape): z.ZodType {
-  return z.strictObject(shape, {
-    error: (issue) => {
-      if (issue.code !== 'unrecognized_keys') return 'an object of options is expected';
-      const unknown = issue.keys.map((name) => `'${name}'`).join(', ');
-      return `there is no option ${unknown}; there are ${Object.keys(shape).join(', ')}`;
-    },
-  });
-}
-
 function isCheck(value: unknown): boolean {
   if (typeof value === 'function') return true;
   if (typeof value !== 'object' || value === null || !('check' in value)) return false;
   return typeof value.check === 'function';
 }
 
-const machineOptions = onlyThese({
+const machineOptions = optionsSchema({
   stateMachine: callable('a function that returns a new state machine'),
   workload: callable('an asynchronous function that takes a client'),
   finish: callable('an asynchronous function that takes a client').optional(),
@@ -75,7 +65,7 @@ const machineOptions = onlyThese({
 const isWorkload = (name: unknown): boolean =>
   typeof name === 'string' && Object.hasOwn(workloads, name);
 
-const storeOptions = onlyThese({
+const storeOptions = optionsSchema({
   test: callable('a function that takes a name and a function, as that of node:test does'),
   create: callable('a function that takes a directory and returns a LogStore'),
   workload: z.custom(isWorkload, `one of ${Object.keys(workloads).join(', ')}`).optional(),

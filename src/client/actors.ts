@@ -1,5 +1,6 @@
 import { HoldfastError, utf8ToByteString } from '../base/index.ts';
 import type { RegistryCommand, SessionId } from '../registry/index.ts';
+import { knownOptions } from './call-options.ts';
 import { ClientSession, type SessionHost } from './client-session.ts';
 import { wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
@@ -99,6 +100,7 @@ export class Actors {
   }
 
   async open(options: SessionOptions): Promise<ClientSession> {
+    knownOptions('session', options);
     const { ttl, keepAlive } = options;
     const wanted = {
       ttlMs: ttl === undefined ? this.#settings.sessionTtlMs : parseDuration(ttl, 'ttl'),

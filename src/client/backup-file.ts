@@ -4,6 +4,7 @@ import { access, open, rename, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { HoldfastError, MalformedBytesError } from '../base/index.ts';
 import { SnapshotImage, type SnapshotSummary } from '../registry/index.ts';
+import { knownOptions } from './call-options.ts';
 import { BackupDecoder, type BackupMetadata } from './backup-format.ts';
 
 export interface SaveOptions {
@@ -33,6 +34,7 @@ export async function saveBackup(
   file: string,
   options: SaveOptions = {},
 ): Promise<number> {
+  knownOptions('saveBackup', options);
   const { force = false, onProgress } = options;
   if (!force) await refuseExisting(file);
   const part = `${file}.part`;

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../base/index.ts';
 import type { MemberStatus } from '../protocol/index.ts';
 import { streamBackup, type BackupOptions } from './backup-stream.ts';
+import { knownOptions } from './call-options.ts';
 import { nodeTls } from './client-tls.ts';
 import { ClusterLink } from './cluster-link.ts';
 import { systemClientEnvironment } from './environment.ts';
@@ -208,7 +209,7 @@ class ClusterClient implements HoldfastClient {
       open: this.#open,
       environment: systemClientEnvironment,
       connectTimeoutMs: connectTimeoutMs(this.#settings),
-      startTimeoutMs: this.#timeoutMs(options),
+      startTimeoutMs: this.#timeoutMs(options, 'read'),
       silenceMs: SILENCE_MS,
     };
     return streamBackup(source, options);
@@ -231,7 +232,8 @@ class ClusterClient implements HoldfastClient {
     return this.#link.call({ request, repeatable, timeoutMs, signal: options?.signal });
   }
 
-  #timeoutMs(options: CallOptions | undefined): number {
+  #timeoutMs(options: CallOptions | undefined, kind: 'call' | 'read' = 'call'): number {
+    knownOptions(kind, options);
     if (options?.timeout === undefined) return this.#settings.registry.requestTimeoutMs;
     return parseDuration(options.timeout, 'timeout');
   }

@@ -1,7 +1,8 @@
 /** Common transactions as one call each. */
 import { HoldfastError } from '../base/index.ts';
+import { knownOptions } from './call-options.ts';
 import { compare } from './compares.ts';
-import { op } from './operations.ts';
+import { op, putOperation } from './operations.ts';
 import type { Key, Value, WriteOptions } from './registry.ts';
 import { transaction, type Commit } from './transaction.ts';
 import type { Comparison, Expected, SwapOptions, SwapOutcome } from './transaction-types.ts';
@@ -13,11 +14,13 @@ export async function compareAndSwap(
   value: Value,
   options: SwapOptions,
 ): Promise<SwapOutcome> {
+  knownOptions('swap', options);
+  const { ttl: _ttl, persist: _persist, ephemeral: _ephemeral, ...sending } = options;
   const outcome = await transaction(commit)
     .if(comparisonOf(key, expected))
-    .then(op.put(key, value, options))
+    .then(putOperation(key, value, options))
     .else(op.get(key))
-    .commit(options);
+    .commit(sending);
   const { succeeded: swapped, revision, results } = outcome;
   return { swapped, revision, record: results[0] };
 }

@@ -1,6 +1,7 @@
 /** Leader election on a lock and the key of the same name. */
 import { byteStringToBytes, HoldfastError, type ErrorCode, type Outcome } from '../base/index.ts';
 import { queueKey } from '../registry/index.ts';
+import { knownOptions } from './call-options.ts';
 import { compare } from './compares.ts';
 import type {
   CampaignOptions,
@@ -49,6 +50,7 @@ export class RegistryElection implements Election {
   }
 
   async campaign(value: Value, options: CampaignOptions = {}): Promise<Leadership> {
+    knownOptions('campaign', options);
     const own = options.session === undefined ? await this.#openSession(options) : undefined;
     try {
       const won = await this.#host.lock(this.#name, own, options);
@@ -74,6 +76,7 @@ export class RegistryElection implements Election {
   }
 
   async *observe(options: ObserveOptions = {}): AsyncGenerator<ElectionEvent, void, undefined> {
+    knownOptions('observe', options);
     const { signal } = options;
     let last: ElectionLeader | undefined;
     for (;;) {

@@ -1,5 +1,6 @@
 import type { OpenChannel } from '../protocol/index.ts';
 import { streamBackup, type BackupOptions } from './backup-stream.ts';
+import { knownOptions } from './call-options.ts';
 import { nodeTls } from './client-tls.ts';
 import { ClusterLink } from './cluster-link.ts';
 import { parseDuration } from './duration.ts';
@@ -72,6 +73,7 @@ function backupHere(
   openHere: OpenEndpoint,
   how: BackupOptions,
 ): AsyncIterable<Uint8Array> {
+  knownOptions('read', how);
   const { timeout } = how;
   const startTimeoutMs =
     timeout === undefined ? settings.requestTimeoutMs : parseDuration(timeout, 'timeout');

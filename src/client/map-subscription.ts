@@ -1,4 +1,5 @@
 import { HoldfastError } from '../base/index.ts';
+import { knownOptions } from './call-options.ts';
 import { wholeNumber } from './checks.ts';
 import type { MapAccess } from './map-access.ts';
 import {
@@ -50,6 +51,7 @@ export class MapFeed<T> implements MapSubscription<T> {
     options: MapSubscribeOptions,
     source: FeedSource<T> | undefined,
   ) {
+    knownOptions('subscribe', options);
     const from = wholeNumber(options.from ?? 0, 'from');
     if (options.initial === true && options.from !== undefined) {
       const rule = 'a subscription takes initial or from, not both';

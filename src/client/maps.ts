@@ -1,5 +1,6 @@
 import { HoldfastError } from '../base/index.ts';
 import { MAP_PREFIX, type ByteString } from '../registry/index.ts';
+import { knownOptions } from './call-options.ts';
 import type { CallOptions, ReadOptions, SessionRef } from './key-types.ts';
 import { detailsIn, MapAccess, type MapHost } from './map-access.ts';
 import { MapHandle } from './map-handle.ts';
@@ -182,6 +183,7 @@ function callOptions({ timeout, signal }: CallOptions): CallOptions {
 }
 
 function settingsOf(options: AnyMapOptions): Settings {
+  knownOptions('map', options);
   const { persist = true, prune = false, session, schema, validate, codec, onInvalid } = options;
   for (const [name, value] of Object.entries({ persist, prune })) {
     if (typeof value !== 'boolean') throw invalid(`${name} is true or false`);

@@ -1,3 +1,4 @@
+import { knownOptions } from './call-options.ts';
 import { HoldfastError } from '../base/index.ts';
 import type { KeyView, TxnOp, TxnOpResult } from '../registry/index.ts';
 import { edgeView, encodeKey, encodeValue, prefixEnd, writtenView } from './edge.ts';
@@ -53,6 +54,22 @@ function deleteRange(start: string, end: string | undefined): Operation<number> 
   );
 }
 
+/** Of options that may say more than a put is to know. */
+export function putOperation(
+  key: Key,
+  value: Value,
+  options: OperationPutOptions,
+): Operation<RegistryRecord> {
+  const ephemeral = options.ephemeral === true;
+  const fixed = { key: encodeKey(key), value: encodeValue(value), ephemeral };
+  const ttl = ttlOf(options);
+  return {
+    needsSession: ephemeral,
+    encode: (defaultTtlMs) => ({ type: 'put', ...fixed, ttlMs: ttl ?? defaultTtlMs }),
+    read: readPut,
+  };
+}
+
 /**
  * Steps of a transaction. Bad input throws `invalid-key` or `invalid-argument` at once.
  * @example
@@ -62,14 +79,8 @@ function deleteRange(start: string, end: string | undefined): Operation<number> 
 export const op = {
   /** Results in the record as it is then. */
   put: (key: Key, value: Value, options: OperationPutOptions = {}): Operation<RegistryRecord> => {
-    const ephemeral = options.ephemeral === true;
-    const fixed = { key: encodeKey(key), value: encodeValue(value), ephemeral };
-    const ttl = ttlOf(options);
-    return {
-      needsSession: ephemeral,
-      encode: (defaultTtlMs) => ({ type: 'put', ...fixed, ttlMs: ttl ?? defaultTtlMs }),
-      read: readPut,
-    };
+    knownOptions('op.put', options);
+    return putOperation(key, value, options);
   },
   /** Adds to a whole number kept as decimal text, an absent one being 0; results in the record. */
   increment: (key: Key, by = 1): Operation<RegistryRecord> => {

@@ -1,7 +1,7 @@
 /** The options of a client and of an embedded registry, checked. */
 import { z } from 'zod';
 import { HoldfastError } from '../base/index.ts';
-import { addressSchema, describeIssues, tlsFault } from '../protocol/index.ts';
+import { addressSchema, describeIssues, optionsSchema, tlsFault } from '../protocol/index.ts';
 import { parseDuration } from './duration.ts';
 import type { Duration } from './registry.ts';
 
@@ -91,16 +91,15 @@ const registryFields = {
 };
 const pem = z.union([z.string(), z.instanceof(Uint8Array)]).optional();
 
-const registrySchema = z.strictObject(registryFields);
-const connectSchema = z.strictObject({
+const registrySchema = optionsSchema(registryFields);
+const connectSchema = optionsSchema({
   ...registryFields,
   endpoints: z
     .array(addressSchema, 'endpoints is a list of host:port')
     .min(1, 'endpoints names at least one node')
     .refine((list) => new Set(list).size === list.length, 'endpoints names a node twice'),
   clusterName: z.string('clusterName is text').default(''),
-  tls: z
-    .strictObject({ ca: pem, cert: pem, key: pem, serverName: z.string().optional() })
+  tls: optionsSchema({ ca: pem, cert: pem, key: pem, serverName: z.string().optional() })
     .refine(
       ({ cert, key }) => (cert === undefined) === (key === undefined),
       'tls.cert and tls.key go together',

@@ -1,6 +1,7 @@
 import { HoldfastError, utf8ToByteString } from '../base/index.ts';
 import type { FencingToken, RangeQuery, Revision, SessionId } from '../registry/index.ts';
 import { Actors } from './actors.ts';
+import { knownOptions, type KindOfCall } from './call-options.ts';
 import { consistencyOf, wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
 import { edgeView, encodeKey, encodeValue, pageRange, textOf, writtenView } from './edge.ts';
@@ -152,7 +153,7 @@ export class RegistryClient implements Registry {
       );
     }
     const query = { type: 'get', key: encoded } as const;
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'get');
     const answer = await this.#proposals.query(query, consistencyOf(options), patience);
     const { view, time } = answerOf(answer, 'get');
     return edgeView(view, time);
@@ -167,7 +168,7 @@ export class RegistryClient implements Registry {
       ephemeral: options.ephemeral === true,
       lock: options.lock === true,
     } as const;
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'put');
     const needsSession = command.ephemeral || command.lock;
     const { session } = options;
     const { result } = await this.#actors.propose(command, session, patience, needsSession);
@@ -186,7 +187,7 @@ export class RegistryClient implements Registry {
 
   async list(options: ListOptions = {}): Promise<ListPage> {
     const query = listQuery(options);
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'list');
     const ask = (part: RangeQuery): Promise<QueryAnswer> =>
       this.#proposals.query(part, consistencyOf(options), patience);
     const { views, revision, time, more } = await readPage(query, ask);
@@ -220,7 +221,7 @@ export class RegistryClient implements Registry {
 
   async count(options: CountOptions = {}): Promise<number> {
     const query = countQuery(options);
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'count');
     return countAll(query, (part) => this.#proposals.query(part, consistencyOf(options), patience));
   }
 
@@ -251,7 +252,7 @@ export class RegistryClient implements Registry {
 
   async compact(revision: number, options?: CallOptions): Promise<void> {
     const whole = wholeNumber(revision, 'revision') as Revision;
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'call');
     const command = { type: 'compact', revision: whole } as const;
     await this.#actors.propose(command, undefined, patience, false);
   }
@@ -259,7 +260,11 @@ export class RegistryClient implements Registry {
   async lock(name: Key, options: LockOptions = {}): Promise<Lock> {
     const key = encodeKey(name, 'name');
     const waitMs = waitOf(options);
-    const actor = await this.#actors.actorFor(options.session, this.#patience(options), true);
+    const actor = await this.#actors.actorFor(
+      options.session,
+      this.#patience(options, 'lock'),
+      true,
+    );
     return this.#locks.lock(key, actor, options, waitMs);
   }
 
@@ -267,7 +272,7 @@ export class RegistryClient implements Registry {
     const key = encodeKey(name, 'name');
     const session = wholeNumber(lock.session, 'session') as SessionId;
     const token = wholeNumber(lock.token, 'token') as FencingToken;
-    const actor = await this.#actors.actorFor(undefined, this.#patience(options), false);
+    const actor = await this.#actors.actorFor(undefined, this.#patience(options, 'call'), false);
     await this.#locks.unlock({ name: key, session, token }, actor, options);
   }
 
@@ -276,6 +281,7 @@ export class RegistryClient implements Registry {
     options: WithLockOptions,
     body: (lock: HeldLock) => Promise<T>,
   ): Promise<T> {
+    knownOptions('withLock', options);
     const key = encodeKey(name, 'name');
     const waitMs = waitOf(options);
     if (options.session !== undefined) {
@@ -301,7 +307,7 @@ export class RegistryClient implements Registry {
 
   async lockQueue(name: Key, options: ReadOptions = {}): Promise<readonly LockPlace[]> {
     const key = encodeKey(name, 'name');
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'read');
     const consistency = consistencyOf(options);
     const { queue, time } = await wholeQueue(this.#proposals, key, consistency, patience);
     return queue.map((entry) => lockPlace(entry, time));
@@ -310,7 +316,7 @@ export class RegistryClient implements Registry {
   async locks(options: LocksOptions = {}): Promise<LocksPage> {
     const limit = wholeNumber(options.limit ?? 0, 'limit');
     const query = { type: 'locks', ...pageRange(options), limit } as const;
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'locks');
     const answer = await this.#proposals.query(query, consistencyOf(options), patience);
     const { locks, revision, more, time } = answerOf(answer, 'locks');
     return { locks: locks.map((info) => lockDetails(info, time)), revision, more };
@@ -325,7 +331,7 @@ export class RegistryClient implements Registry {
 
   readonly #lockForElection: ElectionHost['lock'] = async (name, own, options) => {
     const session = own ?? options.session;
-    const actor = await this.#actors.actorFor(session, this.#patience(options), true);
+    const actor = await this.#actors.actorFor(session, this.#patience(options, 'campaign'), true);
     const key = encodeKey(name, 'name');
     const lock = await this.#locks.lock(key, actor, options, waitOf(options));
     const watchOver = (lost: (error: HoldfastError) => void): (() => void) => {
@@ -345,7 +351,7 @@ export class RegistryClient implements Registry {
       token: wholeNumber(token, 'token') as FencingToken,
       reason: utf8ToByteString(reason),
     } as const;
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'call');
     await this.#actors.propose(command, undefined, patience, false);
   }
 
@@ -379,11 +385,11 @@ export class RegistryClient implements Registry {
   async closeSession(id: number, options?: CallOptions): Promise<void> {
     const session = wholeNumber(id, 'session') as SessionId;
     const command = { type: 'closeSession', session } as const;
-    await this.#proposals.propose(command, NOBODY, this.#patience(options), true);
+    await this.#proposals.propose(command, NOBODY, this.#patience(options, 'call'), true);
   }
 
   async sessions(options: ReadOptions = {}): Promise<readonly SessionDetails[]> {
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'read');
     const all = await allSessions(this.#proposals, consistencyOf(options), patience);
     return all.map((session) => {
       const { id, ttlMs, label, openedAt, trapExits, keys } = session;
@@ -407,7 +413,7 @@ export class RegistryClient implements Registry {
   }
 
   async revision(options: ReadOptions = {}): Promise<number> {
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'read');
     const asked = { type: 'stats' } as const;
     const answer = await this.#proposals.query(asked, consistencyOf(options), patience);
     return answerOf(answer, 'stats').stats.revision;
@@ -432,7 +438,7 @@ export class RegistryClient implements Registry {
   }
 
   async #firstOf(query: RangeQuery, options: ReadOptions): Promise<RegistryRecord | undefined> {
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'get');
     const answer = await this.#proposals.query(query, consistencyOf(options), patience);
     const { views, time } = answerOf(answer, 'range');
     return views[0] === undefined ? undefined : edgeView(views[0], time);
@@ -452,7 +458,7 @@ export class RegistryClient implements Registry {
     options: WriteOptions,
   ): Promise<RegistryRecord | undefined> {
     const command = { type, key: encodeKey(key) } as const;
-    const patience = this.#patience(options);
+    const patience = this.#patience(options, 'write');
     try {
       const { result } = await this.#actors.propose(command, options.session, patience, false);
       return edgeView(resultOf(result, 'key').view);
@@ -473,7 +479,8 @@ export class RegistryClient implements Registry {
     return new WatchStream({ host, subject, items, from, seenRevision, signal });
   }
 
-  #patience(options: CallOptions | undefined): Patience {
+  #patience(options: CallOptions | undefined, kind?: KindOfCall): Patience {
+    knownOptions(kind, options);
     const { requestTimeoutMs } = this.#settings;
     const timeoutMs =
       options?.timeout === undefined ? requestTimeoutMs : parseDuration(options.timeout, 'timeout');

@@ -1,6 +1,7 @@
 /** The care of all replicas, over calls to each of them. */
 import { HoldfastError } from '../base/index.ts';
 import type { MaintainAction, StatusReport } from '../protocol/index.ts';
+import { knownOptions } from './call-options.ts';
 import { wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
 import type { MemberCalls } from './member-calls.ts';
@@ -29,6 +30,7 @@ export class Replicas implements ReplicaCare {
   }
 
   async verify(options: VerifyOptions = {}): Promise<Verification> {
+    knownOptions('verify', options);
     const { quick = false, maxDifferences = MAX_DIFFERENCES, onProgress } = options;
     const host = {
       hashTree: this.#registry.hashTree,
@@ -88,6 +90,7 @@ export class Replicas implements ReplicaCare {
     options: Pick<CallOptions, 'timeout' | 'signal'> | undefined,
     defaultMs = this.#settings.requestTimeoutMs,
   ): Patience {
+    knownOptions('verify', options);
     const timeout = options?.timeout;
     const timeoutMs = timeout === undefined ? defaultMs : parseDuration(timeout, 'timeout');
     return { deadlineMs: this.#members.environment.now() + timeoutMs, signal: options?.signal };

@@ -11,6 +11,7 @@ import {
   type SessionId,
   type TableCommand,
 } from '../registry/index.ts';
+import { knownOptions } from './call-options.ts';
 import { consistencyOf, wholeNumber } from './checks.ts';
 import { encodeKey, encodePrefix, encodeValue, prefixEnd, textOf } from './edge.ts';
 import type { NoticeBoard } from './notice-board.ts';
@@ -63,7 +64,9 @@ export class TableHandle implements Table {
   }
 
   async store(key: Key, value: Value, options: StoreOptions = {}): Promise<StoreOutcome> {
+    knownOptions('store', options);
     const { connect } = options;
+    knownOptions('connect', connect);
     const type = 'tableStore';
     const fixed = {
       type,
@@ -107,6 +110,7 @@ export class TableHandle implements Table {
   }
 
   async *entries(options: EntriesOptions = {}): AsyncGenerator<RegistryRecord, void, undefined> {
+    knownOptions('entries', options);
     const prefix = tableEntryPrefix(this.#table) + encodePrefix(options.prefix);
     const end = prefixEnd(prefix);
     const fixed = { type: 'range', end, limit: 0, keysOnly: false } as const;

@@ -1,5 +1,6 @@
 import { TABLE_PREFIX, tableInKey } from '../registry/index.ts';
 import { textOf } from './edge.ts';
+import { knownOptions } from './call-options.ts';
 import type { ReadOptions } from './key-types.ts';
 import { recordsUnder } from './named-records.ts';
 import { NoticeBoard } from './notice-board.ts';
@@ -37,6 +38,7 @@ export class Tables {
   }
 
   notices(options: NoticeOptions): Notices {
+    knownOptions('notices', options);
     return new NoticeStream(this.#host, this.#board, options);
   }
 
@@ -46,6 +48,7 @@ export class Tables {
 
   /** Whether somebody had opened it. */
   async #open(table: string, options: TableOptions): Promise<boolean> {
+    knownOptions('table', options);
     if (options.create === false) {
       const { timeout, signal } = options;
       const call = {

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../base/index.ts';
 import type { TxnBranchResult, TxnCommand } from '../registry/index.ts';
+import { knownOptions } from './call-options.ts';
 import type { WriteOptions } from './registry.ts';
 import type {
   BranchOutcome,
@@ -106,6 +107,7 @@ class SentByCommit<Then extends Operations, Else extends Operations> implements 
   }
 
   async commit(options: WriteOptions = {}): Promise<TransactionOutcome<Then, Else>> {
+    knownOptions('write', options);
     const builder = this.#branches;
     const encode = (defaultTtlMs: number): TxnCommand => builder.encode(defaultTtlMs);
     const result = await this.#commit(encode, builder.needsSession, options);

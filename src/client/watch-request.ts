@@ -2,6 +2,7 @@
 import { HoldfastError } from '../base/index.ts';
 import type { WatchFilter } from '../protocol/index.ts';
 import { FIRST_CLIENT_KEY, type ByteString } from '../registry/index.ts';
+import { knownOptions } from './call-options.ts';
 import { wholeNumber } from './checks.ts';
 import { encodeKey, prefixRange } from './edge.ts';
 import type { WatchCause, WatchOptions } from './watch-types.ts';
@@ -25,6 +26,7 @@ export interface WatchSubject {
 export function watchSubject(
   options: Omit<WatchOptions, 'progress'>,
 ): WatchSubject & { readonly from: number } {
+  knownOptions('watch', options);
   const from = wholeNumber(options.from ?? 0, 'from');
   return { ...watchRange(options), from, filter: watchFilter(options) };
 }

@@ -1,5 +1,10 @@
 /** What every node in this process offers, whatever it replicates. */
-import type { HoldfastError } from '../base/index.ts';
+import {
+  optionNames,
+  refuseUnknownOptions,
+  type HoldfastError,
+  type OptionNames,
+} from '../base/index.ts';
 import {
   parseDuration,
   type Duration,
@@ -110,8 +115,14 @@ export abstract class NodeControls implements AsyncDisposable {
   }
 }
 
+const WAIT_NAMES = optionNames<WaitOptions>({ timeout: true });
+
 /** The runtime's own options for a call. */
-export function patience(options: WaitOptions | undefined): CallOptions {
+export function patience(
+  options: WaitOptions | undefined,
+  known: OptionNames = WAIT_NAMES,
+): CallOptions {
+  if (options !== undefined) refuseUnknownOptions('options', options, known);
   if (options?.timeout === undefined) return {};
   return { timeoutMs: parseDuration(options.timeout, 'timeout') };
 }

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../base/index.ts';
+import { HoldfastError, optionNames, refuseUnknownOptions } from '../base/index.ts';
 import type { RegistryOptions } from '../client/index.ts';
 import { startRegistryNode, type HoldfastNode } from './registry-node.ts';
 import type { ServerOptions } from '../server/index.ts';
@@ -29,6 +29,33 @@ export interface StateMachineNodeOptions extends StartOptions {
   readonly registry?: undefined;
 }
 
+const ofStart: Readonly<Record<keyof StartOptions, true>> = {
+  id: true,
+  listen: true,
+  advertise: true,
+  peers: true,
+  routes: true,
+  clusterName: true,
+  store: true,
+  settings: true,
+  tls: true,
+  log: true,
+  environment: true,
+  signal: true,
+};
+const REGISTRY_NAMES = optionNames<RegistryNodeOptions>({
+  ...ofStart,
+  limits: true,
+  serviceLimits: true,
+  registry: true,
+  stateMachine: true,
+});
+const MACHINE_NAMES = optionNames<StateMachineNodeOptions>({
+  ...ofStart,
+  registry: true,
+  stateMachine: true,
+});
+
 /**
  * Starts a node in this process. Resolves when it takes part in its cluster (the first start of a
  * cluster waits until all founding nodes have met); it may not have a leader yet.
@@ -53,6 +80,8 @@ async function start(
   if (typeof options !== 'object' || options === null) {
     throw new HoldfastError('invalid-argument', 'Holdfast.start takes an object of options');
   }
+  const isRegistry = options.stateMachine === undefined;
+  refuseUnknownOptions('Holdfast.start', options, isRegistry ? REGISTRY_NAMES : MACHINE_NAMES);
   const peers = options.peers ?? { [options.id]: options.advertise ?? options.listen };
   if (options.stateMachine === undefined) return startRegistryNode({ ...options, peers });
   if (options.registry !== undefined) {

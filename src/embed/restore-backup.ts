@@ -1,7 +1,7 @@
 /** Restoring: a new cluster that begins with the contents of a backup. */
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { HoldfastError } from '../base/index.ts';
+import { HoldfastError, optionNames, refuseUnknownOptions } from '../base/index.ts';
 import { loadBackup, type LoadedBackup } from '../client/backup-file.ts';
 import { plantSeed, type NodeId, type Seed } from '../node/index.ts';
 import { addressSchema, describeIssues, nodeIdSchema } from '../protocol/index.ts';
@@ -42,6 +42,15 @@ export interface RestoredBackup {
   readonly endedSessions: number;
 }
 
+const NAMES = optionNames<RestoreOptions>({
+  file: true,
+  store: true,
+  id: true,
+  peers: true,
+  clusterName: true,
+  bumpRevision: true,
+});
+
 const schema = z
   .object({
     file: z.string('file is the name of a backup').min(1, 'file is the name of a backup'),
@@ -79,6 +88,7 @@ const schema = z
  * const node = await Holdfast.start({ id: 'a', listen: peers.a, peers, store });
  */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoredBackup> {
+  refuseUnknownOptions('restoreBackup', options, NAMES);
   const { file, store } = options;
   const parsed = schema.safeParse(options);
   if (!parsed.success) throw invalid(describeIssues(parsed.error));

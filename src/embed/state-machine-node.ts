@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HoldfastError } from '../base/index.ts';
+import { HoldfastError, optionNames } from '../base/index.ts';
 import { NodeControls, patience, type EmbeddedNode, type WaitOptions } from './embedded-node.ts';
 import {
   createNode,
@@ -36,6 +36,8 @@ export interface StateMachineNode extends EmbeddedNode {
   /** A node with a state machine of its own has no registry. */
   readonly registry?: never;
 }
+
+const QUERY_NAMES = optionNames<QueryOptions>({ timeout: true, consistency: true });
 
 type Options = ServerOptions & { readonly stateMachine: StateMachine };
 
@@ -114,7 +116,7 @@ class MachineNode extends NodeControls implements StateMachineNode {
         }
       };
       bytes(request, 'a query');
-      this.#node.readBarrier(consistency, done, patience(options));
+      this.#node.readBarrier(consistency, done, patience(options, QUERY_NAMES));
     });
   }
 

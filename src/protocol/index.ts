@@ -19,5 +19,6 @@ export {
   checkRequest,
   describeIssues,
   nodeIdSchema,
+  optionsSchema,
   tlsFault,
 } from './validation.ts';

@@ -1,7 +1,7 @@
 /** Rules for what people type: names, addresses, ranges. Broken ones are refused with the rule. */
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
-import { HoldfastError, unreachable } from '../base/index.ts';
+import { HoldfastError, unknownOptions, unreachable } from '../base/index.ts';
 import { parseAddress } from '../wire/index.ts';
 import { MAX_ADDRESS_BYTES, MAX_NODE_ID_BYTES, MAX_WATCH_BOUND_BYTES } from './limits.ts';
 import type { Request } from './requests.ts';
@@ -109,6 +109,18 @@ export function checkRequest(request: Request): HoldfastError | undefined {
 function refusal(result: z.ZodSafeParseResult<unknown>): HoldfastError | undefined {
   if (result.success) return undefined;
   return new HoldfastError('invalid-argument', describeIssues(result.error));
+}
+
+/** An object of options with these names and no other: one that is misspelt is named. */
+export function optionsSchema<Shape extends z.ZodRawShape>(
+  shape: Shape,
+): z.ZodObject<Shape, z.core.$strict> {
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return 'an object of options is expected';
+      return unknownOptions(issue.keys, Object.keys(shape));
+    },
+  });
 }
 
 /** Every broken rule in one line, each with the path of the option that broke it. */

@@ -1,3 +1,4 @@
+import { unknownOptions } from '../base/index.ts';
 import { MAX_TXN_DEPTH } from './codec/txn.ts';
 import { LONGEST_KEY_BYTES } from './reserved-keys.ts';
 import type { RegistryLimits } from './types.ts';
@@ -56,6 +57,9 @@ export function limitsText(limits: RegistryLimits): string {
  * Throws a `RangeError` that names the limit when one is not a whole number of at least 1.
  */
 export function resolveLimits(overrides: Partial<RegistryLimits> = {}): RegistryLimits {
+  const names = Object.keys(defaultLimits);
+  const unknown = Object.keys(overrides).filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new RangeError(`limits: ${unknownOptions(unknown, names)}`);
   const limits = { ...defaultLimits, ...overrides };
   const fault = limitsFault(limits);
   if (fault !== undefined) throw new RangeError(fault);

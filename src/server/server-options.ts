@@ -8,7 +8,13 @@ import {
   type NodeOptions,
   type NodeSettings,
 } from '../node/index.ts';
-import { addressSchema, describeIssues, nodeIdSchema, tlsFault } from '../protocol/index.ts';
+import {
+  addressSchema,
+  describeIssues,
+  nodeIdSchema,
+  optionsSchema,
+  tlsFault,
+} from '../protocol/index.ts';
 import { resolveLimits, type RegistryLimits } from '../registry/index.ts';
 import { formatAddress, parseAddress, type HostAndPort } from '../wire/index.ts';
 import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from './limits.ts';
@@ -87,7 +93,7 @@ const callable = z.custom<() => unknown>(
   (value) => typeof value === 'function',
   'a store has this method: it is a LogStore, for instance new SqliteLogStore({ path })',
 );
-const optionsSchema = z.object({
+const serverOptions = z.object({
   id: nodeIdSchema,
   listen: addressSchema,
   advertise: addressSchema.optional(),
@@ -104,14 +110,12 @@ const optionsSchema = z.object({
   ),
   settings: numbersOf(defaultSettings).optional(),
   serviceLimits: numbersOf(DEFAULT_SERVICE_LIMITS).optional(),
-  tls: z
-    .strictObject({
-      key: z.string(),
-      cert: z.string(),
-      ca: z.string().optional(),
-      serverName: z.string().optional(),
-    })
-    .optional(),
+  tls: optionsSchema({
+    key: z.string(),
+    cert: z.string(),
+    ca: z.string().optional(),
+    serverName: z.string().optional(),
+  }).optional(),
 });
 
 /** An object with some of the same names, each with a value of the same kind. */
@@ -122,7 +126,7 @@ function numbersOf(defaults: object): z.ZodType {
       typeof value === 'boolean' ? z.boolean() : z.number().positive(`${name} is a number above 0`);
     shape[name] = kind.optional();
   }
-  return z.strictObject(shape);
+  return optionsSchema(shape);
 }
 
 /**
@@ -130,7 +134,7 @@ function numbersOf(defaults: object): z.ZodType {
  * each rule broken.
  */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
-  const parsed = optionsSchema.safeParse(options);
+  const parsed = serverOptions.safeParse(options);
   if (!parsed.success) throw invalid(describeIssues(parsed.error));
   const fault = tlsFault(options.tls ?? {});
   if (fault !== undefined) throw invalid(fault);
