@@ -1,7 +1,7 @@
 import { HoldfastError, type ErrorCode } from '../base/index.ts';
 import type { Request, Response } from '../protocol/index.ts';
 import { backoffMs } from './backoff.ts';
-import type { Connection, Exchange } from './connection.ts';
+import { finishes, type Connection, type Exchange } from './connection.ts';
 import { Connector } from './connector.ts';
 import { Deadlines } from './deadlines.ts';
 import type { ClientEnvironment } from './environment.ts';
@@ -262,7 +262,7 @@ class PlacedWatch implements Exchange {
 
   response(response: Response): void {
     const connection = this.#connection;
-    if (response.type === 'watchEnded' || response.type === 'error') this.#connection = undefined;
+    if (finishes(response)) this.#connection = undefined;
     if (response.type === 'error' && connection !== undefined) {
       const { code, message, outcome, leader } = response;
       this.#host.refused(connection, errorFromWire(code, message, outcome, leader));

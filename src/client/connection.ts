@@ -206,6 +206,7 @@ const UNFINISHED: ReadonlySet<Response['type']> = new Set([
   'backupChunk',
 ]);
 
-function finishes(response: Response): boolean {
+/** Whether nothing follows it under its id. */
+export function finishes(response: Response): boolean {
   return !UNFINISHED.has(response.type);
 }

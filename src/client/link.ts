@@ -41,7 +41,10 @@ export interface LinkAnswer {
   readonly doubted: boolean;
 }
 
-/** One watch. The link places it on a connection, and on the next one when that is lost. */
+/**
+ * One watch, or one wait for a grant. The link places it on a connection, and on the next one when
+ * that is lost.
+ */
 export interface WatchSubscriber {
   request(id: number): Request;
   response(response: Response): void;

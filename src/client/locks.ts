@@ -1,13 +1,12 @@
 import { HoldfastError } from '../base/index.ts';
 import type { ByteString, LockMode } from '../registry/index.ts';
-import { ClientSession } from './client-session.ts';
+import { ClientSession, isGone } from './client-session.ts';
 import { encodeMetadata, textOf } from './edge.ts';
 import { HeldLockHandle } from './held-lock.ts';
 import { LockClaims, type Claim } from './lock-claims.ts';
 import { wholeQueue } from './pages.ts';
 import { termsOf } from './lock-edge.ts';
 import {
-  blockerOf,
   mayPass,
   untilHeld,
   untilLost,
@@ -46,6 +45,7 @@ export class Locks {
         const revision = await untilHeld(this.#host, queued, end);
         return new HeldLockHandle(this, actor, claim, { ...queued, revision });
       } catch (error) {
+        if (isGone(error)) actor.gone();
         this.releaseInBackground(queued, claim);
         throw error;
       }
@@ -177,9 +177,8 @@ export class Locks {
     patience: Patience,
   ): Promise<Queued> {
     const applied = await this.#host.proposals.send(prepared, patience);
-    const { token, revision, held, ahead } = resultOf(applied.result, 'lock');
-    const { session } = prepared.actor;
-    return { name, session, token, mode, revision, blocker: blockerOf(mode, held, ahead) };
+    const { token, revision, held } = resultOf(applied.result, 'lock');
+    return { name, session: prepared.actor.session, token, mode, revision, held };
   }
 
   /** Until it is done, or can no longer be: then the session's end does it. */

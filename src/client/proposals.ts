@@ -173,7 +173,12 @@ export class Proposals {
       signal: patience.signal,
     });
     if (response.type !== 'ok') throw unexpected(response.type);
-    const answer = readAnswer(decodeAnswer, response.payload);
+    return this.read(response.payload);
+  }
+
+  /** A node's answer to a query, decoded. Throws the error that a refusal stands for. */
+  read(payload: Uint8Array): QueryAnswer {
+    const answer = readAnswer(decodeAnswer, payload);
     if (answer.type === 'error') throw new HoldfastError(answer.code, textOf(answer.message));
     this.#saw(answer.type === 'stats' ? answer.stats.revision : answer.revision);
     return answer;

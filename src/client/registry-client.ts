@@ -115,6 +115,7 @@ export class RegistryClient implements Registry {
     this.#actors = new Actors(host, settings);
     const waiting: LockHost = {
       proposals: this.#proposals,
+      link,
       patience,
       watchKeys: (start, end, from, signal) => {
         const filter = { ...UNFILTERED, previous: false };

@@ -11,5 +11,5 @@ export const REQUEST_OVERHEAD_BYTES = 64;
 
 export const MAX_NODE_ID_BYTES = 64;
 export const MAX_ADDRESS_BYTES = 320;
-/** A watch's `start` and `end`, each: room for any key and the byte that ends its range. */
+/** A watch's `start` and `end`, and a lock's name: room for any key and the byte after it. */
 export const MAX_WATCH_BOUND_BYTES = 65_536;

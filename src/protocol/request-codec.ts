@@ -3,7 +3,7 @@
  * so that they are a view of what arrived.
  */
 import { ByteReader, ByteWriter, MalformedBytesError, unreachable } from '../base/index.ts';
-import { causeNumber, causeOf } from '../registry/index.ts';
+import { causeNumber, causeOf, type FencingToken, type SessionId } from '../registry/index.ts';
 import { MAX_REQUEST_TIMEOUT_MS, REQUEST_OVERHEAD_BYTES } from './limits.ts';
 import { NO_PAYLOAD, readHeader, writeHeader } from './message-header.ts';
 import type { Consistency, MaintainAction, Request, WatchFilter } from './requests.ts';
@@ -20,6 +20,7 @@ const TRANSFER = 9;
 const MAINTAIN = 12;
 const BACKUP = 10;
 const WATCH_PROGRESS = 13;
+const AWAIT_GRANT = 14;
 
 const WATCHED_TYPES: readonly WatchFilter['types'][] = ['all', 'put', 'delete'];
 const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'lease', 'local'];
@@ -56,6 +57,10 @@ export function writeRequestFields(writer: ByteWriter, request: Request): void {
         .boolean(request.end !== undefined);
       if (request.end !== undefined) writer.byteString(request.end);
       writeFilter(writer, request.filter);
+      return;
+    case 'awaitGrant':
+      writeHeader(writer, AWAIT_GRANT, request.id);
+      writer.byteString(request.name).varint(request.session).varint(request.token);
       return;
     case 'watchProgress':
       writeHeader(writer, WATCH_PROGRESS, request.id);
@@ -156,6 +161,11 @@ function decodeFields(reader: ByteReader, tag: number, id: number): Request {
       return { type: 'status', id };
     case MEMBER:
       return { type: 'member', id, timeoutMs: readTimeout(reader), change: readChange(reader) };
+    case AWAIT_GRANT: {
+      const name = reader.byteString();
+      const session = reader.varint() as SessionId;
+      return { type: 'awaitGrant', id, name, session, token: reader.varint() as FencingToken };
+    }
     case TRANSFER:
       return { type: 'transfer', id, timeoutMs: readTimeout(reader), to: reader.text() };
     case MAINTAIN: {

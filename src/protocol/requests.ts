@@ -3,7 +3,7 @@
  * client writes are the bytes that are proposed, stored and applied.
  */
 
-import type { KeyEvent } from '../registry/types.ts';
+import type { KeyEvent, LockPlaceRef } from '../registry/types.ts';
 
 export type Consistency = 'linearizable' | 'lease' | 'local';
 
@@ -65,6 +65,12 @@ export type Request =
       readonly from: number;
       readonly filter: WatchFilter;
     }
+  /**
+   * Wait until a place in a lock's queue is granted, or gone: `ok` with the registry's answer to
+   * the query `lockPlace`. Any node serves it from what it has applied, once it has applied the
+   * entry that made the place. Counts as a watch.
+   */
+  | ({ readonly type: 'awaitGrant'; readonly id: number } & LockPlaceRef)
   /**
    * Send a progress mark on this watch as soon as it was sent everything up to `revision`. Of
    * several, those that wait are answered by one. Has no response of its own.

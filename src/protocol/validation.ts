@@ -79,6 +79,11 @@ const watchSchema = z
   })
   .refine(({ start, end }) => end === undefined || end > start, 'a watch ends after it starts');
 
+const lockNameSchema = z
+  .string()
+  .min(1, 'the name of a lock must not be empty')
+  .max(MAX_WATCH_BOUND_BYTES, 'the name of a lock is too long for any key');
+
 /**
  * Refuses a request that breaks a rule. Hot requests are not looked at: their fields are checked by
  * the codec, their payload by the registry.
@@ -91,6 +96,8 @@ export function checkRequest(request: Request): HoldfastError | undefined {
       return refusal(transferTargetSchema.safeParse(request.to));
     case 'watch':
       return refusal(watchSchema.safeParse(request));
+    case 'awaitGrant':
+      return refusal(lockNameSchema.safeParse(request.name));
     case 'propose':
     case 'query':
     case 'leaderQuery':

@@ -2,7 +2,7 @@ export * from './codec/index.ts';
 export { type EventsSince } from './history.ts';
 export { defaultLimits, resolveLimits } from './limits.ts';
 export { EXCLUSIVE } from './lock-terms.ts';
-export { queueKey } from './locks.ts';
+export { lockOfKey, queueKey } from './locks.ts';
 export { decodeMapOptions } from './map-definition.ts';
 export type * from './map-types.ts';
 export {

@@ -1,10 +1,12 @@
-import { refuse } from './refusal.ts';
+import { refuse, show } from './refusal.ts';
 import { readTerms } from './lock-terms.ts';
 import type { LockQueue, Place } from './lock-queue.ts';
 import type { RegistryState } from './state.ts';
 import type {
   LockInfo,
+  LockPlaceRef,
   LockQueueEntry,
+  LockStanding,
   RegistryAnswer,
   RegistryQuery,
   SessionId,
@@ -48,6 +50,39 @@ export function lockQueue(
     queue.push(entry);
   }
   return { type: 'lockQueue', revision, time, queue, more };
+}
+
+/** How a place stands that this replica knows of; see `standingOf`. */
+export function lockPlace(
+  state: RegistryState,
+  query: Extract<RegistryQuery, { type: 'lockPlace' }>,
+): RegistryAnswer {
+  const { name, session, token } = query;
+  const standing = standingOf(state, query);
+  if (standing !== 'gone') {
+    return { type: 'lockPlace', revision: state.store.revision, held: standing === 'held' };
+  }
+  if (state.store.sessions.get(session) === undefined) {
+    return refuse('session-expired', `session ${session} is over, and its place in a lock's queue`);
+  }
+  const what = `session ${session} is no longer in the queue of lock ${show(name)}`;
+  return refuse('not-held', `${what} with token ${token}: it was removed`);
+}
+
+/**
+ * How a place stands. Not one of these changes but that `waits` becomes `held` or `gone`, and
+ * `held` becomes `gone`: so whatever an old state says of a place that is held, or gone, has
+ * happened. A place that only lasts for its lock-delay is gone for its session.
+ */
+export function standingOf(
+  state: RegistryState,
+  { name, session, token }: LockPlaceRef,
+): LockStanding {
+  const queue = state.store.locks.queue(name);
+  const granted = queue?.granted.get(session);
+  const place = granted ?? queue?.waiting.get(session);
+  if (place?.token !== token || place.entry.latest.expiresAt !== undefined) return 'gone';
+  return place === granted ? 'held' : 'waits';
 }
 
 export function listLocks(

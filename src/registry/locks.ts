@@ -35,6 +35,11 @@ export function isQueueKey(key: ByteString): boolean {
   return true;
 }
 
+/** The lock in whose queue a key is; undefined for any other key. */
+export function lockOfKey(key: ByteString): ByteString | undefined {
+  return isQueueKey(key) ? lockName(key) : undefined;
+}
+
 /** The lock a queue key belongs to. */
 function lockName(key: ByteString): ByteString {
   return key.slice(0, key.length - SUFFIX_LENGTH);

@@ -1,7 +1,7 @@
 import { MalformedBytesError, unreachable } from '../base/index.ts';
 import { decodeQuery } from './codec/query.ts';
 import { checkRange, countRange, inKeyOrder, readRange } from './range-read.ts';
-import { listLocks, lockQueue, type Leases, timeOf } from './lock-queries.ts';
+import { listLocks, lockPlace, lockQueue, type Leases, timeOf } from './lock-queries.ts';
 import { listSessions } from './session-queries.ts';
 import { refuse } from './refusal.ts';
 import { ScanBudget } from './scan.ts';
@@ -40,6 +40,8 @@ function answer(state: RegistryState, leases: Leases, query: RegistryQuery): Reg
       return range(state, timeOf(state, leases), query);
     case 'lockQueue':
       return lockQueue(state, leases, query);
+    case 'lockPlace':
+      return lockPlace(state, query);
     case 'locks':
       return listLocks(state, leases, query);
     case 'sessions':

@@ -4,6 +4,7 @@ import { writeAnswer } from './codec/answer.ts';
 import { writeResult } from './codec/result.ts';
 import type { EventsSince } from './history.ts';
 import { RegistryLeaderSide } from './leader-side.ts';
+import { standingOf } from './lock-queries.ts';
 import { INITIAL_LIMITS, limitsText, resolveLimits } from './limits.ts';
 import { answerQuery } from './query.ts';
 import { ResultPool } from './result-pool.ts';
@@ -12,6 +13,8 @@ import { SnapshotCut, writeSnapshot } from './snapshot-writer.ts';
 import { RegistryState } from './state.ts';
 import type {
   ByteString,
+  LockPlaceRef,
+  LockStanding,
   RegistryAnswer,
   RegistryLimits,
   RegistryResult,
@@ -116,6 +119,11 @@ export class RegistryStateMachine {
 
   #answer(request: Uint8Array): RegistryAnswer {
     return answerQuery(this.#state, this.leaderSide.leases, request);
+  }
+
+  /** How a place in a lock's queue stands here; `gone` also when it has not been heard of yet. */
+  standingOf(place: LockPlaceRef): LockStanding {
+    return standingOf(this.#state, place);
   }
 
   /**

@@ -325,6 +325,8 @@ export type RegistryQuery =
       /** 0: no limit of this kind. The answer is also cut at a size limit, with `more` set. */
       readonly limit: number;
     }
+  /** How one place in a lock's queue stands. */
+  | ({ readonly type: 'lockPlace' } & LockPlaceRef)
   /** The locks that are held, by name from `start` to before `end` (undefined: to the last). */
   | {
       readonly type: 'locks';
@@ -342,6 +344,14 @@ export type RegistryQuery =
     }
   | { readonly type: 'stats' }
   | TreeQuery;
+
+/** A place in a lock's queue; no two ever have the same token. */
+export interface LockPlaceRef extends LockHolder {
+  readonly name: ByteString;
+}
+
+/** `waits` for what is ahead of it, `held`, or not in the queue (any more). */
+export type LockStanding = 'waits' | 'held' | 'gone';
 
 export interface LockQueueEntry extends LockHolder {
   readonly metadata: Uint8Array;
@@ -413,6 +423,11 @@ export type RegistryAnswer =
       readonly queue: readonly LockQueueEntry[];
       readonly more: boolean;
     }
+  /**
+   * Of a place in the queue. Of one that is not, `not-held`; once its session is over,
+   * `session-expired`. Neither ever changes again, nor does `held` until it leaves.
+   */
+  | { readonly type: 'lockPlace'; readonly revision: Revision; readonly held: boolean }
   | {
       readonly type: 'locks';
       readonly revision: Revision;

@@ -12,9 +12,10 @@ import {
   type Response,
   type StatusReport,
 } from '../protocol/index.ts';
-import { isTreeQuery, mayComeFromClient } from '../registry/index.ts';
+import { encodeQuery, isTreeQuery, mayComeFromClient } from '../registry/index.ts';
 import type { Backup, Backups, BackupTarget } from './backups.ts';
 import { eventFilter } from './event-filter.ts';
+import type { GrantWait, Grants } from './grants.ts';
 import type { ServiceLimits } from './limits.ts';
 import type { WatchHub } from './watch-hub.ts';
 import type { Watcher, WatchTarget } from './watcher.ts';
@@ -26,6 +27,7 @@ export type Maintain = (action: MaintainAction, options: CallOptions) => Promise
 export interface ConversationContext {
   readonly node: RaftNode;
   readonly hub: WatchHub;
+  readonly grants: Grants;
   readonly backups: Backups;
   readonly limits: ServiceLimits;
   /** Reads the state machine. */
@@ -54,11 +56,12 @@ export interface ClientEnd {
   finish(reason: string): void;
 }
 
-/** A request without its final response. Watches and backups have nothing until they are open. */
+/** A request without its final response. What it has is nothing until it is open. */
 type OpenRequest =
   /** `outcome`: what is known of its effect when nobody waits for it any more. */
   | { readonly type: 'call'; readonly outcome: Outcome }
   | { readonly type: 'watch'; watcher: Watcher | undefined }
+  | { readonly type: 'grant'; wait: GrantWait | undefined }
   | { readonly type: 'backup'; backup: Backup | undefined };
 
 type RequestOf<Type extends Request['type']> = Extract<Request, { type: Type }>;
@@ -90,7 +93,7 @@ export class Conversation implements WatchTarget {
       return this.#outlet.abandon(`request id ${request.id} is in use already`);
     }
     const open = openRequest(request);
-    if (open.type === 'watch') this.#watches++;
+    if (isWatch(open)) this.#watches++;
     this.#open.set(request.id, open);
     const refusal = this.#refusal(request);
     if (refusal === undefined) this.#start(request, open);
@@ -123,7 +126,7 @@ export class Conversation implements WatchTarget {
       if (open.type === 'watch' && open.watcher !== undefined) {
         this.#context.hub.close(open.watcher);
       } else {
-        this.#dropBackup(open);
+        this.#drop(open);
         const outcome = open.type === 'call' ? open.outcome : 'not-applied';
         const message = 'the node stopped before it had an answer';
         this.#fail(id, new HoldfastError('stopped', message, { outcome }));
@@ -139,7 +142,7 @@ export class Conversation implements WatchTarget {
       if (open.type === 'watch' && open.watcher !== undefined) {
         this.#context.hub.drop(open.watcher);
       }
-      this.#dropBackup(open);
+      this.#drop(open);
     }
     this.#open.clear();
   }
@@ -153,7 +156,8 @@ export class Conversation implements WatchTarget {
     if (why !== undefined && refusedInQuarantine(request)) {
       return new HoldfastError('quarantined', `${why}; ask another one`);
     }
-    if (request.type === 'watch' && this.#watches > limits.maxWatchesPerClient) {
+    const watches = request.type === 'watch' || request.type === 'awaitGrant';
+    if (watches && this.#watches > limits.maxWatchesPerClient) {
       return overloaded(`${limits.maxWatchesPerClient} watches`);
     }
     if (this.#inFlight >= limits.maxRequestsInFlight) {
@@ -191,6 +195,8 @@ export class Conversation implements WatchTarget {
         return;
       case 'watch':
         return this.#watch(request, open);
+      case 'awaitGrant':
+        return this.#awaitGrant(request, open);
       case 'backup':
         return this.#backup(request, open);
       case 'status':
@@ -256,6 +262,20 @@ export class Conversation implements WatchTarget {
     else if (open.type === 'watch') open.watcher = watcher;
   }
 
+  #awaitGrant(place: RequestOf<'awaitGrant'>, open: OpenRequest): void {
+    const { id } = place;
+    const wait: GrantWait = {
+      place,
+      decided: () => {
+        const payload = this.#context.query(encodeQuery({ ...place, type: 'lockPlace' }));
+        this.#finish({ type: 'ok', id, payload });
+      },
+      stopped: (why) => this.#fail(id, new HoldfastError('stopped', `${why}; ask another one`)),
+    };
+    if (open.type === 'grant') open.wait = wait;
+    this.#context.grants.open(wait);
+  }
+
   #backup(request: RequestOf<'backup'>, open: OpenRequest): void {
     this.#inFlight++;
     this.#context.node.readBarrier(
@@ -268,7 +288,7 @@ export class Conversation implements WatchTarget {
         const target = this.#backupTarget(request.id);
         open.backup = backups.open(this.#context.backupOrigin(), target);
         // The outlet may have found out meanwhile that the client is gone.
-        if (this.#open.get(request.id) !== open) this.#dropBackup(open);
+        if (this.#open.get(request.id) !== open) this.#drop(open);
       },
       patience(request.timeoutMs),
     );
@@ -289,9 +309,11 @@ export class Conversation implements WatchTarget {
     };
   }
 
-  #dropBackup(open: OpenRequest): void {
-    if (open.type === 'backup' && open.backup !== undefined)
-      this.#context.backups.drop(open.backup);
+  /** Of a backup or a wait that nobody wants any more; nothing of others. */
+  #drop(open: OpenRequest): void {
+    const { backups, grants } = this.#context;
+    if (open.type === 'backup' && open.backup !== undefined) backups.drop(open.backup);
+    if (open.type === 'grant' && open.wait !== undefined) grants.drop(open.wait);
   }
 
   #changeMembership(request: RequestOf<'member'>): Promise<void> {
@@ -325,7 +347,7 @@ export class Conversation implements WatchTarget {
       this.#context.hub.close(open.watcher);
       return;
     }
-    this.#dropBackup(open);
+    this.#drop(open);
     const outcome = open.type === 'call' ? open.outcome : 'not-applied';
     this.#fail(id, new HoldfastError('aborted', 'cancelled by the client', { outcome }));
   }
@@ -357,7 +379,7 @@ export class Conversation implements WatchTarget {
   #settle(id: number): void {
     const open = this.#open.get(id);
     if (open === undefined) return;
-    if (open.type === 'watch') this.#watches--;
+    if (isWatch(open)) this.#watches--;
     this.#open.delete(id);
   }
 }
@@ -368,6 +390,8 @@ function openRequest(request: Request): OpenRequest {
   switch (request.type) {
     case 'watch':
       return { type: 'watch', watcher: undefined };
+    case 'awaitGrant':
+      return { type: 'grant', wait: undefined };
     case 'backup':
       return { type: 'backup', backup: undefined };
     case 'query':
@@ -387,6 +411,17 @@ function openRequest(request: Request): OpenRequest {
   }
 }
 
+function isWatch(open: OpenRequest): boolean {
+  return open.type === 'watch' || open.type === 'grant';
+}
+
+const REFUSED_IN_QUARANTINE: ReadonlySet<Request['type']> = new Set([
+  'propose',
+  'watch',
+  'awaitGrant',
+  'backup',
+]);
+
 /**
  * Reads, writes and watches go elsewhere. What is forwarded to the leader and answered from there
  * stays: sessions are kept alive, and operators can go on. So does what tells this replica's data
@@ -394,7 +429,7 @@ function openRequest(request: Request): OpenRequest {
  */
 function refusedInQuarantine(request: Request): boolean {
   if (request.type === 'query') return !isTreeQuery(request.query);
-  return request.type === 'propose' || request.type === 'watch' || request.type === 'backup';
+  return REFUSED_IN_QUARANTINE.has(request.type);
 }
 
 /** 0 leaves it to the node's own patience. */

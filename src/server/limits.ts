@@ -4,6 +4,7 @@ import { WATCH_WINDOW_BYTES } from '../protocol/index.ts';
 export interface ServiceLimits {
   /** Requests of one client without a final response, watches aside; one more is `overloaded`. */
   readonly maxRequestsInFlight: number;
+  /** Watches of one client, and its waits for locks. */
   readonly maxWatchesPerClient: number;
   /** Longest command, in bytes, header included. */
   readonly maxCommandBytes: number;

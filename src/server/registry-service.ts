@@ -9,6 +9,7 @@ import type {
 import type { ClientConnection } from '../transport/index.ts';
 import { Backups, type BackupSource } from './backups.ts';
 import type { ClientEnd, ConversationContext, Maintain } from './conversation.ts';
+import { Grants, type PlaceSource } from './grants.ts';
 import type { WatchSource } from './history-reader.ts';
 import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from './limits.ts';
 import { LocalChannel } from './local-channel.ts';
@@ -16,7 +17,7 @@ import { SocketClient } from './socket-client.ts';
 import { WatchHub } from './watch-hub.ts';
 
 /** What the service needs of a `RegistryStateMachine`. */
-export interface ServedRegistry extends WatchSource, BackupSource {
+export interface ServedRegistry extends WatchSource, PlaceSource, BackupSource {
   query(request: Uint8Array): Uint8Array;
 }
 
@@ -43,6 +44,7 @@ export class RegistryService {
   readonly #options: RegistryServiceOptions;
   readonly #context: ConversationContext;
   readonly #hub: WatchHub;
+  readonly #grants: Grants;
   readonly #backups: Backups;
   readonly #clients = new Set<ClientEnd>();
   #leaderAddress: string;
@@ -60,11 +62,13 @@ export class RegistryService {
       maxPayloadBytes: limits.maxFrameBytes - MESSAGE_OVERHEAD_BYTES,
       markEveryRevisions: limits.watchMarkRevisions,
     });
+    this.#grants = new Grants(options.registry);
     this.#backups = new Backups(options.registry, options.environment, limits);
     this.#leaderAddress = options.node.status().leaderAddress ?? '';
     this.#context = {
       node: options.node,
       hub: this.#hub,
+      grants: this.#grants,
       backups: this.#backups,
       limits,
       query: (request) => options.registry.query(request),
@@ -118,10 +122,12 @@ export class RegistryService {
     return this.#quarantined;
   }
 
-  /** Refuses clients for this reason, and ends their watches, until called with undefined. */
+  /** Refuses clients for this reason and ends their watches, until called with undefined. */
   quarantine(reason: string | undefined): void {
     this.#quarantined = reason;
-    if (reason !== undefined) this.#hub.stop(reason);
+    if (reason === undefined) return;
+    this.#hub.stop(reason);
+    this.#grants.stop(reason);
   }
 
   /** How many clients are connected now, channels in this process included. */
@@ -131,7 +137,7 @@ export class RegistryService {
 
   /** The node applied a batch, or restored a snapshot. */
   applied(): void {
-    this.#hub.dispatch();
+    this.#grants.applied(this.#hub.dispatch());
     this.#backups.applied();
   }
 
@@ -180,6 +186,7 @@ export class RegistryService {
     this.#state = 'stopping';
     for (const client of this.#clients) client.conversation.stopAccepting();
     this.#hub.stop();
+    this.#grants.stop('the node stops');
   }
 
   /** Answers everything still open and ends every conversation. After the node has stopped. */

@@ -138,8 +138,11 @@ export class WatchHub {
     }
   }
 
-  /** Tells live watchers what was applied since the last call. */
-  dispatch(): void {
+  /**
+   * Tells live watchers what was applied since the last call, and returns it: undefined when the
+   * state was replaced by a snapshot's.
+   */
+  dispatch(): readonly RevisionEvents[] | undefined {
     const applied = this.#source.takeEvents();
     const first = this.#revision + 1;
     const last = this.#source.revision;
@@ -151,6 +154,7 @@ export class WatchHub {
     // Not earlier: a watch that its client ends in the middle of this has not seen all of it.
     this.#revision = last;
     for (const watcher of this.#owedMarks) this.#sendOwedMark(watcher);
+    return whole ? applied : undefined;
   }
 
   /** The state was replaced by a snapshot: what happened in between is in history or nowhere. */

@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter } from '../base/index.ts';
 import type { Refusal } from './hello.ts';
 
 /** Version of requests and responses, answers of the registry that they carry included. */
-export const CLIENT_PROTOCOL_VERSION = 3;
+export const CLIENT_PROTOCOL_VERSION = 4;
 
 export interface ClientHello {
   readonly clientProtocolVersion: number;

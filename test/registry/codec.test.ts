@@ -22,6 +22,7 @@ import {
   type RegistryQuery,
   type RegistryResult,
   type Revision,
+  type FencingToken,
   type SessionId,
 } from '../../src/registry/index.ts';
 import { anyStep, everyLog } from './generate.ts';
@@ -49,6 +50,7 @@ const QUERIES: readonly RegistryQuery[] = [
     },
   },
   { type: 'lockQueue', name: 'job', after: 0, limit: 0 },
+  { type: 'lockPlace', name: 'job', session: 7 as SessionId, token: 9 as FencingToken },
   { type: 'locks', start: '', end: undefined, limit: 0 },
   { type: 'locks', start: 'a', end: 'b', limit: 3 },
   { type: 'sessions', after: 0, limit: 0 },

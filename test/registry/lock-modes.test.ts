@@ -473,3 +473,25 @@ test('[LOCK-34] a retried lock command is answered as before, whatever has chang
   assert.deepEqual(rig.do(command, header), first);
   assert.deepEqual(holdersOf(rig), [b]);
 });
+
+test('[LOCK-35] a place waits, is held, and goes, and never turns back', () => {
+  const rig = new Rig();
+  const [a, b, c] = sessions(rig, 3) as [SessionId, SessionId, SessionId];
+  const placeOf = (session: SessionId, token: FencingToken): string | boolean => {
+    const answer = rig.ask({ type: 'lockPlace', name: 'k', session, token });
+    return answer.type === 'error' ? answer.code : answerOf(answer, 'lockPlace').held;
+  };
+  const first = rig.token('k', a, delayed(1_000));
+  const second = rig.token('k', b);
+  const third = rig.token('k', c);
+  assert.deepEqual([placeOf(a, first), placeOf(b, second)], [true, false]);
+  assert.equal(placeOf(a, second), 'not-held', "not another's token");
+  rig.unlock('k', b, second);
+  assert.equal(placeOf(b, second), 'not-held');
+  expire(rig, a);
+  assert.equal(queueOf(rig)[0]?.delayed, true);
+  assert.equal(placeOf(a, first), 'session-expired', 'for its session, a delay is the end');
+  assert.equal(placeOf(c, third), false, 'for the others it is not');
+  rig.close(c);
+  assert.equal(placeOf(c, third), 'session-expired');
+});

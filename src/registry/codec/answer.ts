@@ -24,6 +24,7 @@ const Tag = {
   stats: 5,
   locks: 6,
   count: 7,
+  lockPlace: 8,
   ...TreeAnswerTag,
 } as const satisfies Record<RegistryAnswer['type'], number>;
 
@@ -54,6 +55,9 @@ export function writeAnswer(writer: ByteWriter, answer: RegistryAnswer): void {
     case 'lockQueue':
       writer.varint(answer.revision).varint(answer.time).boolean(answer.more);
       writeQueue(writer, answer.queue);
+      return;
+    case 'lockPlace':
+      writer.varint(answer.revision).boolean(answer.held);
       return;
     case 'locks':
       writer.varint(answer.revision).varint(answer.time).boolean(answer.more);
@@ -124,6 +128,8 @@ function readBody(reader: ByteReader, tag: number): RegistryAnswer {
       const more = reader.boolean();
       return { type: 'lockQueue', revision, time, queue: readQueue(reader), more };
     }
+    case Tag.lockPlace:
+      return { type: 'lockPlace', revision, held: reader.boolean() };
     case Tag.locks: {
       const time = reader.varint();
       const more = reader.boolean();

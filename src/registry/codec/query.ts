@@ -1,5 +1,5 @@
 import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
-import type { RegistryQuery, Revision } from '../types.ts';
+import type { FencingToken, RegistryQuery, Revision, SessionId } from '../types.ts';
 import { openReader, writeVersion } from './format.ts';
 import { readRange, writeRange } from './range.ts';
 import { readTreeQuery, TreeQueryTag, writeTreeQuery } from './tree.ts';
@@ -14,6 +14,7 @@ const Tag = {
   locks: 6,
   /** A range with a selection. */
   selection: 7,
+  lockPlace: 8,
   ...TreeQueryTag,
 } as const satisfies Record<RegistryQuery['type'] | 'selection', number>;
 
@@ -38,6 +39,9 @@ export function encodeQuery(query: RegistryQuery): Uint8Array {
       break;
     case 'lockQueue':
       writer.byteString(query.name).varint(query.after).varint(query.limit);
+      break;
+    case 'lockPlace':
+      writer.byteString(query.name).varint(query.session).varint(query.token);
       break;
     case 'locks':
       writer.byteString(query.start).boolean(query.end !== undefined);
@@ -86,6 +90,11 @@ function readBody(reader: ByteReader, tag: number): RegistryQuery {
       const name = reader.byteString();
       const after = reader.varint();
       return { type: 'lockQueue', name, after, limit: reader.varint() };
+    }
+    case Tag.lockPlace: {
+      const name = reader.byteString();
+      const session = reader.varint() as SessionId;
+      return { type: 'lockPlace', name, session, token: reader.varint() as FencingToken };
     }
     case Tag.locks: {
       const start = reader.byteString();

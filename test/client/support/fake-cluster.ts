@@ -9,6 +9,7 @@ import { unreachable } from '../../../src/base/index.ts';
 import {
   decodeCommand,
   encodeEvents,
+  encodeQuery,
   RegistryStateMachine,
   type DecodedCommand,
   type Revision,
@@ -46,6 +47,8 @@ export class FakeCluster {
   readonly applied: DecodedCommand[] = [];
   /** Bytes of events handed to watches so far. */
   sentToWatches = 0;
+  /** Waits for a lock that were answered so far. */
+  grantsTold = 0;
   #index = 0;
   /** Decides each request's fate. */
   fateOf: (request: Request, node: FakeNode) => Fate = () => ({ type: 'served' });
@@ -160,6 +163,7 @@ export class FakeChannel implements Channel {
   readonly #node: FakeNode | undefined;
   readonly #events: EndpointEvents;
   readonly #watches = new Map<number, FakeWatch>();
+  readonly #grants = new Map<number, RequestOf<'awaitGrant'>>();
   readonly #cancelled = new Set<number>();
   #over = false;
 
@@ -199,6 +203,20 @@ export class FakeChannel implements Channel {
 
   pump(): void {
     for (const [id, watch] of this.#watches) this.#pumpWatch(id, watch);
+    this.#tellOfGrants();
+  }
+
+  /** A node that is held back knows of no change. */
+  #tellOfGrants(): void {
+    const { registry } = this.#cluster;
+    if (this.#node === undefined || this.#node.revision < registry.revision) return;
+    for (const [id, place] of this.#grants) {
+      if (this.#over || registry.standingOf(place) === 'waits') continue;
+      this.#grants.delete(id);
+      this.#cluster.grantsTold++;
+      const payload = registry.query(encodeQuery({ ...place, type: 'lockPlace' }));
+      this.#respond({ type: 'ok', id, payload });
+    }
   }
 
   #arrive(request: Request): void {
@@ -206,6 +224,7 @@ export class FakeChannel implements Channel {
     if (this.#over || node === undefined || node.state === 'silent') return;
     if (request.type === 'cancel') {
       this.#watches.delete(request.id);
+      this.#grants.delete(request.id);
       this.#cancelled.add(request.id);
       return;
     }
@@ -253,13 +272,18 @@ export class FakeChannel implements Channel {
   }
 
   #serve(request: Request): void {
-    const needsLeader = request.type !== 'status' && request.type !== 'watch';
+    const needsLeader = !['status', 'watch', 'awaitGrant'].includes(request.type);
     if (needsLeader && this.#cluster.leader === '') {
       this.#refuse(request, 'no-leader', 'not-applied');
       return;
     }
     if (request.type === 'watch') {
       this.#openWatch(request);
+      return;
+    }
+    if (request.type === 'awaitGrant') {
+      this.#grants.set(request.id, request);
+      this.#tellOfGrants();
       return;
     }
     const response = this.#execute(request);
@@ -280,6 +304,7 @@ export class FakeChannel implements Channel {
       case 'status':
         return { type: 'status', id, status: this.#status() };
       case 'watch':
+      case 'awaitGrant':
       case 'watchCredit':
       case 'backup':
       case 'watchProgress':

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { Request, Response } from '../../../src/protocol/index.ts';
-import type { KeyEvent } from '../../../src/registry/index.ts';
+import type { FencingToken, KeyEvent, SessionId } from '../../../src/registry/index.ts';
 
 const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const count = fc.maxSafeNat();
@@ -34,6 +34,13 @@ export const anyRequest: fc.Arbitrary<Request> = fc.oneof(
       causes: fc.subarray<KeyEvent['cause']>(['request', 'expired', 'sessionEnded', 'broken']),
       previous: fc.boolean(),
     }),
+  }),
+  fc.record({
+    type: kind('awaitGrant'),
+    id,
+    name: byteString,
+    session: count as fc.Arbitrary<SessionId>,
+    token: count as fc.Arbitrary<FencingToken>,
   }),
   fc.record({ type: kind('watchProgress'), id, revision: count }),
   fc.record({ type: kind('cancel'), id }),
