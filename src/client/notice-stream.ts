@@ -30,11 +30,6 @@ const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 1_000;
 const DONE: IteratorResult<Notice, undefined> = { done: true, value: undefined };
 
-type Waiter = {
-  readonly resolve: (result: IteratorResult<Notice, undefined>) => void;
-  readonly reject: (error: unknown) => void;
-};
-
 /** Ends the iteration, without an error. */
 class NoMoreWanted extends HoldfastError {}
 
@@ -60,7 +55,10 @@ export class NoticeStream implements Notices {
   #unwanted: Set<ConnectionId> | undefined = undefined;
   #cursor: NoticeCursor = FIRST_NOTICE;
   #roomMade: (() => void) | undefined = undefined;
-  readonly #waiters: Waiter[] = [];
+  /** Settles with the last call of `next`: they are answered in order. */
+  #answered: Promise<void> = Promise.resolve();
+  /** Of the call whose turn it is: something came, or it is all over. */
+  #wake: (() => void) | undefined = undefined;
   #told = false;
 
   constructor(host: TableHost, board: NoticeBoard, options: NoticeOptions) {
@@ -117,18 +115,31 @@ export class NoticeStream implements Notices {
 
   async #next(): Promise<IteratorResult<Notice, undefined>> {
     this.#acknowledger.add(this.#inHand.splice(0));
-    if (this.ended) {
+    const before = this.#answered;
+    let answered: (() => void) | undefined;
+    this.#answered = new Promise((resolve) => {
+      answered = resolve;
+    });
+    try {
+      await before;
+      while (!this.ended && this.#queue.length === 0) await this.#somethingNew();
+      // Nothing is awaited from here on: what is disconnected or dropped later was consumed before.
+      const pending = this.ended ? undefined : this.#queue.shift();
+      if (pending !== undefined) return { done: false, value: this.#handOut(pending) };
       await this.left;
       return this.#lastWord();
+    } finally {
+      answered?.();
     }
-    const notice = this.#take();
-    if (notice !== undefined) return { done: false, value: notice };
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
-  #take(): Notice | undefined {
-    const pending = this.#queue.shift();
-    if (pending === undefined) return undefined;
+  #somethingNew(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #handOut(pending: PendingNotice): Notice {
     this.#inHand.push(pending.notice.connection);
     this.#checkRoom();
     return noticeOf(pending.notice, pending.revision);
@@ -181,7 +192,7 @@ export class NoticeStream implements Notices {
     return actor;
   }
 
-  /** Reads on, and gives what came to whoever waits. */
+  /** Reads on, and wakes whoever waits for what came. */
   async #fetch(actor: Actor): Promise<NoticePage> {
     const { proposals } = this.#host;
     const { session } = actor;
@@ -198,16 +209,8 @@ export class NoticeStream implements Notices {
     this.#end.throwIfEnded();
     this.#cursor = page.next;
     this.#queue.push(...page.pending.filter(({ notice }) => !unwanted.has(notice.connection)));
-    this.#serveWaiters();
+    this.#wake?.();
     return page;
-  }
-
-  #serveWaiters(): void {
-    while (this.#waiters.length > 0) {
-      const notice = this.#take();
-      if (notice === undefined) return;
-      this.#waiters.shift()?.resolve({ done: false, value: notice });
-    }
   }
 
   async #untilRoom(): Promise<void> {
@@ -248,7 +251,7 @@ export class NoticeStream implements Notices {
     }
   }
 
-  /** The last acknowledgements, unless there is nobody to tell; then whoever waits is answered. */
+  /** The last acknowledgements, unless there is nobody to tell; then whoever waits is told. */
   async #leave(error: HoldfastError): Promise<void> {
     this.#queue = [];
     this.#acknowledger.add(this.#inHand.splice(0));
@@ -257,13 +260,7 @@ export class NoticeStream implements Notices {
     this.#end.dispose();
     const isOver = error.code === 'session-expired';
     this.#board.left(this.#session, this, isOver ? [] : this.#acknowledger.unsettled());
-    for (const { resolve, reject } of this.#waiters.splice(0)) {
-      try {
-        resolve(this.#lastWord());
-      } catch (why) {
-        reject(why);
-      }
-    }
+    this.#wake?.();
   }
 
   /** No longer than a call may take. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connectionIds, makeEdges, nextOf, pendingOn, type Edges } from './support/notices.ts';
 import type { Notice, Registry } from '../../src/client/index.ts';
-import { decodeQuery } from '../../src/registry/index.ts';
+import { decodeCommand, decodeQuery } from '../../src/registry/index.ts';
 import type { Request } from '../../src/protocol/index.ts';
 import type { Fate } from './support/fake-cluster.ts';
 import { failure, harness, type Harness } from './support/harness.ts';
@@ -67,6 +67,21 @@ test('[TABLE-60] it goes on though there is no leader for longer than a call wai
   seen.push(await nextOf(harnessed, notices));
   await time.until(notices.return!());
   assert.deepEqual(connectionIds(seen), ids);
+});
+
+test('[TABLE-60] several asked for at once come in order, and then the end', async () => {
+  const harnessed = harness();
+  const { time, registry } = harnessed;
+  const { erase, ids } = await makeEdges(harnessed, 2);
+  const notices = registry.notices();
+  const iterator = notices[Symbol.asyncIterator]();
+  const asked = Promise.all([1, 2, 3, 4].map(() => iterator.next()));
+  await erase();
+  await time.advance(1_000);
+  await time.until(notices.close());
+  const answers = await time.until(asked);
+  const seen = answers.map(({ value }) => (value as Notice | undefined)?.connection.id);
+  assert.deepEqual(seen, [...ids, undefined, undefined]);
 });
 
 test('[TABLE-61] a notice is acknowledged when the next is asked for, or at the end', async () => {
@@ -298,4 +313,48 @@ test('[TABLE-69] what was disconnected is not seen, waiting or on its way', asyn
   await time.until(table.disconnect(down));
   await time.until(notices.return!());
   assert.equal(pendingOn(harnessed, edges.session), 0);
+});
+
+/** Holds back pages of notices and answers to disconnects. */
+function holdBack(request: Request): Fate {
+  if (request.type === 'query') return { type: 'held' };
+  const isDisconnect =
+    request.type === 'propose' && decodeCommand(request.command).command.type === 'tableDisconnect';
+  return { type: isDisconnect ? 'held' : 'served' };
+}
+
+/** More than lie between an answer and whoever waits for what comes of it. */
+const MOST_TURNS = 30;
+
+test('[TABLE-69] a page and the answer to a disconnect may come in one moment', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry } = harnessed;
+  const table = await time.until(registry.table('jobs'));
+  const told: (number | string)[] = [];
+  const stop = new AbortController();
+  const reading = (async () => {
+    const notices = registry.notices({ signal: stop.signal });
+    for await (const { connection } of notices) told.push(connection.id);
+  })();
+  await time.advance(1_000);
+  const outcomes = new Set<string>();
+  for (let turns = 0; turns < MOST_TURNS; turns++) {
+    cluster.fateOf = holdBack;
+    const connection = await time.until(table.connect('monitor', 'self', 'gone'));
+    await eventually(time, 'the page is ready', () => cluster.held.length === 1);
+    const disconnecting = table.disconnect(connection).then(() => told.push('disconnected'));
+    await eventually(time, 'both answers are ready', () => cluster.held.length === 2);
+    cluster.fateOf = () => ({ type: 'served' });
+    const [page, answer] = cluster.held.splice(0);
+    page!();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    answer!();
+    await time.until(disconnecting);
+    await time.advance(1_000);
+    const outcome = told.splice(0).map((one) => (one === connection.id ? 'notice' : one));
+    outcomes.add(outcome.join(', then '));
+  }
+  stop.abort();
+  await time.until(reading);
+  assert.deepEqual([...outcomes].toSorted(), ['disconnected', 'notice, then disconnected']);
 });

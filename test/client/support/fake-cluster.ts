@@ -32,6 +32,8 @@ export type Fate =
   | { readonly type: 'cutBefore' }
   /** Is carried out twice: once more after a while. */
   | { readonly type: 'repeated'; readonly afterMs: number }
+  /** Is carried out; its answer comes when the test hands it over. */
+  | { readonly type: 'held' }
   /** Is carried out, but whoever answers does not know that. */
   | { readonly type: 'doubted' }
   | { readonly type: 'refused'; readonly code: string };
@@ -50,6 +52,8 @@ export class FakeCluster {
   /** Waits for a lock that were answered so far. */
   grantsTold = 0;
   #index = 0;
+  /** Hand over the answers of requests whose fate was `held`, in the order in which those came. */
+  readonly held: (() => void)[] = [];
   /** Decides each request's fate. */
   fateOf: (request: Request, node: FakeNode) => Fate = () => ({ type: 'served' });
   latencyMs: () => number = () => 1;
@@ -259,6 +263,11 @@ export class FakeChannel implements Channel {
         this.#serve(request);
         this.#cluster.time.setTimer(fate.afterMs, () => this.#execute(request));
         return;
+      case 'held': {
+        const response = this.#execute(request);
+        if (response !== undefined) this.#cluster.held.push(() => this.#respond(response));
+        return;
+      }
       case 'doubted':
         this.#execute(request);
         this.#refuse(request, 'timeout', 'unknown');
