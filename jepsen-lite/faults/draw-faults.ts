@@ -1,10 +1,10 @@
 /** Which faults a run has, when and where: all of it from a seed, before the run begins. */
-import { unreachable } from '../../src/base/index.ts';
 import type { Dice } from '../simulation/random.ts';
 import { LEADER } from './fault.ts';
 import type { FaultTargets } from './fault-targets.ts';
+import { linksOf } from './partition-links.ts';
 import { drawStories } from './stories.ts';
-import type { ClientCutFault, DirectedLink, DiskFault, Fault, PartitionShape } from './fault.ts';
+import type { ClientCutFault, DiskFault, Fault, PartitionShape } from './fault.ts';
 
 /** Where and when one fault is to be. */
 interface Draw {
@@ -193,48 +193,4 @@ function drawPartition({ dice, targets, atMs, forMs }: Draw): Fault {
     ? Math.round(targets.electionTimeoutMs * dice.magnitude(0.1, 2))
     : 0;
   return { type: 'partition', atMs, forMs, shape, links, flapMs };
-}
-
-/** What a shape cuts, of nodes in an order that was drawn. */
-function linksOf(shape: PartitionShape, nodes: readonly string[]): DirectedLink[] {
-  const half = Math.floor(nodes.length / 2);
-  switch (shape) {
-    case 'leader':
-      return [];
-    case 'one':
-      return between(nodes.slice(0, 1), nodes.slice(1));
-    case 'halves':
-      return between(nodes.slice(0, half), nodes.slice(half));
-    case 'oneWay':
-      return nodes.slice(1).map((to): DirectedLink => [nodes[0]!, to]);
-    case 'bridge':
-      return between(nodes.slice(0, half), nodes.slice(half + 1));
-    case 'majorityRing':
-      return ringCuts(nodes);
-    default:
-      return unreachable(shape);
-  }
-}
-
-/** Both directions between any of the one and any of the other. */
-function between(some: readonly string[], others: readonly string[]): DirectedLink[] {
-  return some.flatMap((a) =>
-    others.flatMap((b): DirectedLink[] => [
-      [a, b],
-      [b, a],
-    ]),
-  );
-}
-
-/** Each keeps so many neighbours on a ring that with itself they are a majority. */
-function ringCuts(nodes: readonly string[]): DirectedLink[] {
-  const count = nodes.length;
-  const reach = Math.ceil(Math.floor(count / 2) / 2);
-  const isNear = (i: number, j: number): boolean => {
-    const distance = Math.abs(i - j);
-    return Math.min(distance, count - distance) <= reach;
-  };
-  return nodes.flatMap((a, i) =>
-    nodes.flatMap((b, j): DirectedLink[] => (i === j || isNear(i, j) ? [] : [[a, b]])),
-  );
 }

@@ -6,6 +6,7 @@ import type { Dice } from '../simulation/random.ts';
 import { LEADER } from './fault.ts';
 import type { DirectedLink, Fault } from './fault.ts';
 import type { FaultTargets } from './fault-targets.ts';
+import { bothWays } from './partition-links.ts';
 
 /** So many seeds lose one leader after the other, beside what else they draw. */
 const SUCCESSIONS = 0.3;
@@ -13,6 +14,8 @@ const SUCCESSIONS = 0.3;
 const LATE_ANSWERS = 0.4;
 /** Where all disks but one are slow together, as volumes of one storage are. */
 const SLOW_VOTERS = 0.15;
+/** Where a node loses its disk just before its vote decides. */
+const LOST_VOTES = 0.2;
 
 /** Some of them, or none; for three nodes at least. */
 export function drawStories(dice: Dice, targets: FaultTargets): Fault[] {
@@ -23,6 +26,7 @@ export function drawStories(dice: Dice, targets: FaultTargets): Fault[] {
     faults.push(...drawLateAnswers(dice, targets));
   }
   if (dice.chance(SLOW_VOTERS)) faults.push(...drawSlowVoters(dice, targets));
+  if (dice.chance(LOST_VOTES)) faults.push(...drawLostVotes(dice, targets));
   return faults;
 }
 
@@ -124,6 +128,55 @@ function drawSlowVoters(dice: Dice, targets: FaultTargets): Fault[] {
       flapMs: 0,
     });
     atMs += forMs + Math.round(electionTimeoutMs * dice.between(4, 12));
+  }
+  return faults;
+}
+
+/**
+ * A bare majority acknowledges what the others do not hear of. One of it loses its disk, is back at
+ * once, and is cut off from the rest of that majority while it is being told again: were its vote
+ * counted, it would now elect somebody who lacks what it has acknowledged.
+ */
+function drawLostVotes(dice: Dice, { nodes, electionTimeoutMs, faultsMs }: FaultTargets): Fault[] {
+  const faults: Fault[] = [];
+  let atMs = Math.round(electionTimeoutMs * dice.between(1, 4));
+  while (atMs < faultsMs) {
+    const order = dice.shuffled(nodes);
+    const [leader, wiped] = [order[0]!, order[1]!];
+    const majority = Math.floor(nodes.length / 2) + 1;
+    const behind = order.slice(majority);
+    const keepers = order.slice(0, majority).filter((node) => node !== wiped);
+    const partAtMs = atMs + Math.round(electionTimeoutMs * dice.between(0.5, 1.5));
+    // All before the leader gives up, who from here on hears of nobody whose replies count.
+    const wipeAtMs = partAtMs + Math.round(electionTimeoutMs * dice.magnitude(0.03, 0.3));
+    const awayMs = Math.round(electionTimeoutMs * dice.magnitude(0.01, 0.1));
+    // What it is told comes piece by piece, so that it has heard of the members and not of all.
+    const delayMs = Math.round(electionTimeoutMs * dice.magnitude(0.03, 0.3));
+    const cutAtMs = wipeAtMs + Math.round(electionTimeoutMs * dice.between(0.3, 1.2));
+    const endAtMs = cutAtMs + Math.round(electionTimeoutMs * dice.between(3, 8));
+    const part = (fromMs: number, one: readonly string[], others: readonly string[]): Fault => ({
+      type: 'partition',
+      atMs: fromMs,
+      forMs: endAtMs - fromMs,
+      shape: 'halves',
+      links: bothWays(one, others),
+      flapMs: 0,
+    });
+    faults.push(
+      { type: 'transfer', atMs, forMs: 0, to: leader },
+      part(partAtMs, keepers, behind),
+      { type: 'wipe', atMs: wipeAtMs, forMs: awayMs, node: wiped },
+      {
+        type: 'slowLink',
+        atMs: wipeAtMs,
+        forMs: endAtMs - wipeAtMs,
+        from: leader,
+        to: wiped,
+        delayMs,
+      },
+      part(cutAtMs, keepers, [wiped]),
+    );
+    atMs = endAtMs + Math.round(electionTimeoutMs * dice.between(4, 10));
   }
   return faults;
 }

@@ -134,4 +134,19 @@ export const electionMutants: readonly Mutant[] = [
       'const { outgoing, learners } = core.membership;\n' +
       '    const voters = [...core.membership.voters, ...learners];',
   },
+  {
+    id: '54',
+    breaks: 'a node votes, and is counted, though the cluster knows it with another disk',
+    file: 'src/raft/core.js',
+    text: 'hasPart(membership) && memberOf(membership, this.id)?.storeId === this.options.storeId',
+    replacement: 'hasPart(membership)',
+    // Candidates do not count such a vote either, and each of the two is enough.
+    also: [
+      {
+        file: 'src/node/peers.js',
+        text: "return recorded === undefined || recorded === '' || recorded === peer.storeId;",
+        replacement: 'return true;',
+      },
+    ],
+  },
 ];
