@@ -1,4 +1,5 @@
 /** Every planted bug, by number. */
+import { boundsMutants } from './bounds-mutants.ts';
 import { checkerMutants } from './checker-mutants.ts';
 import { electionMutants } from './election-mutants.ts';
 import { faultMutants } from './fault-mutants.ts';
@@ -19,6 +20,7 @@ const numbered = [
 export const mutants: readonly Mutant[] = [
   ...numbered,
   ...faultMutants,
+  ...boundsMutants,
   ...checkerMutants,
   ...judgingMutants,
 ];
