@@ -97,7 +97,7 @@ test('[JEPSEN-21] while a voter knows of half of a change, no disk may be lost',
   assert.equal(why(), 'no majority would be left');
 });
 
-test('[JEPSEN-21] a disk that is about to be damaged counts as damaged, of learners too', async () => {
+test('[JEPSEN-21] a disk about to be damaged counts as damaged, of learners too', async () => {
   const misdirected: Fault = {
     type: 'damage',
     atMs: 300,

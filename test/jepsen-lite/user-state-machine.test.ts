@@ -140,7 +140,7 @@ test('[KIT-5] a run that fails is saved, told how to run again, and shown', asyn
 test('[KIT-5] options that break a rule are refused before anything runs', async () => {
   const good = { stateMachine: () => new Counters(), workload: addAndRead };
   const refused: readonly (readonly [RegExp, object])[] = [
-    [/there is no option 'seed'; there are .*seeds/, { seed: 4 }],
+    [/there is no option 'seed' \(did you mean 'seeds'\?\)/, { seed: 4 }],
     [/seeds: a seed or a range of seeds such as 1\.\.200, not '9\.\.1'/, { seeds: '9..1' }],
     [/nodes: a whole number from 1 to 9; clients: /, { nodes: 10, clients: 0 }],
     [/time: it is 'soon': a duration is /, { time: 'soon' }],
