@@ -236,7 +236,10 @@ test('[LOCK-59] a waiter whose session ends is told, and is out of the queue', a
   const waiting = failure(other.lock('n', { session }));
   await time.advance(500);
   await time.until(registry.closeSession(session.id));
+  const since = time.now();
   assert.equal((await time.until(waiting)).code, 'session-expired');
+  assert.ok(time.now() - since < 100, 'at once, not only when it is renewed');
+  assert.ok(session.signal.aborted, 'and so is everybody else');
   await time.advance(500);
   assert.equal((await queueOf(harnessed, 'n'))[0]?.token, holder.token);
 });
@@ -284,6 +287,40 @@ test('[LOCK-61] a waiter whose node was cut off from the cluster still gets its 
   await time.until(holder.unlock());
   const lock = await time.until(waiting, 30_000);
   assert.equal((await queueOf(harnessed, 'n'))[0]?.token, lock.token);
+});
+
+test('[LOCK-61] a waiter whose node says nothing asks the cluster in the end', async () => {
+  const harnessed = harness();
+  const { time, cluster, registry, another } = harnessed;
+  const holder = await time.until(registry.lock('n'));
+  const waiting = another().lock('n');
+  await time.advance(500);
+  cluster.node('a:1').heldBackAt = cluster.registry.revision;
+  await time.until(holder.unlock());
+  const lock = await time.until(waiting, 30_000);
+  assert.equal(cluster.grantsTold, 0);
+  assert.equal((await queueOf(harnessed, 'n'))[0]?.token, lock.token);
+});
+
+test('[LOCK-61] a waiter whose node does not serve waits there again, or at another', async () => {
+  const { time, cluster, registry, another } = harness();
+  const holder = await time.until(registry.lock('n'));
+  let refusals = 0;
+  cluster.fateOf = ({ type }) => {
+    if (type !== 'awaitGrant' || ++refusals > 3) return { type: 'served' };
+    return { type: 'refused', code: 'stopped' };
+  };
+  const waiting = another().lock('n');
+  await time.advance(2_000);
+  assert.equal(refusals, 4);
+  await time.until(holder.unlock());
+  await time.until(waiting);
+  assert.equal(cluster.grantsTold, 1);
+  cluster.fateOf = ({ type }) => {
+    return type === 'awaitGrant' ? { type: 'refused', code: 'overloaded' } : { type: 'served' };
+  };
+  const error = await failure(time.until(registry.lock('n')));
+  assert.equal(error.code, 'overloaded', 'too many watches');
 });
 
 test('[LOCK-62] withLock holds while its body runs, and releases however that ends', async () => {
