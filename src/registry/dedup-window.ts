@@ -125,14 +125,13 @@ function costOf(result: RegistryResult): number {
       return ANSWER_BYTES + bytesOfView(result.view);
     case 'txn':
       return ANSWER_BYTES + bytesOfBranch(result);
-    case 'lock':
-      return ANSWER_BYTES + result.ahead.length * PART_BYTES;
     case 'error':
       return ANSWER_BYTES + result.message.length;
     case 'stored':
       return ANSWER_BYTES + bytesOfView({ record: result.record, lock: undefined });
     case 'connections':
       return ANSWER_BYTES + result.connections.length * PART_BYTES;
+    case 'lock':
     case 'session':
     case 'done':
     case 'table':

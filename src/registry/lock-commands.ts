@@ -7,15 +7,9 @@ import { checkKey, checkLabel, checkTerms, refuse, show } from './refusal.ts';
 import type {
   ByteString,
   FencingToken,
-  LockHolder,
-  LockMode,
   LockTerms,
   RegistryResult,
-  SessionId,
 } from './types.ts';
-
-/** Told of in an answer, at most. */
-const MAX_AHEAD = 16;
 
 /** Adds the acting session to the lock's queue as part of the revision under way. */
 export function joinQueue(
@@ -47,9 +41,8 @@ export function lock(act: Act, command: CommandOf<'lock'>): RegistryResult {
     place === undefined ? queue?.admits(terms) !== false : queue?.granted.has(session) === true;
   // With `wait: false` a session that queued earlier keeps its place, but is told it has no lock.
   if (!wait && !held && queue !== undefined) return lockedBy(queue);
-  const ahead = held || queue === undefined ? [] : whoIsAhead(queue, session, terms.mode);
   const token = place?.token ?? joinQueue(act, name, terms, metadata);
-  return { type: 'lock', revision: state.commit(), token, held, ahead };
+  return { type: 'lock', revision: state.commit(), token, held };
 }
 
 /** A refusal when the terms do not go with the session's own place, or with the others'. */
@@ -85,20 +78,6 @@ export function conflictOf(
 
 function describe({ mode, permits, limit }: LockTerms): string {
   return mode === 'semaphore' ? `${permits} of ${limit} permits` : mode;
-}
-
-/** All of them would take memory in the square of the queue's length. */
-function whoIsAhead(queue: LockQueue, session: SessionId, mode: LockMode): readonly LockHolder[] {
-  const ahead: LockHolder[] = [];
-  let lastWriter = 0;
-  for (const place of queue.places()) {
-    if (place.session === session) break;
-    ahead.push({ session: place.session, token: place.token });
-    if (place.terms.mode === 'exclusive') lastWriter = ahead.length;
-  }
-  // A reader that waits has a writer ahead.
-  if (mode === 'shared') ahead.length = lastWriter;
-  return ahead.length <= MAX_AHEAD ? ahead : [ahead[0]!, ahead.at(-1)!];
 }
 
 export function unlock(act: Act, command: CommandOf<'unlock'>): RegistryResult {

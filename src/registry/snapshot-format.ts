@@ -8,7 +8,7 @@
  * after it, each followed by its changes; one `end`. The rest of the state is derived from these.
  * Nothing depends on how the state came about, so equal states have equal bytes.
  */
-export const SNAPSHOT_VERSION = 4;
+export const SNAPSHOT_VERSION = 5;
 
 /** Begins each block, so that what is no snapshot is noticed at once. */
 export const BLOCK_MARK = 0x5246_4c48;

@@ -238,14 +238,8 @@ export type RegistryResult =
       readonly type: 'lock';
       readonly revision: Revision;
       readonly token: FencingToken;
+      /** Otherwise its place waits. */
       readonly held: boolean;
-      /**
-       * Sessions ahead in the queue, the holder first; empty when held. A reader is told of those
-       * up to the last writer ahead, since readers after that one are granted together with it.
-       * Of more than 16 only the first and the last: answers are kept for retries, one for each
-       * who waits.
-       */
-      readonly ahead: readonly LockHolder[];
     }
   | {
       readonly type: 'session';

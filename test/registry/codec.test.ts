@@ -133,7 +133,7 @@ test('[REG-23] bytes cut short, lengthened or of another version are refused by 
     assert.throws(() => decode(Buffer.concat([bytes, Buffer.from([0])])), MalformedBytesError);
     const other = Uint8Array.from(bytes);
     other[0] = 1;
-    assert.throws(() => decode(other), /format version 1, not 4/);
+    assert.throws(() => decode(other), /format version 1, not 5/);
   }
 });
 

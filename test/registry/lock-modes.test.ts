@@ -46,10 +46,6 @@ test('[LOCK-20] readers hold together; a writer waits for all of them', () => {
   const second = rig.token('k', b, SHARED);
   const waiting = resultOf(rig.lock('k', writer), 'lock');
   assert.equal(waiting.held, false);
-  assert.deepEqual(
-    waiting.ahead.map(({ session }) => session),
-    [a, b],
-  );
   assert.deepEqual(holdersOf(rig), [a, b]);
   assert.equal(rig.view('k').lock, undefined, 'nobody holds it alone');
   rig.unlock('k', a, first);
@@ -67,7 +63,6 @@ test('[LOCK-21] a waiting writer blocks later readers, who then hold together', 
   for (const one of later) {
     const answer = resultOf(rig.lock('k', one, true, SHARED), 'lock');
     assert.equal(answer.held, false);
-    assert.equal(answer.ahead.at(-1)?.session, writer, 'each is told of the writer to wait for');
     refused(rig.lock('k', rig.open(), false, SHARED), 'locked');
   }
   rig.unlock('k', reader, first);

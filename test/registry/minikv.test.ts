@@ -95,7 +95,7 @@ test('[M4] lock works on absent keys, gives a token, and again to its holder the
   refused(rig.lock('absent', second, false), 'locked');
   const waiting = resultOf(rig.lock('absent', third), 'lock');
   assert.equal(waiting.held, false);
-  assert.deepEqual(waiting.ahead, [{ session: first, token: lock.token }]);
+  assert.ok(waiting.token > lock.token);
   assert.equal(rig.get('absent'), undefined);
 });
 

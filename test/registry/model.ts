@@ -221,12 +221,8 @@ export class Model implements TxnHost {
     if (!wait && !held) return error('locked');
     if (!isIn) this.#join(header, name, terms, metadata);
     const revision = this.#commit();
-    const before = held ? [] : this.queue(name).slice(0, place);
-    // A reader waits for writers only: for the last one before it.
-    const last = before.findLastIndex((one) => one.terms.mode === 'exclusive');
-    const ahead = terms.mode === 'shared' ? before.slice(0, last + 1) : before;
     const { token } = this.queue(name)[place]!;
-    return { type: 'lock', revision, token, held, ahead: ahead.map(holderOf) };
+    return { type: 'lock', revision, token, held };
   }
 
   #leave(name: string, place: LockHolder | undefined): RegistryResult {

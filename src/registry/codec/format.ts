@@ -1,7 +1,7 @@
 import { ByteReader, MalformedBytesError, type ByteWriter } from '../../base/index.ts';
 
 /** First byte of every encoded command, result, query, answer and batch of events. */
-const FORMAT_VERSION = 4;
+const FORMAT_VERSION = 5;
 
 export function writeVersion(writer: ByteWriter): void {
   writer.u8(FORMAT_VERSION);

@@ -1,8 +1,8 @@
 import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
-import type { FencingToken, LockHolder, RegistryResult, Revision, SessionId } from '../types.ts';
+import type { FencingToken, RegistryResult, Revision, SessionId } from '../types.ts';
 import { readRefusal, writeRefusal } from './error.ts';
-import { openReader, readCount, writeVersion } from './format.ts';
-import { readHolder, readView, writeHolder, writeView } from './record.ts';
+import { openReader, writeVersion } from './format.ts';
+import { readView, writeView } from './record.ts';
 import { MapResultTag, readMapResult, writeMapResult } from './map.ts';
 import { readTableResult, TableResultTag, writeTableResult } from './table.ts';
 import { readTreeResult, TreeResultTag, writeTreeResult } from './tree.ts';
@@ -41,8 +41,6 @@ export function writeResult(writer: ByteWriter, result: RegistryResult): void {
       return;
     case 'lock':
       writer.varint(result.revision).varint(result.token).boolean(result.held);
-      writer.varint(result.ahead.length);
-      for (const holder of result.ahead) writeHolder(writer, holder);
       return;
     case 'session':
       writer.varint(result.revision).varint(result.session).varint(result.ttlMs);
@@ -87,10 +85,7 @@ function readBody(reader: ByteReader, tag: number): RegistryResult {
       return { type: 'key', revision, view: readView(reader) };
     case Tag.lock: {
       const token = reader.varint() as FencingToken;
-      const held = reader.boolean();
-      const ahead: LockHolder[] = [];
-      for (let left = readCount(reader, 2); left > 0; left--) ahead.push(readHolder(reader));
-      return { type: 'lock', revision, token, held, ahead };
+      return { type: 'lock', revision, token, held: reader.boolean() };
     }
     case Tag.session: {
       const session = reader.varint() as SessionId;
