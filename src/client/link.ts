@@ -1,6 +1,7 @@
 /** What the façade needs from whoever carries its requests to the cluster. */
 import { unreachable } from '../base/index.ts';
 import type { HoldfastError } from '../base/index.ts';
+import type { StopSignal } from './waiting.ts';
 import type {
   Channel,
   ChannelEvents,
@@ -30,7 +31,7 @@ export interface LinkCall {
    */
   readonly repeatable: boolean;
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: StopSignal | undefined;
 }
 
 export interface LinkAnswer {

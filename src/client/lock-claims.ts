@@ -25,13 +25,24 @@ interface Spot {
 export class LockClaims {
   readonly #spots = new Map<string, Spot>();
 
+  /** Waits while the place is being given up. */
   async enter(name: ByteString, session: SessionId): Promise<Claim> {
     const id = `${session}:${name}`;
-    let spot = this.#spots.get(id);
-    while (spot?.leaving !== undefined) {
-      await spot.leaving;
-      spot = this.#spots.get(id);
+    for (;;) {
+      const claim = this.#enter(id);
+      if (claim !== undefined) return claim;
+      await this.#spots.get(id)?.leaving;
     }
+  }
+
+  /** Undefined while the place is being given up. */
+  enterNow(name: ByteString, session: SessionId): Claim | undefined {
+    return this.#enter(`${session}:${name}`);
+  }
+
+  #enter(id: string): Claim | undefined {
+    let spot = this.#spots.get(id);
+    if (spot?.leaving !== undefined) return undefined;
     if (spot === undefined) {
       spot = { claims: 0, leaving: undefined };
       this.#spots.set(id, spot);

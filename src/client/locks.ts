@@ -39,7 +39,9 @@ export class Locks {
   ): Promise<HeldLockHandle> {
     const end = this.#waitEnd(actor, options.signal, waitMs, textOf(name));
     try {
-      const claim = await this.#enter(name, actor, end);
+      end.throwIfEnded();
+      const claim =
+        this.#claims.enterNow(name, actor.session) ?? (await this.#enter(name, actor, end));
       const queued = await this.#enqueue(name, actor, options, end, claim);
       try {
         const revision = await untilHeld(this.#host, queued, end);
@@ -56,7 +58,7 @@ export class Locks {
     }
   }
 
-  /** Entering may have to wait for an earlier release; whoever gave up by then leaves again. */
+  /** Waits for an earlier release; whoever gave up by then leaves again. */
   async #enter(name: ByteString, actor: Actor, end: WaitEnd): Promise<Claim> {
     const entering = this.#claims.enter(name, actor.session);
     try {

@@ -19,7 +19,7 @@ import type { Notice, NoticeOptions, Notices } from './notice-types.ts';
 import type { Actor, Patience } from './proposals.ts';
 import type { TableHost } from './table-host.ts';
 import { noticeOf } from './table-edge.ts';
-import { pause, WaitEnd } from './waiting.ts';
+import { pause, WaitEnd, type StopSignal } from './waiting.ts';
 import { watchUntil } from './watch-until.ts';
 
 /** At most so many wait here to be consumed. */
@@ -238,7 +238,7 @@ export class NoticeStream implements Notices {
   }
 
   /** Again and again while another attempt may succeed and is wanted. */
-  async #insistently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #insistently<T>(work: () => Promise<T>, signal: StopSignal): Promise<T> {
     const { environment } = this.#host.proposals;
     for (let failures = 0; ; failures++) {
       try {
@@ -273,7 +273,7 @@ export class NoticeStream implements Notices {
     settled.abort();
   }
 
-  #patience(signal: AbortSignal): Patience {
+  #patience(signal: StopSignal): Patience {
     return { ...this.#host.patience(undefined), signal };
   }
 }

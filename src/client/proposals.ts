@@ -17,7 +17,7 @@ import type { ClientEnvironment } from './environment.ts';
 import { readAnswer } from './error-response.ts';
 import type { Link } from './link.ts';
 import type { Sequencer } from './sequencer.ts';
-import { abortError, pause } from './waiting.ts';
+import { abortError, pause, type StopSignal } from './waiting.ts';
 
 /** For whom a command acts. With a sequencer its writes are applied exactly once. */
 export interface Actor {
@@ -36,7 +36,7 @@ export const NOBODY: Actor = {
 /** How long a call may take, and what else ends the waiting. */
 export interface Patience {
   readonly deadlineMs: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: StopSignal | undefined;
 }
 
 /**

@@ -69,6 +69,7 @@ import { SessionClock } from './session-clock.ts';
 import type { Table, TableDetails, TableOptions } from './table-types.ts';
 import { Tables } from './tables.ts';
 import { CodecRegistry, type TypedRegistry } from './typed-registry.ts';
+import type { StopSignal } from './waiting.ts';
 import { EVENTS, EVENTS_AND_PROGRESS, type WatchItems } from './watch-items.ts';
 import { watchSubject, type WatchSubject } from './watch-request.ts';
 import { WatchStream, type WatchStreamHost } from './watch-stream.ts';
@@ -472,7 +473,7 @@ export class RegistryClient implements Registry {
   #watch<Item>(
     subject: WatchSubject,
     from: number,
-    signal: AbortSignal | undefined,
+    signal: StopSignal | undefined,
     items: WatchItems<Item>,
   ): WatchStream<Item> {
     const { seenRevision } = this.#proposals;

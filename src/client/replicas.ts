@@ -10,7 +10,7 @@ import type { Patience } from './proposals.ts';
 import type { CallOptions } from './registry.ts';
 import type { RegistryClient } from './registry-client.ts';
 import type { ReplicaCare, Verification, VerifyOptions } from './verify-types.ts';
-import { Verify } from './verify.ts';
+import { Verify, type VerifySettings } from './verify.ts';
 import { abortError, pause } from './waiting.ts';
 
 const PATIENCE_MS = 60_000;
@@ -35,7 +35,7 @@ export class Replicas implements ReplicaCare {
     const host = {
       hashTree: this.#registry.hashTree,
       members: this.#members,
-      openSession: ({ signal }: Patience) =>
+      openSession: ({ signal }: VerifySettings['patience']) =>
         this.#registry.openSession({
           label: 'verify',
           ...(signal === undefined ? {} : { signal }),
@@ -44,7 +44,7 @@ export class Replicas implements ReplicaCare {
     return await new Verify(host, {
       quick,
       maxDifferences: wholeNumber(maxDifferences, 'maxDifferences'),
-      patience: this.#patience(options, PATIENCE_MS),
+      patience: { ...this.#patience(options, PATIENCE_MS), signal: options.signal },
       progress: (progress) => onProgress?.(progress),
     }).run();
   }

@@ -14,13 +14,14 @@ import { abortError, pause } from './waiting.ts';
 export interface VerifyHost {
   readonly hashTree: Pick<ClientHashTree, 'lock' | 'release' | 'reset' | 'ask' | 'compared'>;
   readonly members: Pick<MemberCalls, 'members' | 'call' | 'environment'>;
-  readonly openSession: (patience: Patience) => Promise<Session>;
+  readonly openSession: (patience: VerifySettings['patience']) => Promise<Session>;
 }
 
 export interface VerifySettings {
   readonly quick: boolean;
   readonly maxDifferences: number;
-  readonly patience: Patience;
+  /** With the signal of whoever asked. */
+  readonly patience: Patience & { readonly signal: AbortSignal | undefined };
   readonly progress: (progress: VerifyProgress) => void;
 }
 

@@ -7,7 +7,7 @@ import { errorFromWire, PASSING } from './error-response.ts';
 import type { ReadOptions } from './key-types.ts';
 import type { Link, WatchAttachment, WatchSubscriber } from './link.ts';
 import type { Patience } from './proposals.ts';
-import { WaitEnd } from './waiting.ts';
+import { WaitEnd, type StopSignal } from './waiting.ts';
 import { appendItems, type WatchItems } from './watch-items.ts';
 import type { WatchSubject } from './watch-request.ts';
 import type { Watch } from './watch-types.ts';
@@ -29,7 +29,7 @@ export interface WatchStreamOptions<Item> {
   readonly from: number;
   /** With `from` 0: the caller has seen this revision, so older ones are not "next". */
   readonly seenRevision: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: StopSignal | undefined;
 }
 
 /** What arrived in one message and is not consumed yet. */
@@ -181,13 +181,13 @@ export class WatchStream<Item> implements Watch<Item>, WatchSubscriber {
     }
   }
 
-  #awaitProgress(waiter: ProgressWaiter, given: AbortSignal): void {
+  #awaitProgress(waiter: ProgressWaiter, given: StopSignal): void {
     if (this.#end !== undefined) {
       waiter.reject(this.#end.error ?? closedError());
       return;
     }
     this.#progressWaiters.add(waiter);
-    given.addEventListener('abort', () => this.#progressWaiters.delete(waiter), { once: true });
+    given.addEventListener('abort', () => this.#progressWaiters.delete(waiter));
     if (waiter.revision >= this.#next) this.#attachment.progress(waiter.revision);
     this.#tellProgress();
   }

@@ -2,13 +2,13 @@ import { HoldfastError } from '../base/index.ts';
 import type { ByteString } from '../registry/index.ts';
 import type { ClientEnvironment } from './environment.ts';
 import type { Watch, WatchEvent } from './registry.ts';
-import type { WaitEnd } from './waiting.ts';
+import type { StopSignal, WaitEnd } from './waiting.ts';
 
 /** Whoever waits for events and then asks the cluster what they amount to. */
 export interface WatchHost {
   readonly proposals: { readonly environment: ClientEnvironment };
   /** Events of keys from `start` to before `end`, from a revision on. */
-  watchKeys(start: ByteString, end: ByteString, from: number, signal: AbortSignal): Watch;
+  watchKeys(start: ByteString, end: ByteString, from: number, signal: StopSignal): Watch;
 }
 
 /**
