@@ -16,6 +16,7 @@ import {
 } from './keys.ts';
 import { findLogDamage } from './log-check.ts';
 import { beginCreation, directoryState, endCreation, releaseDirectory } from './marker.ts';
+import { findTableDamage } from './table-check.ts';
 
 /** What LevelDB gathers in memory and in its log before it writes a table. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
@@ -94,8 +95,7 @@ export class LevelMedium implements BlockMedium {
   async open(identity: Uint8Array): Promise<readonly string[]> {
     const { path } = this.#options;
     const state = directoryState(path);
-    const damage = state === 'store' ? findLogDamage(path) : undefined;
-    if (damage !== undefined) throw damage;
+    if (state === 'store') await this.#checkFiles();
     if (state === 'absent') beginCreation(path);
     // Fails when another process is creating it right now.
     if (state === 'unfinished') await this.#destroyFiles();
@@ -106,6 +106,18 @@ export class LevelMedium implements BlockMedium {
     await this.#write([this.#put(recordKey('identity'), identity)]);
     endCreation(path);
     return state === 'absent' ? [] : ['an unfinished creation was begun anew'];
+  }
+
+  /** Before LevelDB opens, which may pass over damage, or tidy it away. */
+  async #checkFiles(): Promise<void> {
+    const { path } = this.#options;
+    let damage: HoldfastError | undefined;
+    try {
+      damage = findLogDamage(path) ?? (await findTableDamage(path));
+    } catch (error) {
+      throw unusablePlace(path, error);
+    }
+    if (damage !== undefined) throw damage;
   }
 
   async #openFiles(): Promise<ClassicLevel<Buffer, Buffer>> {

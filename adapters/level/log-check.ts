@@ -3,56 +3,21 @@
  * a crash that may be right: the last write was torn, never acknowledged. But when a later write
  * stands behind the damage, the damaged one was complete and acknowledged before (each waits for
  * its fsync), and going on would silently drop entries.
- *
- * Layout: "leveldb Log format" in LevelDB's documentation: blocks of 32 KiB hold fragments, each
- * with a masked CRC-32C (4 bytes), a length (2) and a type (1).
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoldfastError } from '../../src/base/index.ts';
 import { corruptData } from '../../src/log-store/index.ts';
-import { maskedCrc32c } from './crc32c.ts';
 import { verifyStored } from './keys.ts';
+import {
+  beginsWrite,
+  endsWrite,
+  fragmentAt,
+  HEADER_BYTES,
+  nextPlace,
+  writeBeginsAfter,
+} from './log-file.ts';
 import { putsIn } from './write-batch.ts';
-
-const LOG_BLOCK_BYTES = 32 * 1024;
-const HEADER_BYTES = 7;
-const FULL = 1;
-const FIRST = 2;
-const LAST = 4;
-interface Fragment {
-  readonly at: number;
-  readonly end: number;
-  readonly type: number;
-}
-
-function blockEnd(at: number): number {
-  return (Math.floor(at / LOG_BLOCK_BYTES) + 1) * LOG_BLOCK_BYTES;
-}
-
-/** The undamaged fragment at `at`, or undefined. */
-function fragmentAt(log: Buffer, at: number): Fragment | undefined {
-  const end = at + HEADER_BYTES + (at + HEADER_BYTES <= log.length ? log.readUInt16LE(at + 4) : 0);
-  const type = log[at + 6];
-  if (type === undefined || type < FULL || type > LAST) return undefined;
-  if (end > Math.min(log.length, blockEnd(at))) return undefined;
-  if (log.readUInt32LE(at) !== maskedCrc32c(log.subarray(at + 6, end))) return undefined;
-  return { at, end, type };
-}
-
-/** Where the next fragment may begin: what is left of a block is too short for a header. */
-function nextPlace(at: number): number {
-  return blockEnd(at) - at < HEADER_BYTES ? blockEnd(at) : at;
-}
-
-/** Whether a write begins, undamaged, at or after `from`, which may be any byte. */
-function writeBeginsAfter(log: Buffer, from: number): boolean {
-  for (let at = from; at + HEADER_BYTES <= log.length; at++) {
-    const fragment = fragmentAt(log, at);
-    if (fragment?.type === FULL || fragment?.type === FIRST) return true;
-  }
-  return false;
-}
 
 /** The write that begins at `begin`, put together without regard to checksums. */
 function writeAt(log: Buffer, begin: number): Buffer {
@@ -61,7 +26,7 @@ function writeAt(log: Buffer, begin: number): Buffer {
   while (at + HEADER_BYTES <= log.length) {
     const end = at + HEADER_BYTES + log.readUInt16LE(at + 4);
     parts.push(log.subarray(at + HEADER_BYTES, end));
-    if (log[at + 6] === FULL || log[at + 6] === LAST) break;
+    if (endsWrite(log[at + 6])) break;
     at = nextPlace(end);
   }
   return Buffer.concat(parts);
@@ -86,10 +51,10 @@ function damageIn(log: Buffer, isLast: boolean): HoldfastError | undefined {
     const fragment = fragmentAt(log, at);
     if (fragment === undefined) {
       if (isLast && !writeBeginsAfter(log, at + 1)) return undefined;
-      const begin = log[at + 6] === FULL || log[at + 6] === FIRST ? at : write;
+      const begin = beginsWrite(log[at + 6]) ? at : write;
       return damageOf(log, begin, `bad fragment at ${at}, later writes follow it`);
     }
-    if (fragment.type === FULL || fragment.type === FIRST) write = at;
+    if (beginsWrite(fragment.type)) write = at;
     at = nextPlace(fragment.end);
   }
   return undefined;

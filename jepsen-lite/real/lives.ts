@@ -9,8 +9,6 @@ import { tearTail } from './surgery.ts';
 /** A node that stopped by itself is started again after so long. */
 const RESTART_MS = 800;
 const CORRUPT = 'corrupt-data';
-/** LevelDB aborts its process where a block of a table is not what its place says. */
-const ABORTED_BY_LEVELDB = /leveldb.*: Assertion `.*' failed/;
 /** Ports are chosen before they are used: another program may have been quicker. */
 const PORT_TAKEN = 'address-in-use';
 
@@ -53,9 +51,9 @@ export interface LivesParts {
   readonly random: () => number;
 }
 
-/** Whether a process that ended by itself did so for what it found in its files. */
-export function tellsOfDamage(said: string, isDamaged: boolean): boolean {
-  return said.includes(CORRUPT) || (isDamaged && ABORTED_BY_LEVELDB.test(said));
+/** Whether a process that ended by itself says that it did so for what it found in its files. */
+export function tellsOfDamage(said: string): boolean {
+  return said.includes(CORRUPT);
 }
 
 export class Lives {
@@ -147,7 +145,7 @@ export class Lives {
     observer.timeline(id).life(now(), 'down');
     const said = cluster.log(id).slice(-5).join(' | ');
     const isExpected = place.isJoining || said.includes(PORT_TAKEN) || troubles.excuses(id, said);
-    if (tellsOfDamage(said, place.isDamaged)) this.#foundDamage(place, said);
+    if (tellsOfDamage(said)) this.#foundDamage(place, said);
     else if (!isExpected) {
       violations.report('node-died', `${id} stopped by itself (code ${code}): ${said}`, [id]);
     }
