@@ -48,7 +48,8 @@ function stayingAt(endpoint: string): RegistryClient {
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     silenceMs: SILENCE_MS,
   };
-  const open = tcpEndpoints({ ...shared, clusterName: '', tls: undefined });
+  const pin = undefined;
+  const open = tcpEndpoints({ ...shared, clusterName: '', pin, tls: undefined });
   const link = new ClusterLink({
     ...shared,
     endpoints: [endpoint],

@@ -1,5 +1,6 @@
 /** A client of a cluster of real processes: the network client, behind proxies of its own. */
 import { ClusterLink } from '../../src/client/cluster-link.ts';
+import { ClusterPin } from '../../src/client/cluster-pin.ts';
 import { systemClientEnvironment, type ClientEnvironment } from '../../src/client/environment.ts';
 import type { Registry, RegistryOptions } from '../../src/client/index.ts';
 import type { OpenEndpoint } from '../../src/client/link.ts';
@@ -67,7 +68,14 @@ export class RealClient {
     const settings = registrySettings(parts.options);
     const connectTimeoutMs = CONNECT_TIMEOUT_MS;
     const { clusterName } = parts;
-    const reach = tcpEndpoints({ clusterName, connectTimeoutMs, environment, tls: undefined });
+    const pin = new ClusterPin('');
+    const reach = tcpEndpoints({
+      clusterName,
+      pin,
+      connectTimeoutMs,
+      environment,
+      tls: undefined,
+    });
     const open: OpenEndpoint = (address, events) => reach(proxies.addressOf(address), events);
     const patience = { environment, connectTimeoutMs, silenceMs: SILENCE_MS };
     const link = new ClusterLink({

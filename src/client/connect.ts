@@ -4,6 +4,7 @@ import { streamBackup, type BackupOptions } from './backup-stream.ts';
 import { knownOptions } from './call-options.ts';
 import { nodeTls } from './client-tls.ts';
 import { ClusterLink } from './cluster-link.ts';
+import { ClusterPin } from './cluster-pin.ts';
 import { systemClientEnvironment } from './environment.ts';
 import type { Link, LinkRequest, OpenEndpoint } from './link.ts';
 import { connectSettings, type ConnectOptions, type ConnectSettings } from './options.ts';
@@ -61,21 +62,21 @@ const STATUS_TIMEOUT_MS = 2_000;
 
 /**
  * Connects to a cluster through any of its nodes and follows its leader from then on. Resolves when
- * a node has accepted the connection.
+ * a node has accepted the connection. From then on it talks to this cluster only: when the nodes of
+ * another have taken its endpoints over, calls fail with `wrong-cluster`.
  *
  * @throws HoldfastError `invalid-argument` for options that break a rule, `connection-lost` when no
  * endpoint could be reached within `requestTimeout` (with what each said), and without waiting when
- * all of them refuse for good: `wrong-cluster` when they belong to another one than `clusterName`,
- * `wrong-certificate` when TLS trusts us or them not, `wrong-version`, and `invalid-argument` when
- * they run a state machine of their own, which has no clients.
+ * all of them refuse for good: `wrong-cluster` when they belong to another one than `clusterName` or
+ * `clusterId` says, `wrong-certificate` when TLS trusts us or them not, `wrong-version`, and
+ * `invalid-argument` when they run a state machine of their own, which has no clients.
  * @example
  * await using client = await connect({ endpoints: ['127.0.0.1:7400'], clusterName: 'orders' });
  * const lock = await client.registry.lock('jobs/nightly', { wait: '5s' });
  */
 export async function connect(options: ConnectOptions): Promise<HoldfastClient> {
   const settings = connectSettings(options);
-  const open = endpointsOf(settings);
-  const client = new ClusterClient(settings, open);
+  const client = new ClusterClient(settings);
   try {
     await client.reached();
   } catch (error) {
@@ -93,23 +94,23 @@ export async function connect(options: ConnectOptions): Promise<HoldfastClient> 
 export async function statusOf(options: ConnectOptions): Promise<readonly EndpointStatus[]> {
   const settings = connectSettings(options);
   const { requestTimeoutMs } = settings.registry;
-  return await probeAll(settings, endpointsOf(settings), requestTimeoutMs);
+  return await probeAll(settings, requestTimeoutMs);
 }
 
-function probeAll(
-  { endpoints }: ConnectSettings,
-  open: OpenEndpoint,
-  timeoutMs: number,
-): Promise<EndpointStatus[]> {
+/** Whatever cluster each is of: that is among what is asked. */
+function probeAll(settings: ConnectSettings, timeoutMs: number): Promise<EndpointStatus[]> {
+  const { endpoints } = settings;
+  const open = endpointsOf(settings, undefined);
   const patienceMs = Math.min(STATUS_TIMEOUT_MS, timeoutMs);
   return Promise.all(
     endpoints.map((endpoint) => probe(endpoint, open, systemClientEnvironment, patienceMs)),
   );
 }
 
-function endpointsOf(settings: ConnectSettings): OpenEndpoint {
+function endpointsOf(settings: ConnectSettings, pin: ClusterPin | undefined): OpenEndpoint {
   return tcpEndpoints({
     clusterName: settings.clusterName,
+    pin,
     connectTimeoutMs: connectTimeoutMs(settings),
     environment: systemClientEnvironment,
     tls: settings.tls === undefined ? undefined : nodeTls(settings.tls),
@@ -129,8 +130,9 @@ class ClusterClient implements HoldfastClient {
   readonly #settings: ConnectSettings;
   readonly #open: OpenEndpoint;
 
-  constructor(settings: ConnectSettings, open: OpenEndpoint) {
+  constructor(settings: ConnectSettings) {
     this.#settings = settings;
+    const open = endpointsOf(settings, new ClusterPin(settings.clusterId));
     this.#open = open;
     this.#link = new ClusterLink({
       endpoints: settings.endpoints,
@@ -157,7 +159,7 @@ class ClusterClient implements HoldfastClient {
   }
 
   status(options?: CallOptions): Promise<readonly EndpointStatus[]> {
-    return probeAll(this.#settings, this.#open, this.#timeoutMs(options));
+    return probeAll(this.#settings, this.#timeoutMs(options));
   }
 
   async members(options?: CallOptions): Promise<readonly MemberStatus[]> {

@@ -95,6 +95,8 @@ function membersOver(
 ): OpenMember {
   const openThere = tcpEndpoints({
     clusterName,
+    // The node's own membership says where they are, and what it is may change with a reinstall.
+    pin: undefined,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     environment,
     tls: tls === undefined ? undefined : nodeTls(tls),

@@ -43,8 +43,13 @@ export interface ClientTls {
 export interface ConnectOptions extends RegistryOptions {
   /** Nodes to begin with, as `host:port`; one that answers is enough. */
   readonly endpoints: readonly string[];
-  /** Refuse any other cluster. */
+  /** Refuse any cluster of another name. */
   readonly clusterName?: string;
+  /**
+   * Refuse any other cluster, of the same name too; by default the first one met is kept to. Nodes
+   * tell it in their status.
+   */
+  readonly clusterId?: string;
   readonly tls?: ClientTls;
 }
 
@@ -59,6 +64,8 @@ export interface RegistrySettings {
 export interface ConnectSettings {
   readonly endpoints: readonly string[];
   readonly clusterName: string;
+  /** '' for the first that is met. */
+  readonly clusterId: string;
   readonly tls: ClientTls | undefined;
   readonly registry: RegistrySettings;
 }
@@ -99,6 +106,7 @@ const connectSchema = optionsSchema({
     .min(1, 'endpoints names at least one node')
     .refine((list) => new Set(list).size === list.length, 'endpoints names a node twice'),
   clusterName: z.string('clusterName is text').default(''),
+  clusterId: z.string('clusterId is text').default(''),
   tls: optionsSchema({ ca: pem, cert: pem, key: pem, serverName: z.string().optional() })
     .refine(
       ({ cert, key }) => (cert === undefined) === (key === undefined),
@@ -118,10 +126,11 @@ export function registrySettings(options: RegistryOptions): RegistrySettings {
 export function connectSettings(options: ConnectOptions): ConnectSettings {
   const parsed = connectSchema.safeParse(options);
   if (!parsed.success) throw invalid('connect options', parsed.error);
-  const { endpoints, clusterName } = parsed.data;
+  const { endpoints, clusterName, clusterId } = parsed.data;
   const fault = tlsFault(options.tls ?? {});
   if (fault !== undefined) throw new HoldfastError('invalid-argument', fault);
-  return { endpoints, clusterName, tls: options.tls, registry: settingsOf(parsed.data) };
+  const registry = settingsOf(parsed.data);
+  return { endpoints, clusterName, clusterId, tls: options.tls, registry };
 }
 
 function settingsOf(fields: z.infer<typeof registrySchema>): RegistrySettings {

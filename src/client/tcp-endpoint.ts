@@ -23,12 +23,15 @@ import {
   type Frame,
   type FrameDecoder,
 } from '../wire/index.ts';
+import type { ClusterPin } from './cluster-pin.ts';
 import type { ClientEnvironment } from './environment.ts';
 import { refusalCode, type EndpointEvents, type OpenEndpoint, type RefusalCode } from './link.ts';
 
 export interface TcpEndpointOptions {
   /** '' accepts any cluster. */
   readonly clusterName: string;
+  /** Shared by all that is to reach one cluster; undefined: each endpoint is for itself. */
+  readonly pin: ClusterPin | undefined;
   readonly connectTimeoutMs: number;
   readonly environment: ClientEnvironment;
   /** Undefined: plain TCP. */
@@ -141,6 +144,11 @@ class TcpEndpoint implements Channel {
       if (!(error instanceof MalformedBytesError)) throw error;
       this.#socket.destroy();
       this.#end(`unreadable welcome: ${error.message}`);
+      return;
+    }
+    const refusal = this.#options.pin?.refusal(welcome);
+    if (refusal !== undefined) {
+      this.#end(refusal.reason, refusal.code);
       return;
     }
     decoder.maxFrameBytes = MAX_FRAME_BYTES;

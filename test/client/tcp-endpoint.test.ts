@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { systemClientEnvironment } from '../../src/client/index.ts';
-import type { EndpointEvents } from '../../src/client/link.ts';
+import { ClusterPin } from '../../src/client/cluster-pin.ts';
+import type { EndpointEvents, OpenEndpoint } from '../../src/client/link.ts';
 import { tcpEndpoints } from '../../src/client/tcp-endpoint.ts';
 import { decodeRequest, encodeResponse, RESPONSE_FRAME } from '../../src/protocol/index.ts';
 import type { Channel, Request, Response } from '../../src/protocol/index.ts';
@@ -16,12 +17,13 @@ import {
 } from '../../src/wire/index.ts';
 
 const setTimer = systemClientEnvironment.setTimer.bind(systemClientEnvironment);
-const open = tcpEndpoints({
+const options = {
   clusterName: 'mine',
   connectTimeoutMs: 5_000,
   environment: systemClientEnvironment,
   tls: undefined,
-});
+};
+const open = tcpEndpoints({ ...options, pin: undefined });
 
 interface Listening extends AsyncDisposable {
   readonly address: string;
@@ -50,11 +52,12 @@ async function listen(serve: (socket: Socket) => void): Promise<Listening> {
 /** A node that welcomes everyone and answers requests by `answer`. */
 function node(
   answer: (request: Request, socket: Socket) => Response | undefined,
+  clusterId = '',
 ): (socket: Socket) => void {
   return (socket: Socket): void => {
     readHello(socket, { timeoutMs: 5_000, setTimer }, (result) => {
       if (result.type !== 'hello') return;
-      const welcome = { nodeId: 'n1', clusterName: 'mine', clusterId: '', leaderAddress: 'n2:1' };
+      const welcome = { nodeId: 'n1', clusterName: 'mine', clusterId, leaderAddress: 'n2:1' };
       acceptHello(socket, 'client', encodeClientWelcome(welcome));
       receiveFrames(socket, result.decoder, {
         frame: ({ head }) => {
@@ -77,7 +80,7 @@ interface Opened {
   readonly answered: (count: number) => Promise<void>;
 }
 
-function connectTo(address: string): Opened {
+function connectTo(address: string, openIt: OpenEndpoint = open): Opened {
   const responses: Response[] = [];
   let arrived: (() => void) | undefined;
   let events: EndpointEvents | undefined;
@@ -94,7 +97,7 @@ function connectTo(address: string): Opened {
   });
   const closed = new Promise<{ reason: string; code: string | undefined }>((resolve) => {
     if (events === undefined) throw new Error('no events');
-    channel = open(address, { ...events, closed: (reason, code) => resolve({ reason, code }) });
+    channel = openIt(address, { ...events, closed: (reason, code) => resolve({ reason, code }) });
   });
   if (channel === undefined) throw new Error('no channel');
   const answered = async (count: number): Promise<void> => {
@@ -146,6 +149,25 @@ test('[API-71] all requests of one turn leave in one write, answered in any orde
     Array.from({ length: 200 }, (_, i) => 200 - i),
   );
   channel.close();
+});
+
+test('[API-128] the first cluster that is met is kept to', async () => {
+  const silent = (): undefined => undefined;
+  await using unborn = await listen(node(silent));
+  await using first = await listen(node(silent, 'first'));
+  await using second = await listen(node(silent, 'second'));
+  const pinned = tcpEndpoints({ ...options, pin: new ClusterPin('') });
+  // Whoever has met no cluster takes what comes.
+  const met = [unborn, first, first].map(({ address }) => connectTo(address, pinned));
+  for (const { nodeId, channel } of met) {
+    assert.equal(await nodeId, 'n1');
+    channel.close();
+  }
+  const other = await connectTo(second.address, pinned).closed;
+  assert.equal(other.code, 'wrong-cluster');
+  assert.match(other.reason, /'mine' with id second, not first/);
+  const early = await connectTo(unborn.address, pinned).closed;
+  assert.deepEqual(early, { reason: 'it is in no cluster yet', code: undefined });
 });
 
 test('[API-72] refusal, garbage and loss each end a channel with a reason', async () => {
