@@ -67,8 +67,8 @@ const STATUS_TIMEOUT_MS = 2_000;
  *
  * @throws HoldfastError `invalid-argument` for options that break a rule, `connection-lost` when no
  * endpoint could be reached within `requestTimeout` (with what each said), and without waiting when
- * all of them refuse for good: `wrong-cluster` when they belong to another one than `clusterName` or
- * `clusterId` says, `wrong-certificate` when TLS trusts us or them not, `wrong-version`, and
+ * all of them refuse for good: `wrong-cluster` when they belong to another one than `clusterName`
+ * or `clusterId` says, `wrong-certificate` when TLS trusts us or them not, `wrong-version`, and
  * `invalid-argument` when they run a state machine of their own, which has no clients.
  * @example
  * await using client = await connect({ endpoints: ['127.0.0.1:7400'], clusterName: 'orders' });

@@ -151,8 +151,9 @@ test('[API-71] all requests of one turn leave in one write, answered in any orde
   channel.close();
 });
 
+const silent = (): undefined => undefined;
+
 test('[API-128] the first cluster that is met is kept to', async () => {
-  const silent = (): undefined => undefined;
   await using unborn = await listen(node(silent));
   await using first = await listen(node(silent, 'first'));
   await using second = await listen(node(silent, 'second'));
