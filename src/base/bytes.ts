@@ -1,22 +1,29 @@
 /**
- * Reading and writing of binary records, shared by every codec. Little-endian. Pure: no `Buffer`.
- *
- * Integers up to 2^53 - 1 are LEB128 varints. A *byte string* is a JavaScript string whose every
- * char code is one byte (0-255): hashable, and its order under `<` is byte order.
+ * Reading and writing of binary records, shared by every codec. Little-endian; integers up to
+ * 2^53 - 1 are LEB128 varints; a *byte string* has a char per byte, see `byte-strings.ts`.
  */
+import {
+  byteStringToUtf8,
+  bytesToByteString,
+  utf8ToByteString,
+  writeBytes,
+} from './byte-strings.ts';
+import { MalformedBytesError } from './malformed-bytes.ts';
+import { allocateBytes } from './slab.ts';
 
 const INITIAL_CAPACITY = 256;
 const TWO_POW_32 = 2 ** 32;
 
+/** One `f64` on its way in or out; no view is needed for each buffer then. */
+const DOUBLE = new DataView(new ArrayBuffer(8));
+
 /** Appends fields to a growing buffer. */
 export class ByteWriter {
   #bytes: Uint8Array;
-  #view: DataView;
   #length = 0;
 
   constructor(capacity: number = INITIAL_CAPACITY) {
-    this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
+    this.#bytes = allocateBytes(capacity);
   }
 
   /** Bytes written so far. */
@@ -32,10 +39,9 @@ export class ByteWriter {
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const grown = allocateBytes(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
   }
 
   u8(value: number): this {
@@ -46,15 +52,20 @@ export class ByteWriter {
 
   u32(value: number): this {
     this.#reserve(4);
-    this.#view.setUint32(this.#length, value, true);
-    this.#length += 4;
+    const bytes = this.#bytes;
+    const at = this.#length;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
+    this.#length = at + 4;
     return this;
   }
 
   f64(value: number): this {
     this.#reserve(8);
-    this.#view.setFloat64(this.#length, value, true);
-    this.#length += 8;
+    DOUBLE.setFloat64(0, value, true);
+    for (let i = 0; i < 8; i++) this.#bytes[this.#length++] = DOUBLE.getUint8(i);
     return this;
   }
 
@@ -91,7 +102,8 @@ export class ByteWriter {
   byteString(text: string): this {
     this.varint(text.length);
     this.#reserve(text.length);
-    for (let i = 0; i < text.length; i++) this.#bytes[this.#length++] = text.charCodeAt(i);
+    writeBytes(text, this.#bytes, this.#length);
+    this.#length += text.length;
     return this;
   }
 
@@ -117,23 +129,13 @@ export class ByteWriter {
   }
 }
 
-/** Thrown by `ByteReader` when the bytes end too early or hold an impossible value. */
-export class MalformedBytesError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'MalformedBytesError';
-  }
-}
-
 /** Reads fields in the order they were written. Byte fields are views, not copies. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #offset: number;
 
   constructor(bytes: Uint8Array, offset = 0) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#offset = offset;
   }
 
@@ -160,11 +162,16 @@ export class ByteReader {
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    const at = this.#take(4);
+    const bytes = this.#bytes;
+    const low = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
+    return (low | (bytes[at + 3]! << 24)) >>> 0;
   }
 
   f64(): number {
-    return this.#view.getFloat64(this.#take(8), true);
+    const at = this.#take(8);
+    for (let i = 0; i < 8; i++) DOUBLE.setUint8(i, this.#bytes[at + i]!);
+    return DOUBLE.getFloat64(0, true);
   }
 
   varint(): number {
@@ -198,7 +205,9 @@ export class ByteReader {
   }
 
   byteString(): string {
-    return bytesToByteString(this.bytes());
+    const length = this.varint();
+    const at = this.#take(length);
+    return bytesToByteString(this.#bytes, at, at + length);
   }
 
   text(): string {
@@ -208,53 +217,5 @@ export class ByteReader {
   /** Fails unless every byte was read. */
   end(): void {
     if (this.remaining > 0) throw new MalformedBytesError(`${this.remaining} bytes left over`);
-  }
-}
-
-const CHUNK = 4096;
-
-/** One char per byte. */
-export function bytesToByteString(bytes: Uint8Array): string {
-  if (bytes.length <= CHUNK) return String.fromCharCode.apply(null, bytes as unknown as number[]);
-  let text = '';
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    const part = bytes.subarray(at, at + CHUNK);
-    text += String.fromCharCode.apply(null, part as unknown as number[]);
-  }
-  return text;
-}
-
-/** One byte per char; the inverse of `bytesToByteString`. */
-export function byteStringToBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}
-
-/** UTF-8 encodes any string into a byte string; a lone surrogate becomes U+FFFD. */
-export function utf8ToByteString(text: string): string {
-  let ascii = true;
-  for (let i = 0; i < text.length && ascii; i++) ascii = text.charCodeAt(i) < 0x80;
-  if (ascii) return text;
-  // encodeURIComponent is the language's own UTF-8 encoder; pure rooms have no TextEncoder.
-  const wellFormed = text.replace(/[\uD800-\uDFFF]/gu, '\uFFFD');
-  return encodeURIComponent(wellFormed).replace(/%([0-9A-F]{2})/g, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-}
-
-/** Decodes UTF-8 held in a byte string; throws `MalformedBytesError` when it is not UTF-8. */
-export function byteStringToUtf8(text: string): string {
-  let ascii = true;
-  for (let i = 0; i < text.length && ascii; i++) ascii = text.charCodeAt(i) < 0x80;
-  if (ascii) return text;
-  let escaped = '';
-  for (let i = 0; i < text.length; i++) {
-    escaped += `%${text.charCodeAt(i).toString(16).padStart(2, '0')}`;
-  }
-  try {
-    return decodeURIComponent(escaped);
-  } catch {
-    throw new MalformedBytesError('text is not UTF-8');
   }
 }

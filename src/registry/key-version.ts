@@ -3,9 +3,10 @@ import type { ByteString, KeyRecord, Revision, SessionId } from './types.ts';
 
 /**
  * Values up to this long are kept as byte strings: a typed array of its own costs some 200 bytes
- * beside its content, a string 16. Longer ones are quicker to copy as typed arrays.
+ * beside its content and takes several times as long to make, a string 16. Longer ones are kept as
+ * typed arrays, outside of the heap that JavaScript's collector has to move about.
  */
-const MAX_STRING_VALUE = 64;
+const MAX_STRING_VALUE = 1024;
 
 /** How a value is kept: never a view into the buffer it came in, which it would keep alive. */
 export type StoredValue = ByteString | Uint8Array;
@@ -23,6 +24,7 @@ export function storeValue(value: Uint8Array): StoredValue {
 
 /** By bytes, where they are: many large values made strings at once could fill the heap. */
 export function compareStored(a: StoredValue, b: StoredValue): number {
+  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : Number(a > b);
   const shared = Math.min(a.length, b.length);
   for (let i = 0; i < shared; i++) {
     const difference = byteAt(a, i) - byteAt(b, i);
