@@ -23,7 +23,7 @@ export class Compaction {
   readonly #store: MvccStore;
   readonly #pins: Set<HistoryPin> = new Set();
   #compactRevision: Revision;
-  /** Bytes of the changes after `compactRevision`. */
+  /** See `historyBytes`. */
   #bytes = 0;
   #changedBytes = 0;
   /** All changes up to here are cleaned ... */
@@ -40,6 +40,11 @@ export class Compaction {
 
   get compactRevision(): Revision {
     return this.#compactRevision;
+  }
+
+  /** Keys and values of the changes after `compactRevision`, in bytes: follows from the state. */
+  get historyBytes(): number {
+    return this.#bytes;
   }
 
   /** What all changes so far weigh in memory, about; only grows. */

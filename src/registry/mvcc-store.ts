@@ -11,7 +11,7 @@ import { TableSizes } from './table-sizes.ts';
 import type { ByteString, KeyEvent, KeyRange, KeyRecord, Revision, SessionId } from './types.ts';
 
 /** Of a record in a snapshot, besides key and value: revisions, times, lengths; about. */
-const RECORD_OVERHEAD_BYTES = 24;
+export const RECORD_OVERHEAD_BYTES = 24;
 
 /** What a put decides; the rest of the record follows from where it is put. */
 export interface KeyDraft {

@@ -1,4 +1,5 @@
 import { applyCommand } from './apply.ts';
+import { RECORD_OVERHEAD_BYTES } from './mvcc-store.ts';
 import { drain, toAsyncIterable } from './streaming.ts';
 import { writeAnswer } from './codec/answer.ts';
 import { writeResult } from './codec/result.ts';
@@ -88,9 +89,11 @@ export class RegistryStateMachine {
     return this.#state.store.time;
   }
 
-  /** About how many bytes a snapshot would have now; follows from the state alone. */
+  /** About how many bytes a snapshot would have now, history's included; follows from the state. */
   get snapshotBytes(): number {
-    return this.#state.store.liveBytes;
+    const { store, compaction } = this.#state;
+    const changes = store.revision - compaction.compactRevision;
+    return store.liveBytes + compaction.historyBytes + RECORD_OVERHEAD_BYTES * changes;
   }
 
   /** What all changes so far weigh in memory, about: grows with each, until a restore. */

@@ -50,6 +50,15 @@ test('[NODE-76] the length of a snapshot is known about before it is taken', () 
   assert.equal(rig.restored(whole).machine.snapshotBytes, snapshotBytes);
 });
 
+test('[NODE-76] the length of a snapshot is known with the history in it', () => {
+  const rig = new Rig();
+  for (let i = 0; i < 2_000; i++) rig.put(`key${i % 10}`, 'x'.repeat(100));
+  const whole = rig.snapshot();
+  const { snapshotBytes } = rig.machine;
+  assert.ok(snapshotBytes > 0.5 * whole.length && snapshotBytes < 2 * whole.length);
+  assert.equal(rig.restored(whole).machine.snapshotBytes, snapshotBytes);
+});
+
 test('[REG-18] a damaged snapshot is refused with the place, and the state stays as it was', () => {
   const whole = furnished().snapshot();
   const target = new Rig();
