@@ -4,12 +4,7 @@ import type { LockQueue, Place } from './lock-queue.ts';
 import { storeTerms } from './lock-terms.ts';
 import { queueKey } from './locks.ts';
 import { checkKey, checkLabel, checkTerms, refuse, show } from './refusal.ts';
-import type {
-  ByteString,
-  FencingToken,
-  LockTerms,
-  RegistryResult,
-} from './types.ts';
+import type { ByteString, FencingToken, LockTerms, RegistryResult } from './types.ts';
 
 /** Adds the acting session to the lock's queue as part of the revision under way. */
 export function joinQueue(
