@@ -72,6 +72,8 @@ export function printSavedRun({ record }: SavedRun): void {
   const lines = eventLines(record);
   if (lines.length > 0) printLine('What is left of it:');
   for (const line of lines) printLine(line);
-  if (record.violation !== undefined) printLine(`In short: ${record.violation.message}`);
+  const { violation } = record;
+  // Where something was thrown has been told by now.
+  if (violation !== undefined) printLine(`In short: ${violation.message.split('\n', 1)[0]}`);
   printLine(`Saved: ${record.replay}`);
 }

@@ -43,6 +43,14 @@ export interface Wishes {
   readonly faultsMs?: number | undefined;
 }
 
+/**
+ * The number of the client that makes a workload's last calls. Before it come the workload's own,
+ * one that asks the healed core, and one for each founding node that asks it alone.
+ */
+export function lastClient({ clients, nodes }: Configuration): number {
+  return clients + 1 + nodes;
+}
+
 const DEFAULT_FAULTS_MS = 30_000;
 /** Election timeout of the quickest cluster; the others are so many times slower in everything. */
 const BASE_TIMEOUT_MS = 150;

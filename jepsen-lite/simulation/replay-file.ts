@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Fault } from '../faults/fault.ts';
 import type { Configuration } from './configuration.ts';
+import { absentName } from './replay-names.ts';
 import type { Schedule } from './run.ts';
 import type { WholeSchedule } from './shrink.ts';
 
@@ -119,7 +120,7 @@ const configuration: z.ZodType<Configuration> = drawnFields.superRefine((drawn, 
   }
 });
 
-const replayFile: z.ZodType<ReplayFile> = z.looseObject({
+const fileFields = z.looseObject({
   version: z.literal(VERSION),
   seed: z.int(),
   configuration,
@@ -128,6 +129,12 @@ const replayFile: z.ZodType<ReplayFile> = z.looseObject({
   found: z
     .object({ check: z.string(), message: z.string(), traceHash: z.string().nullable() })
     .optional(),
+});
+
+const replayFile: z.ZodType<ReplayFile> = fileFields.superRefine((file, context) => {
+  const absent = absentName(file);
+  if (absent === undefined) return;
+  context.addIssue({ code: 'custom', path: [...absent.path], message: absent.rule });
 });
 
 /** @throws ReplayFileError naming the place and the rule */

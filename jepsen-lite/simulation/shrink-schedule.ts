@@ -1,6 +1,7 @@
 /** Smaller forms of a whole schedule: less time, fewer nodes, fewer clients, shorter gaps. */
 import { LEADER, type DirectedLink, type Fault } from '../faults/fault.ts';
 import { nodeName } from './cluster.ts';
+import { lastClient } from './configuration.ts';
 import type { WholeSchedule } from './shrink.ts';
 
 /** Gaps are closed down to this. */
@@ -47,14 +48,19 @@ export function since(
 export function fewerNodes(schedule: WholeSchedule, nodes: number): WholeSchedule {
   const { configuration } = schedule;
   const left = new Set<string>(Array.from({ length: nodes }, (_, i) => nodeName(i)));
+  const smaller = {
+    ...configuration,
+    nodes,
+    disks: configuration.disks.slice(0, nodes),
+    clockRates: configuration.clockRates.slice(0, nodes),
+  };
+  const [last, newLast] = [lastClient(configuration), lastClient(smaller)];
   return {
     ...schedule,
-    configuration: {
-      ...configuration,
-      nodes,
-      disks: configuration.disks.slice(0, nodes),
-      clockRates: configuration.clockRates.slice(0, nodes),
-    },
+    configuration: smaller,
+    operations: schedule.operations.map((one) =>
+      one.client === last ? { ...one, client: newLast } : one,
+    ),
     faults: schedule.faults.flatMap((fault) => amongNodes(fault, left)),
   };
 }

@@ -152,7 +152,8 @@ function told(record: RunRecord, { message }: Violation): readonly string[] {
     const size = `${faults.length} faults, ${history.length} operations, ${nodes.length} nodes`;
     return [`left of it, and too much to be told here: ${size}`];
   }
-  return ['what is left of it once all is left out that is not needed:', ...events, message];
+  const inShort = message.split('\n', 1)[0]!;
+  return ['what is left of it once all is left out that is not needed:', ...events, inShort];
 }
 
 async function madeSmall(

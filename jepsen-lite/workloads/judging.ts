@@ -19,6 +19,13 @@ export interface Judgement {
   readonly broken?: BrokenPromise;
 }
 
+/** Clients that were never heard have shown nothing. */
+const NOTHING_TO_JUDGE: CheckResult = {
+  checker: 'history',
+  promise: 'there is something to judge',
+  verdict: { type: 'unknown', why: 'no client called anything, so nothing was shown' },
+};
+
 const OPTIONS: CheckOptions = { driftShare: DECLARED_DRIFT };
 
 export function judge(workload: Workload, history: readonly Operation[]): Judgement {
@@ -33,6 +40,7 @@ export function judge(workload: Workload, history: readonly Operation[]): Judgem
     const operations = verdict.operations.map((operation) => history.indexOf(operation));
     broken = { checker: name, message: verdict.message, operations };
   }
+  if (history.length === 0) results.push(NOTHING_TO_JUDGE);
   return { results, ...(broken !== undefined && { broken }) };
 }
 

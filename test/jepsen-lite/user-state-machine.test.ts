@@ -100,6 +100,36 @@ test('[KIT-5] the complaint of a check is the violation, and the run replays to 
   assert.equal(again.failure?.record.traceHash, failure.record.traceHash);
 });
 
+test('[KIT-5] a run in which nobody called anything has not passed', async () => {
+  const { passed, summary, failure } = await simulate({
+    stateMachine: () => new Counters(),
+    seeds: '1',
+    time: '200ms',
+    nodes: 1,
+    workload: async () => {},
+  });
+  assert.deepEqual([passed, failure], [false, undefined]);
+  assert.match(summary, /^seed 1, yours: unknown: no client called anything, so nothing was shown/);
+  assert.match(summary, /1 runs: 0 passed, 0 with a violation, 1 unknown/);
+});
+
+test('[KIT-5] what a workload throws is told with its stack, once', async () => {
+  const { summary, failure } = await simulate({
+    stateMachine: () => new Counters(),
+    seeds: '1',
+    time: '200ms',
+    nodes: 1,
+    clients: 1,
+    shrink: 0,
+    save: folder,
+    workload: () => Promise.reject(new Error('out of ideas')),
+  });
+  assert.equal(failure?.violation.check, 'workload');
+  const stacks = summary.split('\n').filter((line) => line.includes('user-state-machine.test'));
+  assert.equal(stacks.length, 1, summary);
+  assert.match(summary, /\nclient 0 broke off: Error: out of ideas\n/);
+});
+
 test('[KIT-5] a workload that lets no time pass is told so', async () => {
   const { failure } = await simulate({
     stateMachine: () => new Counters(),
