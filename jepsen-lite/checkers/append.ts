@@ -125,6 +125,8 @@ export const append: Checker = ruleChecker({
     const parts = [...byKey(relevant)].map(([key, part]) => [key, viewOf(part)] as const);
     return { parts: new Map(parts) };
   },
+  takes: 'an answered read',
+  couldFail: ({ parts }) => [...parts.values()].some(({ reads }) => reads.length > 0),
   rules: [inEach(once), inEach(noPhantom), inEach(onlyGrows), inEach(inTime)],
   counts: ({ parts }) => {
     const all = [...parts.values()];

@@ -176,6 +176,8 @@ const rules = ruleChecker({
   name: 'bank',
   promise: 'money is neither made nor lost, in any read',
   view: viewOf,
+  takes: 'an answered read',
+  couldFail: ({ reads }) => reads.length > 0,
   rules: [totalStays, noDebt, oneStatePerRevision, revisionsAddUp],
   counts: ({ transfers, reads }) => ({ transfers: transfers.length, reads: reads.length }),
 });

@@ -147,6 +147,12 @@ export const election: Checker = ruleChecker({
     const parts = [...byKey(history)].filter(([, part]) => part.some(({ f }) => f === 'campaign'));
     return { parts: new Map(parts.map(([key, part]) => [key, viewOf(part, everywhere)])) };
   },
+  takes: 'two leaders of one office, a look at who leads, or an observer that was told',
+  couldFail: ({ parts }) =>
+    [...parts.values()].some(
+      ({ holds, leaderReads, observers }) =>
+        holds.length > 1 || leaderReads.length + observers.size > 0,
+    ),
   rules: RULES.map(inEach),
   counts: ({ parts }) => {
     const all = [...parts.values()];

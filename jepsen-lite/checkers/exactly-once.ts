@@ -40,6 +40,11 @@ function viewOf(operations: readonly Operation[]): KeyHistory {
   };
 }
 
+function isSeen({ increments, reads, events }: KeyHistory): boolean {
+  const isAnswered = increments.some(({ output }) => typeof output === 'number');
+  return isAnswered || reads.length + events.length > 0;
+}
+
 function byOf({ value }: Operation): number {
   return Number(value ?? 1);
 }
@@ -136,6 +141,8 @@ export const exactlyOnce: Checker = ruleChecker({
     const parts = [...byKey(relevant)].map(([key, part]) => [key, viewOf(part)] as const);
     return { parts: new Map(parts) };
   },
+  takes: 'the sum that an increment left, a read of it, or an event of what was put',
+  couldFail: ({ parts }) => [...parts.values()].some(isSeen),
   rules: [inEach(sumsDiffer), inEach(sumsAddUp), inEach(eventsOnce)],
   counts: ({ parts }) => {
     const all = [...parts.values()];

@@ -16,6 +16,10 @@ function isAccepted({ type, output }: Operation): boolean {
   return type === 'ok' && (output === true || fieldOf(output, 'accepted') === true);
 }
 
+function isWrite({ f }: Operation): boolean {
+  return f === 'guarded-write';
+}
+
 const neverOlder: Rule<Accesses> = (accesses) => {
   let newest: Operation | undefined;
   for (const access of accesses) {
@@ -36,7 +40,7 @@ const neverOlder: Rule<Accesses> = (accesses) => {
 const noUpdateLost: Rule<Accesses> = (accesses) => {
   let last: Operation | undefined;
   for (const access of accesses) {
-    if (access.f !== 'guarded-write') continue;
+    if (!isWrite(access)) continue;
     if (last !== undefined) {
       const [there, read] = [numberOf(last.value, 'to'), numberOf(access.value, 'from')];
       if (there !== read) {
@@ -64,6 +68,8 @@ export const fence: Checker = ruleChecker({
   name: 'fence',
   promise: 'a guarded resource never accepts an older token than it has seen',
   view: partsOf,
+  takes: 'two accesses that one resource took',
+  couldFail: ({ parts }) => [...parts.values()].some((accesses) => accesses.length > 1),
   rules: [inEach(neverOlder)],
   counts,
 });
@@ -72,6 +78,9 @@ export const guardedCounter: Checker = ruleChecker({
   name: 'guarded-counter',
   promise: 'a counter that is read and written under a lock loses no update',
   view: partsOf,
+  takes: 'two writes that one counter took',
+  couldFail: ({ parts }) =>
+    [...parts.values()].some((accesses) => accesses.filter(isWrite).length > 1),
   rules: [inEach(noUpdateLost)],
   counts,
 });

@@ -12,6 +12,7 @@ import { searchOrder } from './linearizability-search.ts';
 import type { Model } from './model.ts';
 import {
   knownCheckOptions,
+  provesNothing,
   type CheckOptions,
   type Checker,
   type PartOrder,
@@ -68,7 +69,15 @@ export function checkLinearizable<State>(
   if (!history.some((one) => model.part(one) !== undefined)) {
     return { type: 'unknown', why: `the history has no operations of the model ${model.name}` };
   }
+  if (!couldFail(model, parts)) {
+    return provesNothing(model.takes ?? 'an answer');
+  }
   return { type: 'ok', how: checked.searched === 0 ? 'witness' : 'search', checked };
+}
+
+function couldFail<State>(model: Model<State>, parts: ReadonlyMap<string, Part>): boolean {
+  const isAnswer = (one: Operation): boolean => one.type === 'ok' && (model.tells?.(one) ?? true);
+  return [...parts.values()].some((part) => part.some(isAnswer));
 }
 
 /** The orders that `checkLinearizable` finds, to be looked at; of a bad part the longest. */

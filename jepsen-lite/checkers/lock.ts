@@ -27,6 +27,9 @@ function lockRules(name: string, promise: string): Checker {
     name,
     promise,
     view: (history) => ({ parts: locksOf(history) }),
+    takes: 'two grants of one lock, or a look at its queue',
+    couldFail: ({ parts }) =>
+      [...parts.values()].some(({ holds, queues }) => holds.length > 1 || queues.length > 0),
     rules: [...HOLD_RULES, ...QUEUE_RULES].map(inEach),
     counts: ({ parts }) => {
       const all = [...parts.values()];

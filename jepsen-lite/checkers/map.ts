@@ -138,6 +138,8 @@ export const map: Checker = ruleChecker({
   name: 'map',
   promise: 'every process holds a map without a gap, and never an older one than before',
   view: viewOf,
+  takes: 'a view',
+  couldFail: ({ views }) => views.length > 0,
   rules: [neverBack, oneValuePerRevision, ownWritesShow, nothingMissing],
   counts: ({ views, log }) => ({ views: views.length, changes: log.changes.length }),
 });

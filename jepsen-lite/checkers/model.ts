@@ -14,6 +14,13 @@ export interface Model<State> {
   step(state: State, operation: Operation): State | undefined;
   /** Equal texts exactly for equal states. */
   textOf(state: State): string;
+  /**
+   * Whether its answer depends on the state, so that it could contradict; every answer when absent.
+   * A history with none such proves nothing.
+   */
+  tells?(operation: Operation): boolean;
+  /** What `tells`, in words: `an answered read`. */
+  readonly takes?: string;
   /** Whether it leaves every state as it is, so that nobody can tell if it happened. */
   readsOnly(operation: Operation): boolean;
 }

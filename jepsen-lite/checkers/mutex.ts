@@ -3,7 +3,7 @@ import type { Operation } from '../history/operation.ts';
 import { holderOf, isAttempt, isGrant } from './holds.ts';
 import { checkLinearizable } from './linearizability.ts';
 import type { Model } from './model.ts';
-import type { Checker } from './verdict.ts';
+import { provesNothing, type Checker } from './verdict.ts';
 
 /** Who holds it; '' for nobody. */
 type MutexState = string;
@@ -46,8 +46,17 @@ function prepared(history: readonly Operation[]): Operation[] {
   return relevant;
 }
 
+function isGrantedTwice(history: readonly Operation[]): boolean {
+  const granted = history.filter((one) => isGrant(one) && one.output !== false);
+  return granted.length > new Set(granted.map(({ key }) => key)).size;
+}
+
 export const mutex: Checker = {
   name: 'mutex',
   promise: 'a lock has one holder at a time, from lock to unlock',
-  check: (history, options) => checkLinearizable(mutexModel, prepared(history), options),
+  check(history, options) {
+    const verdict = checkLinearizable(mutexModel, prepared(history), options);
+    const isProof = verdict.type !== 'ok' || isGrantedTwice(history);
+    return isProof ? verdict : provesNothing('two grants of one lock');
+  },
 };

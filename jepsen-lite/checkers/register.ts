@@ -17,6 +17,9 @@ export const registerModel: Model<RegisterState> = {
   step: (state, operation) => STEPS[operation.f]!(state, operation),
   textOf: (state) => (state === ABSENT ? 'absent' : state),
   readsOnly: ({ f }) => READS.has(f),
+  takes: 'an answered get, cas or increment, or a delete that tells what was there',
+  tells: ({ f, output }) =>
+    READS.has(f) || f === 'cas' || ((f === 'increment' || f === 'delete') && !tellsNothing(output)),
 };
 
 type Step = (state: RegisterState, operation: Operation) => RegisterState | undefined;

@@ -101,6 +101,8 @@ export const revisions: Checker = ruleChecker({
   name: 'revisions',
   promise: 'every change has a revision of its own, and they grow with time over all keys',
   view: viewOf,
+  takes: 'two answers with a revision, one of them to a write or to a read of everything',
+  couldFail: ({ dated, writes, reads }) => dated.length > 1 && writes.length + reads.length > 0,
   rules: [noneTwice, writesGoUp, readsGoUp],
   counts: ({ writes, reads }) => ({ 'writes with a revision': writes.length, reads: reads.length }),
 });

@@ -1,6 +1,12 @@
 /** Checkers that are a list of rules, each of which a history may break. */
 import type { Operation } from '../history/operation.ts';
-import { knownCheckOptions, type CheckOptions, type Checker, type Verdict } from './verdict.ts';
+import {
+  knownCheckOptions,
+  provesNothing,
+  type CheckOptions,
+  type Checker,
+  type Verdict,
+} from './verdict.ts';
 
 /** How a history breaks a rule: one sentence, and the operations it names. */
 export interface Contradiction {
@@ -27,6 +33,13 @@ export interface RuleChecker<View> {
   readonly rules: readonly Rule<View>[];
   /** What there was to compare. When all are 0 the verdict is `unknown`. */
   counts(view: View): Readonly<Record<string, number>>;
+  /**
+   * Whether there is anything that could have contradicted: else the verdict is `unknown`, too, for
+   * acts that nobody looked at prove nothing.
+   */
+  couldFail(view: View): boolean;
+  /** What that takes, in words. */
+  readonly takes: string;
 }
 
 const DEFAULT_MARGIN_MS = 10_000;
@@ -58,6 +71,7 @@ function checkRules<View>(
     const wanted = Object.keys(checked).join(', ');
     return { type: 'unknown', why: `the history has nothing of what is checked: ${wanted}` };
   }
+  if (!spec.couldFail(view)) return provesNothing(spec.takes);
   return { type: 'ok', how: 'rules', checked };
 }
 

@@ -118,6 +118,10 @@ export const sessions: Checker = ruleChecker({
       ...edgesOf(history, lives),
     };
   },
+  takes: 'word of a session after it was opened, from a keep-alive on',
+  couldFail: ({ lives, ephemerals, sessionLists, tableLists, notices }) =>
+    ephemerals.length + sessionLists.length + tableLists.length + notices.length > 0 ||
+    [...lives.values()].some(({ renewals, signs }) => renewals.length > 1 || signs.length > 0),
   rules: [noEarlyEnd, noRevival, ephemeralsGo, endsInTime, ...edgeRules],
   counts: ({ lives, edges, notices }) => ({
     sessions: lives.size,

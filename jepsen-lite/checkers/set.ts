@@ -65,11 +65,15 @@ const noPhantom: Rule<SetHistory> = ({ adds, reads }) => {
   return undefined;
 };
 
+function isRefused({ type, output }: Operation): boolean {
+  return type === 'ok' && output === false;
+}
+
 /** Who is told that an element is there already was not the only one to add it. */
 const refusedForOthers: Rule<SetHistory> = ({ adds }) => {
   for (const [element, all] of adds) {
     for (const refused of all) {
-      if (refused.type !== 'ok' || refused.output !== false) continue;
+      if (!isRefused(refused)) continue;
       if (all.some((other) => other !== refused && other.call <= refused.return!)) continue;
       const message =
         `${describeOperation(refused)} was told that ${element} is there already, though nobody ` +
@@ -164,6 +168,11 @@ export const set: Checker = ruleChecker({
     const parts = [...byKey(relevant)].map(([key, part]) => [key, viewOf(part)] as const);
     return { parts: new Map(parts) };
   },
+  takes: 'an answered read, or an add that was told it is there already',
+  couldFail: ({ parts }) =>
+    [...parts.values()].some(
+      ({ reads, adds }) => reads.length > 0 || [...adds.values()].flat().some(isRefused),
+    ),
   rules: [once, noPhantom, refusedForOthers, oneOrder, inTime].map(inEach),
   counts: ({ parts }) => {
     const all = [...parts.values()];

@@ -15,8 +15,17 @@ export type Verdict =
       readonly message: string;
       readonly operations: readonly Operation[];
     }
-  /** Neither could be shown, and why: a time limit, a history without what the checker needs. */
-  | { readonly type: 'unknown'; readonly why: string };
+  /**
+   * Neither could be shown, and why: a time limit, a history without what the checker needs.
+   * `provesNothing`: that needs nothing but a history that tells more.
+   */
+  | { readonly type: 'unknown'; readonly why: string; readonly provesNothing?: true };
+
+/** Of a history that breaks no rule, and could not have, as it holds nothing that tells. */
+export function provesNothing(takes: string): Verdict {
+  const why = `nothing in the history could have shown a violation: that takes ${takes}`;
+  return { type: 'unknown', why, provesNothing: true };
+}
 
 export interface CheckOptions {
   /** How long a search may take, in ms, before it gives up with `unknown`. */

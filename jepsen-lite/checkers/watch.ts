@@ -195,6 +195,8 @@ export const watch: Checker = ruleChecker({
     put: putsOf(history),
     removals: history.filter(({ f, type }) => REMOVALS.has(f) && type !== 'fail'),
   }),
+  takes: 'an event or a progress mark',
+  couldFail: ({ segments }) => segments.some(({ told }) => told.length > 0),
   rules: [
     agreement,
     inOrder,

@@ -54,11 +54,14 @@ function timingFault({
   return end < call ? `return (${end}) is before call (${call})` : undefined;
 }
 
+/** What else an operation has to be: the rule that it breaks, or undefined. */
+export type LineRule = (operation: Operation) => string | undefined;
+
 /**
  * The operation that a line says; fields that are not known are kept.
  * @throws HistoryError with the first rule that it breaks
  */
-export function parseLine(text: string, line: number): Operation {
+export function parseLine(text: string, line: number, rule?: LineRule): Operation {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -69,6 +72,8 @@ export function parseLine(text: string, line: number): Operation {
   if (!parsed.success) throw new HistoryError(line, ruleOf(parsed.error, json));
   // Nothing is changed by checking, so what was read is what was checked.
   const operation = json as Operation;
+  const fault = rule?.(operation);
+  if (fault !== undefined) throw new HistoryError(line, fault);
   return operation.output === undefined ? { ...operation, output: null } : operation;
 }
 

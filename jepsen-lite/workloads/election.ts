@@ -1,7 +1,6 @@
 /** Candidates that campaign for one office, lead for a while, and resign or die; and observers. */
 import type { ElectionEvent, ElectionLeader, Leadership } from '../../src/client/index.ts';
 import { election } from '../checkers/election.ts';
-import { sessions } from '../checkers/sessions.ts';
 import { inBackground } from './background.ts';
 import { below } from './chance.ts';
 import { closeSession, openSession } from './session-use.ts';
@@ -17,7 +16,7 @@ export const electionWorkload: CreateWorkload = () => {
     name: 'election',
     promise: 'one leads at a time, and observers see leaders in their order',
     trustsClocks: true,
-    checkers: [election, sessions],
+    checkers: [election],
     async run(context, client) {
       const observer = inBackground(context, (signal) => observe(context, `${client}`, signal));
       while (!context.stopped()) {

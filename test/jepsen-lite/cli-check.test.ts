@@ -55,10 +55,24 @@ test('[KIT-1] check says with exit code 3 that it knows nothing', async () => {
   assert.equal(code, 3);
 });
 
+test('[KIT-1] check takes no acts alone for proof, with exit code 3', async () => {
+  const file = historyFile('acts', put);
+  const { code, stdout } = await runJepsenLite('check', file, '--model', 'register');
+  assert.match(stdout, /^register: unknown: nothing in the history .*: that takes an answered get/);
+  assert.equal(code, 3);
+});
+
 test('[KIT-1] a bad command or file is told in one line, with exit code 2', async () => {
   const file = historyFile('bad', put, '{"process":1}');
+  const shape = historyFile(
+    'shape',
+    put,
+    put.replace('"put"', '"cas"').replaceAll('0,', '20,').replace('9,', '29,'),
+  );
+  const asRegister = ['--model', 'register'] as const;
   const refused: readonly (readonly [RegExp, readonly string[]])[] = [
     [/^jepsen-lite: .*bad: line 2: f is /, ['check', file, '--model', 'register']],
+    [/shape: line 2: cas: value is a pair: .*\(model register\)/, ['check', shape, ...asRegister]],
     [/^jepsen-lite: --model takes one of register, .*not 'x'/, ['check', file, '--model', 'x']],
     [/^jepsen-lite: cannot read the history 'absent'/, ['check', 'absent', '--model', 'lock']],
     [/^jepsen-lite: .*'--model <name>'.*see jepsen-lite check --help/, ['check', file]],

@@ -17,6 +17,8 @@ function written(token: number, from: number, when: number): Operation {
 const calm = [
   done(1, 'open-session', [0, 1], { value: { ttlMs: 2_000 }, output: 7 }),
   done(1, 'lock', [2, 3], { key: 'l', value: { session: 7 }, output: 8 }),
+  done(1, 'keep-alive', [3, 4], { value: { session: 7 } }),
+  done(2, 'queue', [3, 4], { key: 'l', output: [{ session: 7, token: 8, held: true }] }),
 ];
 const lost = [...calm, written(8, 0, 4), written(8, 0, 5)];
 
@@ -31,6 +33,21 @@ test('[JEPSEN-18] an update lost without a fence shows the control, and breaks n
   assert.match(verdict.type === 'ok' ? verdict.how : '', /^control shown: guarded-write l /);
 });
 
+function checkersOf(history: readonly Operation[]): readonly string[] {
+  const { results } = judge(lockWorkload(), history);
+  return results.map(({ checker, verdict }) => `${checker} ${verdict.type}`);
+}
+
+test('[CHECK-32] only its own promise has to be shown in every run of a workload', () => {
+  const [opened, granted, renewed, looked] = calm;
+  const all = [...calm, written(8, 0, 4), written(8, 1, 5)];
+  assert.deepEqual(checkersOf(all), ['lock ok', 'fence ok', 'guarded-counter ok', 'sessions ok']);
+  const few = [opened!, granted!, looked!, written(8, 0, 4)];
+  assert.deepEqual(checkersOf(few), ['lock ok']);
+  const blind = [opened!, granted!, renewed!, written(8, 0, 4)];
+  assert.deepEqual(checkersOf(blind), ['lock unknown', 'sessions ok']);
+});
+
 test('[JEPSEN-18] a control in which nothing went wrong shows nothing', () => {
   const { results, broken } = judge(unfencedLockWorkload(), [...calm, written(8, 0, 4)]);
   assert.equal(broken, undefined);
@@ -43,7 +60,7 @@ test('[JEPSEN-18] what a control must break, others must not, nor it all else', 
   const twice = done(2, 'lock', [2, 3], { key: 'l', value: { session: 9 }, output: 8 });
   const { broken } = judge(unfencedLockWorkload(), [...lost, twice]);
   assert.equal(broken?.checker, 'lock');
-  assert.deepEqual(broken.operations, [1, 4]);
+  assert.deepEqual(broken.operations, [1, 6]);
 });
 
 test('[JEPSEN-18] a run without any fault shows the control in its end', async () => {

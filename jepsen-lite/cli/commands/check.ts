@@ -7,6 +7,7 @@ import { examples } from '../../../src/cli/help.ts';
 import { printJson, printLine } from '../../../src/cli/output.ts';
 import { checkers } from '../../checkers/index.ts';
 import type { CheckOptions, Checker, Verdict } from '../../checkers/verdict.ts';
+import { shapeFault } from '../../checkers/shapes.ts';
 import { describeOperation } from '../../history/describe.ts';
 import { HistoryError } from '../../history/format.ts';
 import type { Operation } from '../../history/operation.ts';
@@ -72,7 +73,7 @@ ${EXAMPLES}`,
       };
       const replay = replayOf(file, flags);
       const request = { checker, options, replay, asJson: format === 'json' };
-      endWith(checkHistory(await historyOf(file), request));
+      endWith(checkHistory(await historyOf(file, checker), request));
     });
 }
 
@@ -100,9 +101,9 @@ function modelList(): string {
   return all.map(({ name, promise }) => `  ${name.padEnd(width)}  ${promise}`).join('\n');
 }
 
-async function historyOf(file: string): Promise<readonly Operation[]> {
+async function historyOf(file: string, { name }: Checker): Promise<readonly Operation[]> {
   try {
-    return await readHistory(file);
+    return await readHistory(file, (operation) => shapeFault(name, operation));
   } catch (error) {
     if (error instanceof HistoryError) throw usageError(`${file}: ${error.message}`);
     throw fileError('read the history', file, error);

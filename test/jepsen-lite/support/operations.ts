@@ -1,6 +1,6 @@
 /** Histories written by hand, in ms. */
 import assert from 'node:assert/strict';
-import type { CheckOptions, Checker } from '../../../jepsen-lite/checkers/verdict.ts';
+import type { CheckOptions, Checker, Verdict } from '../../../jepsen-lite/checkers/verdict.ts';
 import type { Operation } from '../../../jepsen-lite/history/operation.ts';
 
 type Rest = Partial<Omit<Operation, 'process' | 'f' | 'call' | 'return'>>;
@@ -44,6 +44,19 @@ export function assertIllegal(
     assert.equal(verdict.type === 'illegal' ? verdict.message : JSON.stringify(verdict), message);
     assert.ok(verdict.type === 'illegal' && verdict.operations.length > 0);
     assert.equal(checker.check(whole.toReversed(), options).type, 'illegal');
+  }
+}
+
+/** `ok`, of a history too short to prove anything, too. */
+export function typeOf(verdict: Verdict): Verdict['type'] {
+  return verdict.type === 'unknown' && verdict.provesNothing === true ? 'ok' : verdict.type;
+}
+
+/** No violation; whether there is proof is not asked. */
+export function assertFine(checker: Checker, history: readonly Operation[]): void {
+  for (const inSomeOrder of [history, history.toReversed()]) {
+    const verdict = checker.check(inSomeOrder);
+    assert.equal(typeOf(verdict), 'ok', JSON.stringify(verdict));
   }
 }
 
