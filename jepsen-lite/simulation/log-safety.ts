@@ -8,6 +8,7 @@ import type { PeerMessage } from '../../src/transport/index.ts';
 import { digestOf, LogView } from './log-view.ts';
 import { checkAcknowledged, type AcknowledgementContext } from './acknowledged-entries.ts';
 import { CommitTerms } from './commit-terms.ts';
+import { CommittedEntries } from './committed-entries.ts';
 import { GivenVotes, isQuorum } from './elections.ts';
 import type { Sometimes } from './sometimes.ts';
 import type { Violations } from './violations.ts';
@@ -49,9 +50,7 @@ export class LogSafety {
     durable: (node) => this.#logsOf(node).durable,
     asked: (node) => this.#logsOf(node).asked,
   };
-  /** Term of every entry known to be committed. */
-  readonly #committed = new Map<number, number>();
-  #lastCommitted = 0;
+  readonly #committed = new CommittedEntries();
 
   constructor(violations: Violations, sometimes: Sometimes) {
     this.#violations = violations;
@@ -150,7 +149,7 @@ export class LogSafety {
         const text = `${node} removed entry ${index} of term ${term}, in that very term`;
         this.#report('needless-cut', `${text}, whose leader only appends`, node);
       }
-      if (this.#committed.get(index) === term) {
+      if (this.#committed.termAt(index) === term) {
         const text = `${node} removed entry ${index} of term ${term}, which was committed`;
         this.#report('committed-stays', text, node);
       }
@@ -234,7 +233,7 @@ export class LogSafety {
       return;
     }
     this.#leaders.set(term, node);
-    this.#committedBefore.set(term, this.#lastCommitted);
+    this.#committedBefore.set(term, this.#committed.last);
     this.#sometimes.met('leaderElected');
     if (!this.#votes.suffice(node, term, membershipsOf(node))) {
       const text = `${node} leads term ${term} without the votes of a majority`;
@@ -242,15 +241,16 @@ export class LogSafety {
     }
     const { asked } = this.#logsOf(node);
     this.#lookForFigure8(asked, term);
-    const committedTerm = this.#committed.get(this.#lastCommitted);
-    if (committedTerm === undefined || asked.holds(this.#lastCommitted, committedTerm)) return;
-    const text = `${node} leads term ${term} without entry ${this.#lastCommitted}`;
+    const last = this.#committed.lastBefore(term);
+    const committedTerm = this.#committed.termAt(last);
+    if (committedTerm === undefined || asked.holds(last, committedTerm)) return;
+    const text = `${node} leads term ${term} without entry ${last}`;
     this.#report('leader-completeness', `${text} of term ${committedTerm}, committed before`, node);
   }
 
   /** An entry of an earlier term, on a majority, that may not be committed by counting (5.4.2). */
   #lookForFigure8(log: LogView, term: number): void {
-    for (let index = log.last; index > this.#lastCommitted; index--) {
+    for (let index = log.last; index > this.#committed.last; index--) {
       const entryTerm = log.termAt(index);
       if (entryTerm === undefined || entryTerm === term) continue;
       const logs = [...this.#nodes.values()];
@@ -276,15 +276,14 @@ export class LogSafety {
     term: number,
     anyMembership: (holds: (membership: Membership) => boolean) => boolean,
   ): void {
-    const known = this.#committed.get(index);
+    const known = this.#committed.termAt(index);
     if (known !== undefined) {
       if (known === term) return;
       const text = `${node} applied entry ${index} of term ${term}, others that of term ${known}`;
       this.#report('state-machine-safety', text, node);
       return;
     }
-    this.#committed.set(index, term);
-    this.#lastCommitted = Math.max(this.#lastCommitted, index);
+    this.#committed.add(index, term, this.#logsOf(node).asked.term);
     if (anyMembership((one) => this.#onMajority(one, index, term))) return;
     const text = `${node} applied entry ${index} of term ${term}`;
     this.#report('commit-quorum', `${text}, which is durable on no majority of the voters`, node);
@@ -307,7 +306,7 @@ export class LogSafety {
 
   /** What is known to be committed by now. */
   get lastCommitted(): number {
-    return this.#lastCommitted;
+    return this.#committed.last;
   }
 
   /** Whether one holds durably all that another does. */
@@ -315,8 +314,8 @@ export class LogSafety {
     const { durable } = this.#logsOf(other);
     const held = this.#logsOf(one).durable;
     // What a log has cut off behind a snapshot is committed.
-    const last = Math.min(this.#lastCommitted, durable.last);
-    const term = this.#committed.get(last);
+    const last = Math.min(this.#committed.last, durable.last);
+    const term = this.#committed.termAt(last);
     if (term !== undefined && !held.holds(last, term)) return false;
     return durable.firstNotIn(held, durable.last) === undefined;
   }

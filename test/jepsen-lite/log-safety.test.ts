@@ -257,6 +257,31 @@ test('[CHECK-26] entries of earlier terms commit with one of the leader’s behi
   assert.equal(logs.found, undefined, logs.violations.first?.message);
 });
 
+/** `c` has the votes for term 2, and hears of it after `a` has committed more in term 3. */
+function lateLeader(held: readonly Entry[], committedBefore: readonly Entry[]): string | undefined {
+  const logs = new Logs();
+  logs.elect(a, b, 1);
+  for (const id of [a, b]) logs.append(id, entryAt(1, 1));
+  for (const { index, term } of committedBefore) logs.apply(a, index, term);
+  logs.append(c, ...held);
+  logs.vote(c, 2, c);
+  logs.vote(b, 2, c);
+  logs.grant(b, c, 2);
+  logs.elect(a, b, 3);
+  for (const id of [a, b]) logs.append(id, entryAt(2, 3));
+  for (const one of [entryAt(1, 1), entryAt(2, 3)]) logs.apply(a, one.index, one.term);
+  assert.equal(logs.found, undefined, logs.violations.first?.message);
+  logs.heartbeat(c, 2);
+  return logs.found;
+}
+
+test('[CHECK-26] a leader whose votes came late holds what was committed in earlier terms', () => {
+  const first = entryAt(1, 1);
+  assert.equal(lateLeader([first], [first]), undefined);
+  assert.equal(lateLeader([], []), undefined, 'the leader of term 3 was the first to commit it');
+  assert.equal(lateLeader([], [first]), 'leader-completeness');
+});
+
 test('[JEPSEN-19] who lacks what another has committed and cut off does not hold all of it', () => {
   const logs = new Logs();
   logs.elect(a, b, 1);
