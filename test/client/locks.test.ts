@@ -410,6 +410,22 @@ test('[LOCK-66] many may wait at once, without a word on stderr', async () => {
   assert.deepEqual(warnings, []);
 });
 
+test('[LOCK-70] a free lock is one log entry, its release one, and nothing else', async () => {
+  const { time, cluster, registry } = harness();
+  await time.until(registry.put('warm', ''));
+  const requests: string[] = [];
+  cluster.fateOf = ({ type }) => {
+    if (type !== 'leaderQuery') requests.push(type);
+    return { type: 'served' };
+  };
+  const entries = cluster.applied.length;
+  const lock = await time.until(registry.lock('n'));
+  await time.until(lock.unlock());
+  await time.advance(100);
+  assert.deepEqual(requests, ['propose', 'propose']);
+  assert.equal(cluster.applied.length, entries + 2);
+});
+
 test('[LOCK-67] a lock disposed of out of reach is released later', async () => {
   const harnessed = harness({ requestTimeout: '1s' });
   const { time, cluster, registry } = harnessed;
