@@ -1,12 +1,8 @@
 /** What every client command starts from: the global options, and a connected client. */
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import {
-  connect,
-  parseDuration,
-  type ConnectOptions,
-  type HoldfastClient,
-} from '../client/index.ts';
+import { parseDuration } from '../client/duration.ts';
+import type { ConnectOptions, HoldfastClient } from '../client/index.ts';
 import { usageError } from './exit.ts';
 import { parseFormat, type Format } from './output.ts';
 
@@ -132,6 +128,8 @@ export async function withClient<T>(
   needs: ClientNeeds = {},
 ): Promise<T> {
   const { options, target } = await clientTarget(command);
+  // Not before: help and mistakes do without it, and loading it takes most of the start.
+  const { connect } = await import('../client/index.ts');
   const client = await connect({ ...target, exactlyOnce: needs.exactlyOnce ?? false });
   try {
     return await body({ client, options });

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoldfastError } from '../base/index.ts';
-import { makeDirectory, MemoryLogStore, type LogStore } from '../log-store/index.ts';
+import { makeDirectory } from '../log-store/directory.ts';
+import type { LogStore } from '../log-store/index.ts';
 import { usageError } from './exit.ts';
 
 const STORE_KINDS = ['sqlite', 'level', 'memory'] as const;
@@ -22,7 +23,10 @@ export function parseStoreKind(text: string): StoreKind {
 
 /** The store of this kind in this directory, which is created. The driver is loaded only now. */
 export async function createStore(kind: StoreKind, directory: string): Promise<LogStore> {
-  if (kind === 'memory') return new MemoryLogStore();
+  if (kind === 'memory') {
+    const { MemoryLogStore } = await import('../log-store/index.ts');
+    return new MemoryLogStore();
+  }
   for (const [other, mark] of Object.entries(MARKS)) {
     if (other !== kind && existsSync(join(directory, mark))) {
       throw new HoldfastError(

@@ -24,21 +24,6 @@ export interface TxnScript {
   readonly failure: readonly TypedOp[];
 }
 
-export const TXN_HELP = `
-Statements, one an argument or a line of stdin; a word with blanks stands in "quotes" (JSON):
-  if version|create|mod|session KEY =|!=|<|> NUMBER     an absent key counts as 0
-  if value KEY =|!=|<|> VALUE                           holds for no absent key
-  if exists KEY          if absent KEY
-  then OPERATION         else OPERATION
-Operations:
-  put KEY VALUE [TTL]    increment KEY [BY]    delete KEY    delete-prefix PREFIX
-  get KEY                list [PREFIX]         count [PREFIX]
-All in one revision, or nothing. Exit 0 when the then branch ran, 1 when the else branch did.
-
-Examples:
-  holdfast txn 'if value stock/7 = 3' 'then put stock/7 2' 'then increment sold' 'else get stock/7'
-  holdfast txn -w json < release.txn`;
-
 const WORD = /"(?:[^"\\]|\\.)*"|[^\s"]+/g;
 
 /** @throws ExitError a usage error that names the statement */

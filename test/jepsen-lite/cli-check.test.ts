@@ -88,8 +88,8 @@ test('[KIT-1] a bad command or file is told in one line, with exit code 2', asyn
   });
 });
 
-test('[KIT-1] the help of every command has an example', () => {
-  for (const command of createProgram().commands) {
+test('[KIT-1] the help of every command has an example', async () => {
+  for (const command of (await createProgram()).commands) {
     let help = '';
     command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
     const [, examples = ''] = help.split('\nExamples:\n');

@@ -1,6 +1,6 @@
 /** status, member, transfer. */
 import type { Command } from 'commander';
-import { statusOf, type EndpointStatus, type HoldfastClient } from '../../client/index.ts';
+import type { EndpointStatus, HoldfastClient } from '../../client/index.ts';
 import { clientTarget, withClient } from '../context.ts';
 import { refused, usageError } from '../exit.ts';
 import { examples } from '../help.ts';
@@ -65,6 +65,7 @@ ${examples('holdfast status -w json')}`,
     )
     .action(async (_flags: object, command: Command) => {
       const { options, target } = await clientTarget(command);
+      const { statusOf } = await import('../../client/index.ts');
       const statuses = await statusOf(target);
       if (options.format === 'json') printJson(statuses.map(statusJson));
       else printLine(statusTable(statuses));

@@ -2,7 +2,7 @@
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { connect, type EndpointStatus, type HoldfastClient } from '../../client/index.ts';
+import type { EndpointStatus, HoldfastClient } from '../../client/index.ts';
 import { numberOption } from '../context.ts';
 import { refuseTakenPorts } from '../dev/free-ports.ts';
 import { NodeProcess } from '../dev/node-process.ts';
@@ -111,6 +111,7 @@ function showStatus(
   let announced = false;
   let stopped = false;
   const ask = async (): Promise<void> => {
+    const { connect } = await import('../../client/index.ts');
     client ??= await connect({ endpoints, exactlyOnce: false, requestTimeout: STATUS_INTERVAL_MS });
     const statuses = await client.status();
     if (stopped) return;

@@ -1,6 +1,7 @@
 /** serve: one node in this process, until it is told to stop. */
 import type { Command } from 'commander';
-import { Holdfast, HoldfastError, type HoldfastNode, type ServerTls } from '../../index.ts';
+import { HoldfastError } from '../../base/index.ts';
+import type { HoldfastNode, ServerTls } from '../../index.ts';
 import { EXIT, usageError } from '../exit.ts';
 import { readTls, type TlsFlags } from '../context.ts';
 import { examples } from '../help.ts';
@@ -92,6 +93,7 @@ async function startNode(flags: ServeFlags): Promise<HoldfastNode> {
   }
   const peers = peersOf(flags);
   const store = await createStore(kind, flags.data ?? '');
+  const { Holdfast } = await import('../../index.ts');
   const node = await Holdfast.start({
     id: flags.id,
     listen: flags.listen,

@@ -4,15 +4,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import {
-  HoldfastError,
-  inspectBackup,
-  restoreBackup,
-  saveBackup,
-  type BackupReport,
-  type RestoredBackup,
-} from '../../index.ts';
-import { syncDirectory } from '../../log-store/index.ts';
+import { HoldfastError } from '../../base/index.ts';
+import type { BackupReport, RestoredBackup } from '../../index.ts';
+import { syncDirectory } from '../../log-store/directory.ts';
 import { globalFormat, numberOption, withClient } from '../context.ts';
 import { usageError } from '../exit.ts';
 import { examples } from '../help.ts';
@@ -82,6 +76,7 @@ async function saveInterruptibly(
       written = bytes;
       progress.update(() => line(bytes));
     };
+    const { saveBackup } = await import('../../client/index.ts');
     return await saveBackup(backup(abort.signal), file, { force, onProgress });
   } finally {
     if (written > 0) progress.end(line(written));
@@ -102,6 +97,7 @@ ${examples('holdfast snapshot status monday.hfb -w table')}`,
     )
     .action(async (file: string, _flags: object, command: Command) => {
       const format = globalFormat(command);
+      const { inspectBackup } = await import('../../client/index.ts');
       const report = await inspectBackup(file);
       if (format === 'json') printJson(reportJson(report));
       else if (format === 'table') printLine(table(['field', 'value'], reportRows(report)));
@@ -203,7 +199,8 @@ async function restoreAside(
   aside: string,
 ): Promise<RestoredBackup> {
   const { id, cluster, bumpRevision } = flags;
-  return restoreBackup({
+  const { restoreBackup } = await import('../../index.ts');
+  return await restoreBackup({
     file,
     store: await createStore(kind, aside),
     id,

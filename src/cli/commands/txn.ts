@@ -14,7 +14,22 @@ import {
   type Format,
 } from '../output.ts';
 import { readStdin } from '../stdin.ts';
-import { parseTxn, TXN_HELP, type OpOutcome, type TypedOp } from '../txn-syntax.ts';
+import type { OpOutcome, TypedOp } from '../txn-syntax.ts';
+
+const TXN_HELP = `
+Statements, one an argument or a line of stdin; a word with blanks stands in "quotes" (JSON):
+  if version|create|mod|session KEY =|!=|<|> NUMBER     an absent key counts as 0
+  if value KEY =|!=|<|> VALUE                           holds for no absent key
+  if exists KEY          if absent KEY
+  then OPERATION         else OPERATION
+Operations:
+  put KEY VALUE [TTL]    increment KEY [BY]    delete KEY    delete-prefix PREFIX
+  get KEY                list [PREFIX]         count [PREFIX]
+All in one revision, or nothing. Exit 0 when the then branch ran, 1 when the else branch did.
+
+Examples:
+  holdfast txn 'if value stock/7 = 3' 'then put stock/7 2' 'then increment sold' 'else get stock/7'
+  holdfast txn -w json < release.txn`;
 
 function addTxn(program: Command): void {
   program
@@ -24,6 +39,7 @@ function addTxn(program: Command): void {
     .addHelpText('after', TXN_HELP)
     .action(async (given: string[], options: { session?: string }, command: Command) => {
       const statements = given.length > 0 ? given : (await readStdin()).toString().split('\n');
+      const { parseTxn } = await import('../txn-syntax.ts');
       const script = parseTxn(statements);
       const session =
         options.session === undefined

@@ -10,8 +10,8 @@ export const MAIN: string = fileURLToPath(
   new URL('../../../jepsen-lite/cli/main.js', import.meta.url),
 );
 
-export function runJepsenLite(...args: readonly string[]): Promise<CliResult> {
-  return runHere(createProgram(), args, { codeOf: codeOfError });
+export async function runJepsenLite(...args: readonly string[]): Promise<CliResult> {
+  return await runHere(await createProgram(args), args, { codeOf: codeOfError });
 }
 
 /** The built program, as a user who presses Ctrl-C once something has been printed. */
