@@ -72,7 +72,9 @@ export class OwnSession {
         const now = openingError(error, end);
         if (end.error === error && now.code === 'timeout') throw lastError ?? now;
         lastError = now;
-        if (end.error === error || !PASSING.has(lastError.code)) throw lastError;
+        // Closed, no session will ever be: asking on would not even leave time for the end to come.
+        const isFinal = this.#closed || !PASSING.has(lastError.code);
+        if (end.error === error || isFinal) throw lastError;
       }
     }
   }
