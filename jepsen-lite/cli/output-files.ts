@@ -1,7 +1,15 @@
 /** Files that options name to be written: refused before the work is done, not after it. */
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { usageError } from '../../src/cli/exit.ts';
 import { writeReport } from '../report/report.ts';
 import type { RunRecord } from '../simulation/run-record.ts';
@@ -11,8 +19,10 @@ import { fileError } from './options.ts';
 export function prepareFile(option: string, path: string | undefined): void {
   if (path === undefined) return;
   if (path === '') throw usageError(`${option} takes the name of a file`);
-  prepareDirectory(option, dirname(path));
-  if (!existsSync(path)) return;
+  if (!existsSync(path)) {
+    prepareDirectory(option, dirname(path));
+    return;
+  }
   if (statSync(path).isDirectory()) throw usageError(`${option}: '${path}' is a folder`);
   mustBeWritable(option, path);
 }
@@ -20,11 +30,23 @@ export function prepareFile(option: string, path: string | undefined): void {
 /** Makes the folder unless it is there. */
 export function prepareDirectory(option: string, path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeDirectory(resolve(path));
   } catch (error) {
     throw fileError(`make the folder of ${option},`, path, error);
   }
-  mustBeWritable(option, path);
+  try {
+    // What may be written is known only when something was, for one who may do anything.
+    rmdirSync(mkdtempSync(join(path, '.jepsen-lite-')));
+  } catch (error) {
+    throw fileError(`write ${option},`, path, error);
+  }
+}
+
+/** Step by step: where nothing can be made, as below `/proc`, Node's own `recursive` never ends. */
+function makeDirectory(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }
 
 function mustBeWritable(option: string, path: string): void {

@@ -23,6 +23,8 @@ export interface Place {
   isHeld: boolean;
   /** Its files were tampered with since they were last made. */
   isDamaged: boolean;
+  /** All it had stored was taken away since it ran last. */
+  isEmptied: boolean;
   /** Its disk is not the one it is known by. */
   lost: LostDisk | undefined;
   /** It was removed, or never was a member, and takes part only as one that joins. */
@@ -68,8 +70,9 @@ export class Lives {
     this.#places = new Map(
       parts.cluster.ids.map((id, i) => {
         const isFounder = i < parts.founders;
-        const fresh = { isEnded: false, isPaused: false, isHeld: false, isDamaged: false };
-        return [id, { id, isFounder, ...fresh, lost: undefined, isJoining: !isFounder }];
+        const sound = { isDamaged: false, isEmptied: false, lost: undefined };
+        const fresh = { isEnded: false, isPaused: false, isHeld: false };
+        return [id, { ...fresh, ...sound, id, isFounder, isJoining: !isFounder }];
       }),
     );
   }
@@ -93,6 +96,9 @@ export class Lives {
     if (this.#isOver || place.isHeld || this.#parts.cluster.isRunning(id)) return;
     place.isEnded = false;
     place.isPaused = false;
+    // One that joins has nothing to lose, whatever way it lost it.
+    if (place.isEmptied && !place.isJoining) this.#parts.observer.sometimes.met('nodeWiped');
+    place.isEmptied = false;
     this.#parts.cluster.startNode(id, place.isJoining);
     this.#parts.observer.timeline(id).life(this.#parts.now(), 'up');
   }
@@ -170,6 +176,7 @@ export class Lives {
     const place = this.place(id);
     await rm(this.#parts.cluster.directory(id), { recursive: true, force: true });
     place.isDamaged = false;
+    place.isEmptied = true;
     place.lost = lostWhole();
     this.#parts.observer.timeline(id).disk(this.#parts.now(), 'wiped');
   }

@@ -85,7 +85,6 @@ export class Operator {
     if (why !== undefined) return nothing(why);
     place.lost = lostWhole();
     await this.#lives.whileDown(id, () => this.#lives.empty(id));
-    this.#parts.observer.sometimes.met('nodeWiped');
     return { targets: [id], undo: () => this.#lives.start(id) };
   }
 

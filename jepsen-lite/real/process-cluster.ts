@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ChildCommand } from './child-command.ts';
+import type { Guard } from './guard.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const STOP_PATIENCE_MS = 10_000;
@@ -24,6 +25,8 @@ export interface ProcessClusterOptions {
   readonly onLog?: (id: string, line: string) => void;
   /** Called when a process is gone, whoever ended it. */
   readonly onExit?: (id: string, code: number | null) => void;
+  /** Told of every process, so that none outlives this one even when it is killed. */
+  readonly guard?: Pick<Guard, 'begun' | 'ended'>;
   /** Ctrl-C in the terminal is not for the nodes: whoever started them sees to their end. */
   readonly isDetached?: boolean;
   /** More arguments for one node's `serve`, asked for whenever it starts. */
@@ -191,6 +194,8 @@ export class ProcessCluster {
     );
     slot.child = child;
     living.add(child);
+    const { pid } = child;
+    if (pid !== undefined) this.#options.guard?.begun(pid);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
@@ -202,6 +207,7 @@ export class ProcessCluster {
     slot.exited = new Promise((resolve) => {
       child.once('exit', (code) => {
         living.delete(child);
+        if (pid !== undefined) this.#options.guard?.ended(pid);
         if (slot.child === child) slot.child = undefined;
         this.#options.onExit?.(id, code);
         resolve();

@@ -5,17 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createStore } from '../../src/cli/store-choice.ts';
+import type { Duration } from '../../src/client/index.ts';
 import { drawFaults } from '../faults/draw-faults.ts';
 import type { Fault } from '../faults/fault.ts';
 import { Dice, randomFor } from '../simulation/random.ts';
 import { RUN_RECORD_VERSION } from '../simulation/run-record.ts';
 import type { CheckResult, Phase, RunRecord } from '../simulation/run-record.ts';
+import { checkAnswered } from '../simulation/unanswered.ts';
 import { Violations } from '../simulation/violations.ts';
 import { judge } from '../workloads/judging.ts';
 import type { Workload } from '../workloads/workload.ts';
 import { DiskShim } from './disk-shim/shim.ts';
 import { DiskTroubles } from './disk-troubles.ts';
 import { ALL_GROUPS, kindsOf } from './fault-groups.ts';
+import { Guard } from './guard.ts';
 import { Healing } from './healing.ts';
 import { FaultInjector } from './injector.ts';
 import { Lives } from './lives.ts';
@@ -35,6 +38,8 @@ const DEFAULT_PACE = 4;
 const READY_MS = 60_000;
 /** How long clients may take to come to their end, and the workload to read what is left. */
 const END_MS = 60_000;
+/** A call that waits longer, with all healed, is one that nobody answers. */
+const PATIENT = '20s';
 const POLL_MS = 50;
 const ELECTION_TIMEOUT_MS = 400;
 /** Small snapshots, often: they are to be taken and sent in the middle of everything. */
@@ -50,11 +55,13 @@ const PRELOAD = new URL('./child-preload.js', import.meta.url).href;
 /** Runs it. Never rejects for what goes wrong in it: that is in the record. */
 export async function runReal(options: RealOptions): Promise<RunRecord> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-real-'));
+  const guard = Guard.start(directory);
   try {
-    const run = await RealRun.prepare(options, directory);
+    const run = await RealRun.prepare(options, directory, guard);
     return await run.run();
   } finally {
     await rm(directory, { recursive: true, force: true });
+    await guard.close();
   }
 }
 
@@ -115,7 +122,7 @@ class RealRun {
     this.#healing = new Healing({ ...shared, violations, dice, isOver: this.#isOver });
   }
 
-  static async prepare(options: RealOptions, directory: string): Promise<RealRun> {
+  static async prepare(options: RealOptions, directory: string, guard: Guard): Promise<RealRun> {
     const { nodes = DEFAULT_NODES, store, seed } = options;
     // A driver that is not installed is found out before a node fails for the lack of it.
     await createStore(store, join(directory, 'driver'));
@@ -128,6 +135,7 @@ class RealRun {
       store,
       clusterName: `jepsen-lite-${randomUUID()}`,
       directory,
+      guard,
       isDetached: true,
       serveArguments: ['--set', ...SETTINGS],
       nodeArguments: ['--import', PRELOAD],
@@ -183,12 +191,12 @@ class RealRun {
       return;
     }
     const { clients = DEFAULT_CLIENTS } = this.#options;
-    for (let client = 0; client < clients; client++) await this.#addClient();
+    for (let client = 0; client < clients; client++) this.#contexts.push(await this.#addClient());
     const [first] = this.#contexts;
     if (first !== undefined) await this.#workload.setup?.(first);
   }
 
-  async #addClient(): Promise<void> {
+  async #addClient(requestTimeout: Duration = '2s'): Promise<RecordingContext> {
     const { seed, pace = DEFAULT_PACE } = this.#options;
     const { founders } = this.#lives;
     const number = this.#clients.length;
@@ -199,11 +207,11 @@ class RealRun {
         this.#cluster.endpoint(id),
       ),
       clusterName: this.#cluster.clusterName,
-      options: { requestTimeout: '2s', sessionTtl: '3s' },
+      options: { requestTimeout, sessionTtl: '3s' },
       random: randomFor(seed, `client ${number}`),
     });
     this.#clients.push(client);
-    const context = new RecordingContext({
+    return new RecordingContext({
       recorder: this.#recorder,
       client,
       node: names[0]!,
@@ -212,7 +220,6 @@ class RealRun {
       pace: () => (this.#stopped ? 1 : pace),
       stopped: () => this.#stopped || this.#isOver(),
     });
-    this.#contexts.push(context);
   }
 
   async #work(client: number): Promise<void> {
@@ -269,9 +276,11 @@ class RealRun {
       this.#violations.report('liveness', 'a client did not come to its end');
       return;
     }
-    const [first] = this.#contexts;
-    if (first === undefined || this.#workload.finish === undefined) return;
-    await this.#workload.finish(first);
+    if (this.#workload.finish === undefined) return;
+    const before = this.#recorder.size;
+    // Nothing is in the way any more but the machine's other work.
+    await this.#workload.finish(await this.#addClient(PATIENT));
+    if (!this.#isOver()) checkAnswered(this.#recorder.history(), before, this.#violations);
   }
 
   async #until(patienceMs: number, ask: () => boolean): Promise<boolean> {

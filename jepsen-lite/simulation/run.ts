@@ -1,9 +1,6 @@
 /** A run: a cluster is founded, clients work while faults come and go, and all of it is judged. */
 import type { Fault } from '../faults/fault.ts';
-import { PASSING } from '../../src/client/error-response.ts';
 import { drawFaults } from '../faults/draw-faults.ts';
-import { describeOperation } from '../history/describe.ts';
-import type { Operation } from '../history/operation.ts';
 import { workloads } from '../workloads/index.ts';
 import { judge } from '../workloads/judging.ts';
 import type { CreateWorkload, Workload, WorkloadContext } from '../workloads/workload.ts';
@@ -18,6 +15,7 @@ import { Dice, randomByMoment, randomFor } from './random.ts';
 import { Recorder, RecordingContext, type ScheduledOperation } from './recorder.ts';
 import { RUN_RECORD_VERSION } from './run-record.ts';
 import type { CheckResult, Phase, RunRecord } from './run-record.ts';
+import { checkAnswered } from './unanswered.ts';
 
 /** All that decides a run: plain JSON. What is absent is drawn from the seed. */
 export interface Schedule {
@@ -206,16 +204,8 @@ class SimulationRun {
     if (this.#workload.finish === undefined) return;
     const before = this.#recorder.history().length;
     await this.#carriedOut('the end of the workload', this.#workload.finish(this.#newContext(1)));
-    this.#checkAnswered(before);
-  }
-
-  /** With all healed, and one client alone, every call is answered. */
-  #checkAnswered(from: number): void {
-    const history = this.#recorder.history();
-    const at = history.findIndex((one, i) => i >= from && isUnanswered(one));
-    if (at < 0) return;
-    const text = `all is healed, but ${describeOperation(history[at]!)} failed`;
-    this.#cluster.violations.report('liveness', text, [], [at]);
+    // One client alone.
+    checkAnswered(this.#recorder.history(), before, this.#cluster.violations);
   }
 
   /** What a client does alone, without faults: it has to come to an end. */
@@ -268,10 +258,6 @@ class SimulationRun {
       wallMs,
     };
   }
-}
-
-function isUnanswered({ type, error = '' }: Operation): boolean {
-  return type === 'info' || (type === 'fail' && PASSING.has(error));
 }
 
 const NOT_TESTED = [

@@ -30,6 +30,8 @@ test('[KIT-4] what cannot be written is refused before anything is run', async (
   const refused: readonly (readonly [RegExp, readonly string[]])[] = [
     [/--report: '.*folder' is a folder/, ['simulate', '--report', folder]],
     [/cannot make the folder of --save, '.*file'/, ['simulate', '--save', file]],
+    [/cannot make the folder of --save, '\/proc\/x\/y'/, ['simulate', '--save', '/proc/x/y']],
+    [/ --report, '\/proc'/, ['simulate', '--report', '/proc/run.html']],
     [/cannot make the folder of --history, '.*file'/, ['real', '--history', join(file, 'h.jsonl')]],
     [/cannot make the folder of --table, '.*file'/, ['mutants', '--table', join(file, 't.md')]],
     [/: --only: there is no 'x'; --list has all$/m, ['mutants', '--only', '1,x']],
