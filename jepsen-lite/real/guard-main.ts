@@ -38,8 +38,9 @@ function isThere(pid: number): boolean {
 
 /** Also one that is stopped dies of it. */
 async function end(pid: number, identity: string): Promise<void> {
+  if (identity === '') return;
   const deadline = performance.now() + PATIENCE_MS;
-  while (identity !== '' && identityOf(pid) === identity && performance.now() < deadline) {
+  while (identityOf(pid) === identity && performance.now() < deadline) {
     if (isThere(pid)) process.kill(pid, 'SIGKILL');
     await sleep(POLL_MS);
   }

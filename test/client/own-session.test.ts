@@ -6,7 +6,7 @@ import { VirtualTime } from './support/virtual-time.ts';
 
 test('[API-20] a write that waits for its first session ends when all is closed', async () => {
   let asked = 0;
-  let refuse: (error: HoldfastError) => void = () => undefined;
+  let refuse: ((error: HoldfastError) => void) | undefined;
   const open = (): Promise<never> => {
     // A call that is refused at once leaves no time for anything else.
     if (++asked > 2) throw new Error('asked for a session again and again');
@@ -18,7 +18,7 @@ test('[API-20] a write that waits for its first session ends when all is closed'
   const own = new OwnSession(open, time);
   const waiting = own.acquire({ deadlineMs: time.now() + 5_000, signal: undefined });
   await own.close(1_000);
-  refuse(new HoldfastError('closed', 'this registry is closed'));
+  refuse?.(new HoldfastError('closed', 'this registry is closed'));
   await assert.rejects(waiting, { code: 'closed', outcome: 'not-applied' });
   assert.equal(asked, 1);
   assert.equal(time.timers, 0);
