@@ -50,10 +50,11 @@ test('[REAL-8] a clock jumps or runs fast, timers with it; an event loop stalls'
   assert.ok(least < 50_000.1 && most > 49_999.9, `ahead by ${least} to ${most} ms`);
   const third = await tell({ type: 'stall', forMs: 60 });
   assert.ok(third.after - second.before >= 60);
-  await tell({ type: 'clockRate', rate: 1e6 });
+  await tell({ type: 'clockRate', rate: 1e5 });
   assert.equal(await next(), 'an hour is over');
   const fourth = await tell({ type: 'clockRate', rate: 1 });
-  assert.ok(fourth.shown - third.shown >= 3_600_000);
+  // The platform's timers may be early by up to a ms, and take whole ones only.
+  assert.ok(fourth.shown - third.shown >= 3_600_000 - 2e5);
 });
 
 async function statusFrom(
