@@ -1,5 +1,6 @@
 /** Planted bugs in a file of one's own: a JSON array of mutants. */
 import { z } from 'zod';
+import { plainRules } from '../../src/protocol/index.ts';
 import type { Mutant } from './mutant.ts';
 
 /** A file that is not what it should be: the first rule that it breaks. */
@@ -32,7 +33,7 @@ export function parseMutants(text: string): readonly Mutant[] {
   } catch (error) {
     throw new MutantFileError(error instanceof Error ? error.message : String(error));
   }
-  const parsed = z.array(mutant).min(1).safeParse(value);
+  const parsed = z.array(mutant).min(1).safeParse(value, plainRules);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
     throw new MutantFileError(`${path.join('.') || 'the file'}: ${message}`);

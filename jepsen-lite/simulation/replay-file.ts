@@ -1,5 +1,6 @@
 /** A run in a file: all that decides it, and what came of it. Plain JSON, to be read and edited. */
 import { z } from 'zod';
+import { plainRules } from '../../src/protocol/index.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Configuration } from './configuration.ts';
 import { absentName } from './replay-names.ts';
@@ -146,7 +147,7 @@ export function parseReplay(text: string): ReplayFile {
     throw new ReplayFileError(`not JSON: ${error instanceof Error ? error.message : ''}`);
   }
   refuseOtherVersion(json);
-  const parsed = replayFile.safeParse(json);
+  const parsed = replayFile.safeParse(json, plainRules);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const place = issue?.path.join('.') ?? '';

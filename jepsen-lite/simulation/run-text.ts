@@ -1,5 +1,6 @@
 /** A simulated run in words. */
 import { describeOperation } from '../history/describe.ts';
+import { counted } from '../report/numbers.ts';
 import { faultDetail, faultName, wasCarriedOut } from '../report/fault-text.ts';
 import { outcomeOf, type Phase, type RunRecord } from './run-record.ts';
 
@@ -21,8 +22,9 @@ export function outcomeLine(record: RunRecord): string {
   if (unknown?.type === 'unknown') return `${run}: unknown: ${unknown.why}`;
   const { history, faults, durationMs } = record;
   const time = `${seconds(durationMs)}${record.harness === 'simulation' ? ' simulated' : ''}`;
+  const done = counted(history.length, 'operation');
   const happened = faults.filter(wasCarriedOut).length;
-  return `${run}: passed, ${history.length} operations under ${happened} faults in ${time}`;
+  return `${run}: passed, ${done} under ${counted(happened, 'fault')} in ${time}`;
 }
 
 /** How soon a cluster of real processes was well again, each time that it was healed. */

@@ -1,4 +1,6 @@
 /** What many runs come to, together. */
+import { counted } from '../report/numbers.ts';
+import { situationText } from '../report/words.ts';
 import { wasCarriedOut } from '../report/fault-text.ts';
 import { outcomeOf, type RunRecord } from './run-record.ts';
 import type { Outcome } from './run-record.ts';
@@ -27,6 +29,17 @@ export function countsOf(record: RunRecord): RunCounts {
     wallMs: record.wallMs,
     sometimes: record.sometimes,
   };
+}
+
+/** Of what never happened, so much is told in words. */
+const MOST_NAMED = 6;
+
+function neverLines(names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  const told = names.slice(0, MOST_NAMED).map(situationText);
+  const more = names.length - told.length;
+  if (more > 0) told.push(`and ${more} more, of which more seeds meet more (-w json counts all)`);
+  return [`never happened, so not tested: ${told.join('; ')}`];
 }
 
 export class Tally {
@@ -83,20 +96,24 @@ export class Tally {
 
   outcomesLine(): string {
     const { passed, violation, unknown } = this.#outcomes;
-    return `${this.runs} runs: ${passed} passed, ${violation} with a violation, ${unknown} unknown`;
+    const runs = counted(this.runs, 'run');
+    return `${runs}: ${passed} passed, ${violation} with a violation, ${unknown} unknown`;
   }
 
   lines(): readonly string[] {
     const wallS = (performance.now() - this.#begunAt) / MS_PER_S;
     const simulatedS = this.#simulatedMs / MS_PER_S;
-    const pace = Math.round(simulatedS / Math.max(wallS, 0.001));
+    const pace = simulatedS / Math.max(wallS, 0.001);
     const never = [...this.#sometimes].filter(([, count]) => count === 0).map(([what]) => what);
     return [
       this.outcomesLine(),
-      `${this.#operations} operations under ${this.#faults} faults; ` +
-        `${Math.round(simulatedS)} s simulated in ${wallS.toFixed(1)} s, ${pace} to 1`,
-      ...(this.reruns === 0 ? [] : [`${this.reruns} of the runs made again, to compare each step`]),
-      ...(never.length === 0 ? [] : [`never happened, so not tested: ${never.join(', ')}`]),
+      `${counted(this.#operations, 'operation')} under ${counted(this.#faults, 'fault')}; ` +
+        `${Math.round(simulatedS)} s of the clusters' time in ${wallS.toFixed(1)} s, ` +
+        `${pace.toFixed(pace < 10 ? 1 : 0)} times as fast as real time`,
+      ...(this.reruns === 0
+        ? []
+        : [`${counted(this.reruns, 'run')} made again, to compare each step`]),
+      ...neverLines(never),
     ];
   }
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { HoldfastError } from '../../src/base/index.ts';
 import { parseDuration } from '../../src/client/index.ts';
-import { describeIssues, optionsSchema } from '../../src/protocol/index.ts';
+import { describeIssues, optionsSchema, plainRules } from '../../src/protocol/index.ts';
 import { parseSeeds } from '../simulation/seeds.ts';
 import { workloads } from '../workloads/index.ts';
 
@@ -99,7 +99,7 @@ function fieldOf(made: object, name: string): unknown {
 }
 
 function check(what: string, schema: z.ZodType, options: unknown): void {
-  const parsed = schema.safeParse(options);
+  const parsed = schema.safeParse(options, plainRules);
   if (parsed.success) return;
   throw new HoldfastError('invalid-argument', `${what}: ${describeIssues(parsed.error)}`);
 }

@@ -32,7 +32,7 @@ export function refuseUnknownOptions(what: string, options: unknown, known: Opti
 
 /** The rule that unknown names break: each with the known one it is like, or all there are. */
 export function unknownOptions(unknown: readonly string[], known: readonly string[]): string {
-  const meant = unknown.map((name) => nearest(name, known));
+  const meant = unknown.map((name) => nearestName(name, known));
   const names = unknown.map((name, i) => {
     return meant[i] === undefined ? `'${name}'` : `'${name}' (did you mean '${meant[i]}'?)`;
   });
@@ -46,7 +46,8 @@ const LEAST_SHARED = 3;
 /** Where there are more, nobody reads them all. */
 const MOST_LISTED = 20;
 
-function nearest(name: string, known: readonly string[]): string | undefined {
+/** The known name that somebody may have meant by this one. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
   const lower = name.toLowerCase();
   const ranked = known.map((one) => ({ one, edits: editsBetween(lower, one.toLowerCase()) }));
   ranked.sort((a, b) => a.edits - b.edits);

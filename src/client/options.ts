@@ -1,7 +1,13 @@
 /** The options of a client and of an embedded registry, checked. */
 import { z } from 'zod';
 import { HoldfastError } from '../base/index.ts';
-import { addressSchema, describeIssues, optionsSchema, tlsFault } from '../protocol/index.ts';
+import {
+  addressSchema,
+  describeIssues,
+  optionsSchema,
+  plainRules,
+  tlsFault,
+} from '../protocol/index.ts';
 import { parseDuration } from './duration.ts';
 import type { Duration } from './registry.ts';
 
@@ -117,14 +123,14 @@ const connectSchema = optionsSchema({
 
 /** @throws HoldfastError `invalid-argument` that names every rule broken. */
 export function registrySettings(options: RegistryOptions): RegistrySettings {
-  const parsed = registrySchema.safeParse(options);
+  const parsed = registrySchema.safeParse(options, plainRules);
   if (!parsed.success) throw invalid('registry options', parsed.error);
   return settingsOf(parsed.data);
 }
 
 /** @throws HoldfastError `invalid-argument` that names every rule broken. */
 export function connectSettings(options: ConnectOptions): ConnectSettings {
-  const parsed = connectSchema.safeParse(options);
+  const parsed = connectSchema.safeParse(options, plainRules);
   if (!parsed.success) throw invalid('connect options', parsed.error);
   const { endpoints, clusterName, clusterId } = parsed.data;
   const fault = tlsFault(options.tls ?? {});

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { HoldfastError, optionNames, refuseUnknownOptions } from '../base/index.ts';
 import { loadBackup, type LoadedBackup } from '../client/backup-file.ts';
 import { plantSeed, type NodeId, type Seed } from '../node/index.ts';
-import { addressSchema, describeIssues, nodeIdSchema } from '../protocol/index.ts';
+import { addressSchema, describeIssues, nodeIdSchema, plainRules } from '../protocol/index.ts';
 import type { ServerOptions } from '../server/index.ts';
 
 /**
@@ -90,7 +90,7 @@ const schema = z
 export async function restoreBackup(options: RestoreOptions): Promise<RestoredBackup> {
   refuseUnknownOptions('restoreBackup', options, NAMES);
   const { file, store } = options;
-  const parsed = schema.safeParse(options);
+  const parsed = schema.safeParse(options, plainRules);
   if (!parsed.success) throw invalid(describeIssues(parsed.error));
   const { id, peers, bumpRevision, clusterName } = parsed.data;
   const { report, image } = await loadBackup(file);

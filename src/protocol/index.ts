@@ -14,6 +14,7 @@ export * from './limits.ts';
 export { decodeRequest, encodeRequest } from './request-codec.ts';
 export * from './requests.ts';
 export { decodeResponse, encodeResponse } from './response-codec.ts';
+export { plainRules } from './plain-rules.ts';
 export {
   addressSchema,
   checkRequest,

@@ -13,6 +13,7 @@ import {
   describeIssues,
   nodeIdSchema,
   optionsSchema,
+  plainRules,
   tlsFault,
 } from '../protocol/index.ts';
 import { resolveLimits, type RegistryLimits } from '../registry/index.ts';
@@ -134,7 +135,7 @@ function numbersOf(defaults: object): z.ZodType {
  * each rule broken.
  */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
-  const parsed = serverOptions.safeParse(options);
+  const parsed = serverOptions.safeParse(options, plainRules);
   if (!parsed.success) throw invalid(describeIssues(parsed.error));
   const fault = tlsFault(options.tls ?? {});
   if (fault !== undefined) throw invalid(fault);

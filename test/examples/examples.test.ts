@@ -135,8 +135,8 @@ const EXAMPLES: Readonly<Record<string, Expectation>> = {
     lines: [
       /^seed \d+, yours: violation of (state-equal|counter): /,
       /^left of it, and too much to be told here: \d+ faults, \d+ operations, \d nodes$/,
-      /^\d+ runs: \d+ passed, 1 with a violation, 0 unknown$/,
-      /^\d+ operations under \d+ faults; \d+ s simulated in /,
+      /^\d+ runs?: \d+ passed, 1 with a violation, 0 unknown$/,
+      /^\d+ operations under \d+ faults; \d+ s of the clusters' time in /,
       /^never happened, so not tested: /,
       /^what is left of it again: simulate\(\{ \.\.\., replay: '.+jepsen-lite-\d+\.json' \}\)$/,
       /^all of it: simulate\(\{ \.\.\., seeds: '\d+' \}\)$/,

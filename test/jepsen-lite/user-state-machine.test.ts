@@ -110,7 +110,7 @@ test('[KIT-5] a run in which nobody called anything has not passed', async () =>
   });
   assert.deepEqual([passed, failure], [false, undefined]);
   assert.match(summary, /^seed 1, yours: unknown: no client called anything, so nothing was shown/);
-  assert.match(summary, /1 runs: 0 passed, 0 with a violation, 1 unknown/);
+  assert.match(summary, /1 run: 0 passed, 0 with a violation, 1 unknown/);
 });
 
 test('[KIT-5] what a workload throws is told with its stack, once', async () => {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { unreachable } from '../../../src/base/index.ts';
 import { durationOption } from '../../../src/cli/context.ts';
 import { usageError } from '../../../src/cli/exit.ts';
+import { counted } from '../../report/numbers.ts';
 import { examples } from '../../../src/cli/help.ts';
 import { printJson, printLine } from '../../../src/cli/output.ts';
 import { checkers } from '../../checkers/index.ts';
@@ -146,12 +147,20 @@ function outcomeOfVerdict({ type }: Verdict): Outcome {
   }
 }
 
+const WAYS: Readonly<Record<string, string>> = {
+  rules: 'no rule is broken',
+  witness: 'the order that the history tells explains it',
+  search: 'an order that explains it was found',
+};
+
 function linesOf(checker: Checker, operations: number, verdict: Verdict): readonly string[] {
   switch (verdict.type) {
     case 'ok': {
-      const checked = Object.entries(verdict.checked).map(([what, count]) => `${count} ${what}`);
-      const counts = [`${operations} lines`, ...checked].join(', ');
-      return [`${checker.name}: ok, ${verdict.how} (${counts})`];
+      const found = Object.entries(verdict.checked).filter(([, count]) => count > 0);
+      const checked = found.map(([what, count]) => counted(count, what.replace(/s$/, ''), what));
+      const counts = [counted(operations, 'line'), ...checked].join(', ');
+      const how = verdict.how.split(', ').map((way) => WAYS[way] ?? way);
+      return [`${checker.name}: ok, ${how.join('; ')} (${counts})`];
     }
     case 'illegal':
       return [

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { numberOption } from '../../../src/cli/context.ts';
 import { examples } from '../../../src/cli/help.ts';
+import { counted } from '../../report/numbers.ts';
 import { printJson, printLine } from '../../../src/cli/output.ts';
 import { startProgress } from '../../../src/cli/progress.ts';
 import { crashImages } from '../../real/crash-images/crash-images.ts';
@@ -61,9 +62,9 @@ ${EXAMPLES}`,
         ...recorderOf(flags),
         safety: flags.unsafe === true ? 'unsafe' : 'safe',
         signal: interruption.signal,
-        onProgress: (done) => progress.update(() => `${done} of ${images} images`),
+        onProgress: (done) => progress.update(() => `${done} of ${counted(images, 'image')}`),
       });
-      progress.end(`${result.images} images done`);
+      progress.end(`${counted(result.images, 'image')} done`);
       if (format === 'json') printJson(result);
       else printResult(result);
       const good = result.images < images ? 'unknown' : 'passed';
@@ -79,7 +80,9 @@ function recorderOf({ recorder }: CrashFlags): { recorder?: RecorderKind } {
 function printResult({ store, recorder, images, losses, failures }: CrashImagesResult): void {
   const kinds = Object.entries(losses).map(([loss, count]) => `${count} ${loss}`);
   const good = images - failures.length;
-  printLine(`${store}: ${good} of ${images} images recovered (unsynced: ${kinds.join(', ')})`);
+  printLine(
+    `${store}: ${good} of ${counted(images, 'image')} recovered (unsynced: ${kinds.join(', ')})`,
+  );
   printLine(`  recorded by ${recorder === 'strace' ? recorder : 'a preloaded library'}`);
   for (const { seed, step, loss, message } of failures.slice(0, SHOWN_FAILURES)) {
     printLine(`  seed ${seed}, crash after step ${step}, unsynced ${loss}: ${message}`);

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { durationOption, numberOption } from '../../../src/cli/context.ts';
 import { usageError } from '../../../src/cli/exit.ts';
 import { examples } from '../../../src/cli/help.ts';
+import { counted } from '../../report/numbers.ts';
 import { printJson, printLine } from '../../../src/cli/output.ts';
 import { startProgress } from '../../../src/cli/progress.ts';
 import { formatLine } from '../../history/format.ts';
@@ -107,7 +108,7 @@ async function real(flags: RealFlags, format: Format): Promise<void> {
     tell(record, format, signal.aborted);
     if (signal.aborted || (record.violation !== undefined && flags.keepGoing !== true)) break;
   }
-  progress.end(`${tally.runs} of ${legs.length} runs done`);
+  progress.end(`${tally.runs} of ${counted(legs.length, 'run')} done`);
   await reportIfWanted(shown ?? last, flags.report);
   if (format === 'json') printJson({ type: 'summary', ...tally.toJson() });
   else if (legs.length > 1) printLine(tally.outcomesLine());

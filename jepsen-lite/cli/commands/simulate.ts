@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { durationOption, numberOption } from '../../../src/cli/context.ts';
 import { examples } from '../../../src/cli/help.ts';
+import { counted } from '../../report/numbers.ts';
 import { printJson, printLine } from '../../../src/cli/output.ts';
 import { startProgress } from '../../../src/cli/progress.ts';
 import type { RunRecord } from '../../simulation/run-record.ts';
@@ -90,7 +91,7 @@ async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
   let last: RunRecord | undefined;
   for (;;) {
     const place = (): string =>
-      `seed ${from + tally.runs} of ${from}..${to}, ${tally.violations} violations`;
+      `seed ${from + tally.runs} of ${from}..${to}, ${counted(tally.violations, 'violation')}`;
     const asked = withProgress(progress, place, reports.next());
     const next = await interruption.unlessInterrupted(asked);
     if (next === undefined || next.done === true) break;
@@ -112,10 +113,14 @@ async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
   await reportIfWanted(shown ?? last, flags.report);
   const isCutShort = interruption.hasCome && tally.runs <= to - from;
   const end = isCutShort ? 'interrupted' : 'done';
-  progress.end(tally.runs === 0 ? end : `seeds ${from}..${from + tally.runs - 1} ${end}`);
+  progress.end(tally.runs === 0 ? end : `${seedsText(from, from + tally.runs - 1)} ${end}`);
   if (format === 'json') printJson({ type: 'summary', ...tally.toJson(), interrupted: isCutShort });
   else for (const line of tally.lines()) printLine(line);
   endWith(isCutShort && tally.outcome === 'passed' ? 'unknown' : tally.outcome);
+}
+
+function seedsText(from: number, to: number): string {
+  return from === to ? `seed ${from}` : `seeds ${from}..${to}`;
 }
 
 /** A core is left to whoever waits for the runs. */
