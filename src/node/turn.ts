@@ -181,7 +181,7 @@ export class Turn {
   }
 
   #send(message: Message): void {
-    this.#engine.context.options.transport.send(message);
+    this.#engine.sender.send(message);
   }
 
   #observe(event: RaftEvent): void {
