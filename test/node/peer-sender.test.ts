@@ -67,14 +67,8 @@ test('[NODE-77] whatever else goes to a node takes along what is committed, befo
   const { world, sender, left } = begin();
   sender.send(append(B, 5));
   sender.send(append(C, 5));
-  sender.send({
-    type: 'readIndexResponse',
-    from: A,
-    to: B,
-    term: TERM,
-    context: 1,
-    index: 5 as LogIndex,
-  });
+  const answer = { term: TERM, context: 1, index: 5 as LogIndex };
+  sender.send({ type: 'readIndexResponse', from: A, to: B, ...answer });
   assert.deepEqual(left, ['appendRequest 5 to b', 'readIndexResponse to b']);
   await world.run(10);
   assert.deepEqual(left.slice(2), ['appendRequest 5 to c', 'flush']);
