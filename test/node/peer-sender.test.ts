@@ -63,7 +63,7 @@ test('[NODE-77] what is committed is told a moment later when there is nothing e
   assert.deepEqual(left.slice(3), ['appendRequest 7 to b', 'flush']);
 });
 
-test('[NODE-77] whatever else goes to a node takes along what is committed, before it', async () => {
+test('[NODE-77] whatever else goes to a node takes news of a commit along', async () => {
   const { world, sender, left } = begin();
   sender.send(append(B, 5));
   sender.send(append(C, 5));
