@@ -96,19 +96,26 @@ const cases: readonly Case[] = [
   ['options', 'nodes', 'node', (o) => node.registry.hashTree.reset(o)],
 ];
 
+/** A call that is not refused may wait for ever. */
+const LIMIT = { timeout: 10_000 };
+
 for (const [what, wrong, meant, call] of cases) {
-  test(`[API-97] ${what} refuses '${wrong}', and says that '${meant}' was meant`, async () => {
-    const options = { [wrong]: 1 } as never;
-    await assert.rejects(
-      async () => call(options),
-      ({ code, message }: { readonly code?: string; readonly message: string }) => {
-        assert.equal(code, 'invalid-argument');
-        const rule = `there is no option '${wrong}' (did you mean '${meant}'?)`;
-        assert.ok(message.startsWith(`${what}: `) && message.includes(rule), message);
-        return true;
-      },
-    );
-  });
+  test(
+    `[API-97] ${what} refuses '${wrong}', and says that '${meant}' was meant`,
+    LIMIT,
+    async () => {
+      const options = { [wrong]: 1 } as never;
+      await assert.rejects(
+        async () => call(options),
+        ({ code, message }: { readonly code?: string; readonly message: string }) => {
+          assert.equal(code, 'invalid-argument');
+          const rule = `there is no option '${wrong}' (did you mean '${meant}'?)`;
+          assert.ok(message.startsWith(`${what}: `) && message.includes(rule), message);
+          return true;
+        },
+      );
+    },
+  );
 }
 
 test('[API-97] options within options are looked at, too', async () => {

@@ -30,6 +30,16 @@ const KINDS: readonly (readonly [named: (line: string) => string[], there: reado
     },
     mutants.map(({ id }) => id),
   ],
+  [
+    // What the oracle of the random runs says when it finds it.
+    (line) => {
+      const told = named(line, /\*[Rr]andom\*([^;.]*)/g);
+      return told.flatMap((text) => named(text, /"([^"]+)"/g));
+    },
+    ['oracle', 'message-rules', 'cluster'].flatMap((file) => {
+      return named(readFileSync(`test/raft/${file}.ts`, 'utf8'), /['`]([a-z][\w ,]+)/gi);
+    }),
+  ],
   [(line) => named(line, /[Ww]orkload `([\w-]+)`/g), Object.keys(workloads)],
   [(line) => named(line, /checker `([\w-]+)`/g), Object.keys(checkers)],
 ];
