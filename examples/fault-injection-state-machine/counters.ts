@@ -66,5 +66,6 @@ export const counter: Model<number> = {
     return type === 'info' || output === next ? next : undefined;
   },
   textOf: String,
+  kindOf: ({ f, value }) => JSON.stringify([f, value]),
   readsOnly: ({ f }) => f === 'read',
 };

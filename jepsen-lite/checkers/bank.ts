@@ -7,7 +7,7 @@ import type { Operation } from '../history/operation.ts';
 import { linearizability } from './linearizability.ts';
 import type { Model } from './model.ts';
 import { allOf, ruleChecker, type Rule } from './rules.ts';
-import { numberOf, textFieldOf } from './values.ts';
+import { calledWith, numberOf, textFieldOf } from './values.ts';
 import type { Checker } from './verdict.ts';
 
 type Balances = Readonly<Record<string, number>>;
@@ -152,6 +152,7 @@ const bankModel: Model<string> = {
   part: ({ f }) => (['accounts', 'transfer', 'read'].includes(f) ? '' : undefined),
   step: stepBank,
   textOf: (state) => (state === '' ? 'not known yet' : state),
+  kindOf: calledWith,
   readsOnly: ({ f, output }) => f === 'read' || (f === 'transfer' && output === false),
 };
 

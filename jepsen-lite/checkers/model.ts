@@ -15,6 +15,11 @@ export interface Model<State> {
   /** Equal texts exactly for equal states. */
   textOf(state: State): string;
   /**
+   * Equal texts only for calls that lead to the same state from every state, whoever called: of
+   * those nobody heard the outcome of, the search need not try every one. Absent: no two are alike.
+   */
+  kindOf?(operation: Operation): string;
+  /**
    * Whether its answer depends on the state, so that it could contradict; every answer when absent.
    * A history with none such proves nothing.
    */

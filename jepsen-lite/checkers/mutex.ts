@@ -22,6 +22,7 @@ const mutexModel: Model<MutexState> = {
     return state === holder ? FREE : undefined;
   },
   textOf: (state) => (state === FREE ? 'free' : `held by ${state}`),
+  kindOf: (operation) => `${operation.f} ${holderOf(operation)}`,
   readsOnly: () => false,
 };
 

@@ -1,9 +1,16 @@
 /**
- * Calls and returns of operations in the order of time, from which an operation is lifted out when
+ * Calls and returns of answered operations in the order of time, from which one is lifted out when
  * it is given its place, and put back when that place turns out wrong. (The list of Wing and Gong's
  * search, as Lowe has it: "Testing for linearizability", 2017.)
  */
 import type { Operation } from '../history/operation.ts';
+
+interface Event {
+  readonly time: number;
+  readonly isReturn: 0 | 1;
+  /** The operation's place in the list. */
+  readonly i: number;
+}
 
 /** Before the first, and after the last. */
 const END = 0;
@@ -14,16 +21,19 @@ export class PendingList {
   readonly #isReturn: Uint8Array;
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
-  /** Of every operation, the node of its return; 0 when it has none. */
+  /** Of every operation, the node of its return; 0 when it never returned. */
   readonly #returnOf: Int32Array;
 
-  /** `operations` by the time of their calls. What never returned has no return in the list. */
+  /** `operations` by the time of their calls. What never returned is not in the list. */
   constructor(operations: readonly Operation[]) {
     const count = operations.length;
-    const calls = operations.map(({ call }, i) => ({ time: call, isReturn: 0, i }));
-    const returns = operations.flatMap((one, i) =>
-      one.return === null ? [] : [{ time: one.return, isReturn: 1, i }],
-    );
+    const calls: Event[] = [];
+    const returns: Event[] = [];
+    for (const [i, { call, return: end }] of operations.entries()) {
+      if (end === null) continue;
+      calls.push({ time: call, isReturn: 0, i });
+      returns.push({ time: end, isReturn: 1, i });
+    }
     // At one time calls come first: intervals are closed, so those that touch are concurrent.
     const events = [...calls, ...returns].toSorted(
       (a, b) => a.time - b.time || a.isReturn - b.isReturn || a.i - b.i,
@@ -67,14 +77,12 @@ export class PendingList {
   /** Takes out the call at `node`, and the return that belongs to it. */
   lift(node: number): void {
     this.#takeOut(node);
-    const end = this.#returnOf[this.operationAt(node)]!;
-    if (end !== END) this.#takeOut(end);
+    this.#takeOut(this.#returnOf[this.operationAt(node)]!);
   }
 
   /** Undoes the last `lift` that is not undone yet. */
   putBack(node: number): void {
-    const end = this.#returnOf[this.operationAt(node)]!;
-    if (end !== END) this.#putIn(end);
+    this.#putIn(this.#returnOf[this.operationAt(node)]!);
     this.#putIn(node);
   }
 

@@ -2,6 +2,7 @@
 import type { Operation } from '../history/operation.ts';
 import type { Model } from './model.ts';
 import { linearizability } from './linearizability.ts';
+import { calledWith } from './values.ts';
 import type { Checker } from './verdict.ts';
 
 /** A key's value as JSON text; '' while there is none. */
@@ -16,6 +17,7 @@ export const registerModel: Model<RegisterState> = {
   part: ({ f, key }) => (Object.hasOwn(STEPS, f) ? (key ?? '') : undefined),
   step: (state, operation) => STEPS[operation.f]!(state, operation),
   textOf: (state) => (state === ABSENT ? 'absent' : state),
+  kindOf: calledWith,
   readsOnly: ({ f }) => READS.has(f),
   takes: 'an answered get, cas or increment, or a delete that tells what was there',
   tells: ({ f, output }) =>

@@ -23,6 +23,11 @@ export function nameOf(value: unknown, name: string): string | undefined {
   return typeof field === 'string' || typeof field === 'number' ? String(field) : undefined;
 }
 
+/** What was called, and with what, whoever did. */
+export function calledWith({ f, value }: Operation): string {
+  return JSON.stringify([f, value]);
+}
+
 /** The same operations in order of their calls; those of one moment as they were recorded. */
 export function byCall(operations: readonly Operation[]): Operation[] {
   return operations.toSorted((a, b) => a.call - b.call);

@@ -59,11 +59,59 @@ const searching: readonly Mutant[] = [
     [
       'met-without-unknown',
       'writes of unknown outcome that are left are not told apart',
-      '|${this.#unanswered.text()}|',
+      '|${this.#open.text()}|',
       '|',
     ],
-    ['state-stays', 'a place that is taken back leaves its state', 'this.#state = before;', ''],
+    [
+      'state-stays',
+      'a place that is taken back leaves its state',
+      'this.#state = placed.before;',
+      '',
+    ],
+    [
+      'hides',
+      'a write of unknown outcome need not have happened, whatever follows from it',
+      'this.#model.textOf(without) === text;',
+      'true;',
+    ],
   ),
+  ...bugsIn(
+    'checkers/linearizability-search',
+    ['linearizability'],
+    [
+      'shows',
+      'writes of unknown outcome are tried where the next call hides them',
+      'if (this.#hidesTheLast(operation, text))',
+      'if (operation === text)',
+    ],
+  ),
+  ...bugsIn(
+    'checkers/open-calls',
+    ALL_ORDERS,
+    [
+      'latest',
+      'of calls that are alike only the latest is tried',
+      'this.#kinds[kind][this.#taken[kind]];',
+      'this.#kinds[kind].at(-1 - this.#taken[kind]);',
+    ],
+    [
+      'time',
+      'a call of unknown outcome may take effect before it was made',
+      '<= time ? i : undefined',
+      '<= Infinity ? i : undefined',
+    ],
+  ),
+  ...bugsIn(
+    'checkers/open-calls',
+    ['linearizability'],
+    ['kinds', 'of calls that are alike every one is tried', 'model.kindOf?.(operation) ?? i', 'i'],
+  ),
+  ...bugsIn('checkers/values', ALL_ORDERS, [
+    'alike',
+    'calls are taken to be alike whatever they were called with',
+    '[f, value]',
+    '[f]',
+  ]),
   ...bugsIn('checkers/pending-list', ALL_ORDERS, [
     'touching',
     'what begins when another ends is taken to come after it',
@@ -119,6 +167,7 @@ const models: readonly Mutant[] = [
       'return state === holder ? FREE : undefined;',
       'return FREE;',
     ],
+    ['alike', 'calls are alike whoever made them', ' ${holderOf(operation)}`,', '`,'],
   ),
   ...bugsIn(
     'checkers/order-groups',

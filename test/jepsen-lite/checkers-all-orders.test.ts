@@ -12,7 +12,13 @@ import type { Operation } from '../../jepsen-lite/history/operation.ts';
 import { hasOrder, isOrder, type SlowObject } from './support/all-orders.ts';
 import { typeOf } from './support/operations.ts';
 import { oneOf, randomOf, smallHistory, type Random } from './support/small-histories.ts';
-import { accounts, openingOfAccounts, registers } from './support/small-objects.ts';
+import {
+  accounts,
+  openingOfAccounts,
+  registers,
+  tallies,
+  type SmallObject,
+} from './support/small-objects.ts';
 
 const HISTORIES = Number(process.env.HOLDFAST_HISTORIES ?? 2_000);
 
@@ -70,22 +76,28 @@ function assertOrdersHold(
   }
 }
 
+function judgedAsAllOrdersDo(random: Random, object: SmallObject): Verdict['type'] {
+  const { history, isSound } = smallHistory(random, object);
+  if (!history.some(({ type }) => type === 'ok')) return 'unknown';
+  const expected = hasOrder(object.slow, history) ? 'ok' : 'illegal';
+  assert.ok(!isSound || expected === 'ok', told(history));
+  const verdict = register.check(history);
+  assert.equal(typeOf(verdict), expected, told(history));
+  if (isSound && verdict.type !== 'unknown')
+    assert.equal(verdict.type === 'ok' && verdict.how, 'witness', told(history));
+  assert.equal(typeOf(register.check(history.map(withoutRevision))), expected, told(history));
+  const lied = misdated(random, history);
+  assert.equal(typeOf(register.check(lied)), expected, told(lied));
+  assertOrdersHold(register, object.slow, oneOf(random, [history, lied]));
+  return expected;
+}
+
 test('[CHECK-27] registers: search and witness judge as all orders do', () => {
-  forEachHistory((random) => {
-    const { history, isSound } = smallHistory(random, registers);
-    if (!history.some(({ type }) => type === 'ok')) return 'unknown';
-    const expected = hasOrder(registers.slow, history) ? 'ok' : 'illegal';
-    assert.ok(!isSound || expected === 'ok', told(history));
-    const verdict = register.check(history);
-    assert.equal(typeOf(verdict), expected, told(history));
-    if (isSound && verdict.type !== 'unknown')
-      assert.equal(verdict.type === 'ok' && verdict.how, 'witness', told(history));
-    assert.equal(typeOf(register.check(history.map(withoutRevision))), expected, told(history));
-    const lied = misdated(random, history);
-    assert.equal(typeOf(register.check(lied)), expected, told(lied));
-    assertOrdersHold(register, registers.slow, oneOf(random, [history, lied]));
-    return expected;
-  });
+  forEachHistory((random) => judgedAsAllOrdersDo(random, registers));
+});
+
+test('[CHECK-27] many unknown outcomes of calls that are alike are judged as all orders do', () => {
+  forEachHistory((random) => judgedAsAllOrdersDo(random, tallies));
 });
 
 test('[CHECK-27] accounts: search and witness judge as all orders do', () => {

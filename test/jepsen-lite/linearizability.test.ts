@@ -1,10 +1,14 @@
-/** How the search and the witness say what they found; see `checkers-all-orders.test.ts`, too. */
+/**
+ * How the search and the witness say what they found, and that it ends; see
+ * `checkers-all-orders.test.ts`, too.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkLinearizable } from '../../jepsen-lite/checkers/linearizability.ts';
 import { PlacedSet } from '../../jepsen-lite/checkers/placed-set.ts';
 import { register, registerModel } from '../../jepsen-lite/checkers/register.ts';
+import type { Verdict } from '../../jepsen-lite/checkers/verdict.ts';
 import type { Operation } from '../../jepsen-lite/history/operation.ts';
 
 test('[CHECK-27] sets of places have equal texts exactly when they are equal', () => {
@@ -79,4 +83,73 @@ test('[CHECK-30] a search that takes too long says that it does not know', () =>
   history.push({ process: 40, f: 'get', key: 'x', call: 0, return: 100, type: 'ok', output: 0.5 });
   const verdict = register.check(history, { timeLimitMs: 20 });
   assert.equal(verdict.type, 'unknown');
+});
+
+/** The verdict, if a search comes to it before it has looked at the clock so many times. */
+function judgedSoon(history: readonly Operation[], looks: number): Verdict['type'] {
+  let time = 0;
+  return register.check(history, { now: () => time++, timeLimitMs: looks }).type;
+}
+
+/**
+ * A counter counted up by calls that overlap; of every fifth nobody hears, and every other of these
+ * happens, long after. `lastSum` is what the last call is answered.
+ */
+function countedHistory(lastSum: (sum: number) => number): Operation[] {
+  const history: Operation[] = [];
+  const late: number[] = [];
+  const calls = 160;
+  for (let i = 0, sum = 0; i < calls; i++) {
+    const call = i * 10;
+    const common = { process: i, f: 'increment', key: 'x', value: 1, call } as const;
+    if (i % 5 === 0) {
+      history.push({ ...common, return: null, type: 'info', output: null });
+      if (i % 10 === 0) late.push(i);
+      continue;
+    }
+    if (late.length > 0 && i - late[0]! > 30) sum += late.splice(0, 1).length;
+    sum++;
+    const output = i === calls - 1 ? lastSum(sum) : sum;
+    history.push({ ...common, return: call + 35, type: 'ok', output });
+  }
+  return history;
+}
+
+test('[CHECK-33] of 32 increments that nobody heard of, it is soon known whether some of them \
+explain the sums', () => {
+  assert.equal(
+    judgedSoon(
+      countedHistory((sum) => sum),
+      10,
+    ),
+    'ok',
+  );
+  assert.equal(
+    judgedSoon(
+      countedHistory((sum) => sum + 32),
+      10,
+    ),
+    'illegal',
+  );
+  assert.equal(
+    judgedSoon(
+      countedHistory((sum) => sum - 8),
+      10,
+    ),
+    'illegal',
+  );
+});
+
+test('[CHECK-33] writes that nobody heard of and nobody read are soon known not to matter', () => {
+  const common = { key: 'x', type: 'ok', output: null } as const;
+  const history: Operation[] = [];
+  for (let i = 0; i < 32; i++) {
+    const [process, call] = [i, i * 10];
+    const write = { ...common, process, f: 'put', call };
+    history.push({ ...write, value: `lost ${i}`, return: null, type: 'info' });
+    history.push({ ...write, process: 100, value: i, return: call + 5 });
+  }
+  const last = { ...common, process: 101, f: 'get', call: 400, return: 410 };
+  assert.equal(judgedSoon([...history, { ...last, output: 'lost 3' }], 10), 'ok');
+  assert.equal(judgedSoon([...history, { ...last, output: 30 }], 10), 'illegal');
 });

@@ -1,5 +1,5 @@
 /** Small histories by the thousand: of an object that works, and what a broken one would answer. */
-import type { Operation } from '../../../jepsen-lite/history/operation.ts';
+import type { Operation, OperationType } from '../../../jepsen-lite/history/operation.ts';
 
 /** At least 0, below 1. */
 export type Random = () => number;
@@ -34,6 +34,8 @@ export interface SmallHistoryOptions {
   readonly wrong: (random: Random, operation: Operation) => unknown;
   /** Whether it makes a revision, with this answer. */
   readonly isWrite: (plan: Plan, answer: unknown) => boolean;
+  /** What becomes of calls, one as often as another; mostly they are answered when absent. */
+  readonly types?: readonly OperationType[];
 }
 
 export interface SmallHistory {
@@ -51,6 +53,7 @@ interface Planned {
 
 const LATEST_CALL = 10;
 const LONGEST = 7;
+const TYPES: readonly OperationType[] = ['ok', 'ok', 'ok', 'ok', 'info', 'info', 'fail'];
 
 /**
  * Each operation takes effect at a moment of its own; then, in half of them, an answer or two is
@@ -84,7 +87,7 @@ export function smallHistory(random: Random, options: SmallHistoryOptions): Smal
 
 function planned(random: Random, options: SmallHistoryOptions): Planned {
   const call = Math.floor(random() * LATEST_CALL);
-  const type = oneOf(random, ['ok', 'ok', 'ok', 'ok', 'info', 'info', 'fail'] as const);
+  const type = oneOf(random, options.types ?? TYPES);
   const end = call + Math.floor(random() * LONGEST);
   // What nobody heard of may happen long after.
   const latest = type === 'info' ? LATEST_CALL + LONGEST : end;

@@ -64,6 +64,17 @@ export const registers: SmallObject = {
   },
 };
 
+/** One register, mostly counted up by one, by calls that are mostly alike and never answered. */
+export const tallies: SmallObject = {
+  ...registers,
+  types: ['ok', 'ok', 'ok', 'info', 'info', 'info'],
+  plan: (random) => {
+    const f = oneOf(random, ['get', 'increment', 'increment', 'increment', 'put']);
+    return { f, key: 'a', ...(f !== 'get' && { value: oneOf(random, [1, 1, 1, 2]) }) };
+  },
+  wrong: (random, { f }) => (f === 'put' ? null : oneOf(random, [1, 2, 5])),
+};
+
 const OPENING = { x: 2, y: 2 };
 
 function stepBank(balances: Record<string, number>, { f, value }: Plan): unknown {
