@@ -61,8 +61,8 @@ export interface NodeSettings {
   /** A durable write that takes longer makes a leader hand over; see `disk-health.ts`. */
   readonly slowWriteMs: number;
   /**
-   * A snapshot point every so many entries, or bytes of them, whichever comes first; but never
-   * before the entries weigh as much as the state does (`StateMachine.snapshotBytes`).
+   * A snapshot point every so many entries, or bytes of them, whichever comes first; later when
+   * the state is large (`StateMachine.snapshotBytes`): see `snapshot-points.ts`.
    */
   readonly snapshotEveryEntries: number;
   readonly snapshotEveryBytes: number;

@@ -3,14 +3,20 @@ import type { Entry } from '../raft/index.ts';
 
 /** What an entry weighs besides its data, so that many empty ones count too. */
 const ENTRY_OVERHEAD_BYTES = 32;
+/** A state up to this large is written so quickly that points need not be spaced for it. */
+const SMALL_STATE_BYTES = 1024 * 1024;
+/** Between two points lies so many times as much log as there is state ... */
+const LOG_PER_STATE = 4;
+/** ... but, as long as that is more than the state, no more than so many times `everyBytes`. */
+const MAX_INTERVALS = 4;
 
 /**
  * Counts entries and bytes since the last point. A point follows from the log and the state alone,
  * and every snapshot is taken at one, so all replicas (with equal settings) agree on the points,
  * also after a restart or a received snapshot, and whether or not a snapshot was really taken at
- * each. A large state moves points apart: as many bytes of log lie between them as it has itself,
- * so writing snapshots costs at most about what writing the log does, and a restart applies about
- * as much as it restores.
+ * each. A state that is not small moves points apart, lest writing it over and over costs as much
+ * as everything else; yet not so far that a restart would take much longer to apply the log than to
+ * restore the state.
  */
 export class SnapshotPoints {
   readonly #everyEntries: number;
@@ -28,9 +34,15 @@ export class SnapshotPoints {
     this.#entries += 1;
     this.#bytes += entry.data.length + ENTRY_OVERHEAD_BYTES;
     if (this.#entries < this.#everyEntries && this.#bytes < this.#everyBytes) return false;
-    if (this.#bytes < stateBytes) return false;
+    if (stateBytes > SMALL_STATE_BYTES && this.#bytes < this.#logFor(stateBytes)) return false;
     this.restart();
     return true;
+  }
+
+  /** Bytes of log there have to be before a state as large is worth writing. */
+  #logFor(stateBytes: number): number {
+    const most = Math.max(stateBytes, MAX_INTERVALS * this.#everyBytes);
+    return Math.min(LOG_PER_STATE * stateBytes, most);
   }
 
   /** A snapshot was restored: the count begins at its index. */

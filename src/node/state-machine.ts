@@ -49,8 +49,8 @@ export interface StateMachine {
   snapshot(): AsyncIterable<Uint8Array>;
   /**
    * About how many bytes a snapshot of the state would have now; follows from the state alone, and
-   * is asked after each entry. Snapshots are taken no more often than the log grows by as much, or
-   * a large state would be written over and over. Absent: 0.
+   * is asked after each entry. The larger it is, the more log lies between two snapshots, or it
+   * would be written over and over. Absent: 0.
    */
   readonly snapshotBytes?: number | undefined;
   /** Replaces the whole state. When it rejects, the state is undefined and the node stops. */

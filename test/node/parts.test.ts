@@ -12,6 +12,7 @@ import { ForwardSender } from '../../src/node/forward-sender.ts';
 import { LeaderDuties } from '../../src/node/leader-duties.ts';
 import { Proposals } from '../../src/node/proposals.ts';
 import { Reads } from '../../src/node/reads.ts';
+import { SnapshotPoints } from '../../src/node/snapshot-points.ts';
 import type { Runtime } from '../../src/node/runtime.ts';
 import { failure } from '../../src/node/waiter.ts';
 import type { Waiter } from '../../src/node/waiter.ts';
@@ -343,4 +344,21 @@ test('[NODE-52] a broken invariant stops the node before anything more is writte
   await cluster.world.until('the others go on', () => {
     return cluster.running().some(({ node }) => node.status().role === 'leader');
   });
+});
+
+test('[NODE-76] how much log is between two snapshots follows from how large the state is', () => {
+  const MIB = 1024 * 1024;
+  const entry = makeEntry(1 as LogIndex, 1 as Term, 0, 'command', new Uint8Array(MIB));
+  const logMibBetween = (stateMib: number): number => {
+    const points = new SnapshotPoints(2, 16 * MIB);
+    let mib = 1;
+    while (!points.passed(entry, stateMib * MIB)) mib++;
+    return mib;
+  };
+  assert.equal(logMibBetween(0), 2);
+  assert.equal(logMibBetween(1), 2);
+  assert.equal(logMibBetween(2), 8);
+  assert.equal(logMibBetween(10), 40);
+  assert.equal(logMibBetween(30), 64);
+  assert.equal(logMibBetween(100), 100);
 });

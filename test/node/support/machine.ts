@@ -59,7 +59,8 @@ export class CountingMachine implements StateMachine {
     const { lastTime, filler } = this;
     const state: MachineState = { counts: [...this.counts], lastTime, filler };
     const all = bytes(JSON.stringify(state));
-    for (let at = 0; at < all.length; at += 100) yield all.subarray(at, at + 100);
+    const length = Math.max(100, Math.ceil(all.length / 100));
+    for (let at = 0; at < all.length; at += length) yield all.subarray(at, at + length);
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
