@@ -9,7 +9,6 @@ import {
   writeBytes,
 } from './byte-strings.ts';
 import { MalformedBytesError } from './malformed-bytes.ts';
-import { allocateBytes } from './slab.ts';
 
 const INITIAL_CAPACITY = 256;
 const TWO_POW_32 = 2 ** 32;
@@ -22,8 +21,9 @@ export class ByteWriter {
   #bytes: Uint8Array;
   #length = 0;
 
-  constructor(capacity: number = INITIAL_CAPACITY) {
-    this.#bytes = allocateBytes(capacity);
+  /** `memory`: zeroed, to begin with; by default its own. */
+  constructor(capacity: number = INITIAL_CAPACITY, memory: Uint8Array = new Uint8Array(capacity)) {
+    this.#bytes = memory;
   }
 
   /** Bytes written so far. */
@@ -39,7 +39,7 @@ export class ByteWriter {
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
-    const grown = allocateBytes(Math.max(needed, this.#bytes.length * 2));
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }

@@ -9,4 +9,5 @@ export * from './bytes.ts';
 export * from './errors.ts';
 export * from './malformed-bytes.ts';
 export * from './options.ts';
+export { brieflyUsedBytes } from './slab.ts';
 export * from './unreachable.ts';

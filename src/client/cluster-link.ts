@@ -36,6 +36,8 @@ const ATTEMPT_SHARE = 0.9;
 /** With other nodes to turn to, one attempt gets at least this long. */
 const MIN_ATTEMPT_MS = 1_000;
 const REFUSALS_BEFORE_MOVING = 2;
+/** A call given up sooner without an answer says nothing of the node. */
+const TELLING_MS = 500;
 
 /**
  * Carries calls and watches to a cluster over one main connection that moves as nodes come and go.
@@ -174,9 +176,10 @@ export class ClusterLink implements Link {
     again: (call, pause) => this.#again(call, pause),
     refused: (connection, error) => {
       if (error.leader !== undefined) this.#connector.leaderAt(error.leader);
-      if (!PASSING.has(error.code)) return;
-      if (connection.countRefusal() < REFUSALS_BEFORE_MOVING) return;
-      this.#connector.passOver(connection);
+      if (PASSING.has(error.code)) this.#notServed(connection);
+    },
+    unanswered: (connection, forMs) => {
+      if (forMs >= TELLING_MS) this.#notServed(connection);
     },
     expired: (call) => call.fail(this.#timeoutError(call)),
     settled: (call) => {
@@ -184,6 +187,12 @@ export class ClusterLink implements Link {
       this.#waiting.delete(call);
     },
   };
+
+  /** The node may be cut off from the others, or its clock so slow that its answers come late. */
+  #notServed(connection: Connection): void {
+    if (connection.countRefusal() < REFUSALS_BEFORE_MOVING) return;
+    this.#connector.passOver(connection);
+  }
 
   #attemptTimeoutMs(call: PendingCall): number {
     const leftMs = call.deadlineMs - this.#options.environment.now();

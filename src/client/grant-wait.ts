@@ -109,6 +109,7 @@ class GrantWait implements WatchSubscriber {
     if (this.#over) return;
     const { environment } = this.#host;
     const delayMs = backoffMs(this.#failures++, FIRST_PAUSE_MS, MAX_PAUSE_MS, environment);
+    this.#cancelPause?.();
     this.#cancelPause = environment.setTimer(delayMs, () => {
       this.#cancelPause = undefined;
       this.#attachment?.resume();

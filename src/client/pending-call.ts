@@ -14,6 +14,8 @@ export interface CallHost {
   again(call: PendingCall, pause: boolean): void;
   /** A response said that the node behind the connection cannot serve, and perhaps who can. */
   refused(connection: Connection, error: HoldfastError): void;
+  /** The node behind the connection has had the call for so long without an answer. */
+  unanswered(connection: Connection, forMs: number): void;
   expired(call: PendingCall): void;
   settled(call: PendingCall): void;
 }
@@ -107,6 +109,10 @@ export class PendingCall implements Exchange, Expiring {
   }
 
   expire(): void {
+    const connection = this.#connection;
+    if (connection !== undefined) {
+      this.#host.unanswered(connection, this.#host.now() - this.#sentAtMs);
+    }
     this.#host.expired(this);
   }
 

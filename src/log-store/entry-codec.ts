@@ -43,6 +43,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Writes the entry's record at a place of `bytes`, and has the entry keep nothing else. */
 function writeRecord(entry: Entry, bytes: Uint8Array, view: DataView, at: number): Uint8Array {
   const end = at + RECORD_OVERHEAD_BYTES + entry.data.length;
   view.setUint32(at + 4, end - at, true);
@@ -53,15 +54,16 @@ function writeRecord(entry: Entry, bytes: Uint8Array, view: DataView, at: number
   view.setFloat64(at + 26, entry.time, true);
   bytes.set(entry.data, at + RECORD_OVERHEAD_BYTES);
   view.setUint32(at, crc32(bytes.subarray(at + CHECKSUM_BYTES, end)), true);
-  return bytes.subarray(at, end);
+  entry.data = bytes.subarray(at + RECORD_OVERHEAD_BYTES, end);
+  entry.record = bytes.subarray(at, end);
+  return entry.record;
 }
 
 /** The entry's record, made at the first call and kept in `entry.record`. */
 export function encodeRecord(entry: Entry): Uint8Array {
   if (entry.record !== undefined) return entry.record;
   const bytes = new Uint8Array(RECORD_OVERHEAD_BYTES + entry.data.length);
-  entry.record = writeRecord(entry, bytes, viewOf(bytes), 0);
-  return entry.record;
+  return writeRecord(entry, bytes, viewOf(bytes), 0);
 }
 
 /**
@@ -82,8 +84,7 @@ export function encodeRecords(entries: readonly Entry[]): number {
   let at = 0;
   for (const entry of entries) {
     if (entry.record !== undefined) continue;
-    entry.record = writeRecord(entry, bytes, view, at);
-    at += entry.record.length;
+    at += writeRecord(entry, bytes, view, at).length;
   }
   return total;
 }

@@ -21,7 +21,8 @@ export interface Entry {
   /** Cluster time in ms, stamped by the leader; never below that of the entry before it. */
   readonly time: number;
   readonly type: EntryType;
-  readonly data: Uint8Array;
+  /** Once there is a record, a view of it: what it came in is let go. */
+  data: Uint8Array;
   /**
    * The entry as the entry codec encodes it, checksum included, kept so that it is encoded once
    * and the same bytes are sent and stored. The core never reads it.

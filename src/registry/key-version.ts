@@ -6,7 +6,7 @@ import type { ByteString, KeyRecord, Revision, SessionId } from './types.ts';
  * beside its content and takes several times as long to make, a string 16. Longer ones are kept as
  * typed arrays, outside of the heap that JavaScript's collector has to move about.
  */
-const MAX_STRING_VALUE = 1024;
+const MAX_STRING_VALUE = 256;
 
 /** How a value is kept: never a view into the buffer it came in, which it would keep alive. */
 export type StoredValue = ByteString | Uint8Array;

@@ -80,14 +80,25 @@ export class Grants {
   applied(revisions: readonly RevisionEvents[] | undefined): void {
     if (this.#lines.size === 0) return;
     const decided = revisions === undefined ? this.#decidedOfAll() : this.#decidedBy(revisions);
-    for (const wait of decided) this.drop(wait);
-    for (const wait of decided) wait.decided();
+    for (const wait of decided) {
+      // Who was told before may have had it dropped.
+      if (!this.#isOpen(wait)) continue;
+      this.drop(wait);
+      wait.decided();
+    }
   }
 
   stop(why: string): void {
     const waits = [...this.#lines.values()].flatMap((line) => [...line.waits]);
-    for (const wait of waits) this.drop(wait);
-    for (const wait of waits) wait.stopped(why);
+    for (const wait of waits) {
+      if (!this.#isOpen(wait)) continue;
+      this.drop(wait);
+      wait.stopped(why);
+    }
+  }
+
+  #isOpen(wait: GrantWait): boolean {
+    return this.#lines.get(wait.place.name)?.waits.has(wait) === true;
   }
 
   #decidedBy(revisions: readonly RevisionEvents[]): ReadonlySet<GrantWait> {

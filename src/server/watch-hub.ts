@@ -146,7 +146,8 @@ export class WatchHub {
     const applied = this.#source.takeEvents();
     const first = this.#revision + 1;
     const last = this.#source.revision;
-    const whole = applied.length === last - first + 1 && applied[0]?.revision === first;
+    const whole =
+      applied.length === last - first + 1 && (last < first || applied[0]?.revision === first);
     if (last >= first && !this.#live.isEmpty) {
       if (whole) this.#dispatchBatch(applied, first, last);
       else this.#jumped(first, last);

@@ -114,6 +114,35 @@ test('[API-16] a node that falls silent is given up for another', async () => {
   assert.ok(time.now() - before < 4_000);
 });
 
+test('[API-16] a node that answers no call is given up, lively or not', async () => {
+  const { time, cluster, registry } = harness({ requestTimeout: '1s' });
+  await time.until(registry.put('k', 'v'));
+  cluster.leader = 'b:1';
+  cluster.fateOf = ({ type }, node) => ({
+    type: node.address === 'a:1' && type !== 'status' ? 'lost' : 'served',
+  });
+  for (let i = 0; i < 2; i++) {
+    assert.equal((await failure(time.until(registry.get('k')))).code, 'timeout');
+  }
+  await time.advance(50);
+  assert.equal((await time.until(registry.get('k')))?.text(), 'v');
+});
+
+test('[API-16] calls of little patience do not speak against a node', async () => {
+  const { time, cluster, registry } = harness();
+  await time.until(registry.put('k', 'v'));
+  cluster.latencyMs = () => 100;
+  for (let i = 0; i < 5; i++) {
+    assert.equal(
+      (await failure(time.until(registry.get('k', { timeout: '50ms' })))).code,
+      'timeout',
+    );
+  }
+  await time.until(registry.get('k'));
+  assert.equal(cluster.node('a:1').channels.size, 1);
+  assert.equal(cluster.node('b:1').channels.size + cluster.node('c:1').channels.size, 0);
+});
+
 test('[API-17] an event loop that stalled does not blame the node', async () => {
   const { time, cluster, registry } = harness();
   await time.until(registry.put('k', 'v'));

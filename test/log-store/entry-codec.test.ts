@@ -58,6 +58,8 @@ test('[LOG-17] an entry is encoded once, and entries together in one buffer', ()
   assert.equal(list[0]!.record!.buffer, list[2]!.record!.buffer);
   const fresh = [entry(1), entry(2), entry(3)];
   encodeRecords(fresh);
+  const [first] = fresh;
+  assert.equal(first!.data.buffer, first!.record!.buffer, 'what the data came in is let go');
   const joined = joinRecords(fresh);
   assert.equal(joined.buffer, fresh[0]!.record!.buffer, 'neighbours are joined without a copy');
   assert.deepEqual(joinRecords(list), joined, 'strangers with one');

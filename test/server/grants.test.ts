@@ -120,6 +120,24 @@ test('[SRV-24] a release looks at those it lets in and one more', () => {
   assert.equal(looks, 2, 'nothing happened in the queue');
 });
 
+test('[SRV-22] a wait that is dropped while another is told hears nothing', () => {
+  const { log, grants, batch } = new Model();
+  const writer = log.join('m', log.open());
+  const told: LockPlaceRef[] = [];
+  const waits = [0, 1].map((which): GrantWait => {
+    const place = log.join('m', log.open(), SHARED);
+    const decided = (): void => {
+      told.push(place);
+      grants.drop(waits[1 - which]!);
+    };
+    return { place, decided, stopped: () => undefined };
+  });
+  for (const wait of waits) grants.open(wait);
+  log.leave(writer);
+  batch();
+  assert.deepEqual(told, [waits[0]!.place]);
+});
+
 test('[SRV-25] a place that goes before its turn is told of, wherever it stands', () => {
   const { log, told, wait, batch } = new Model();
   const sessions = [log.open(), log.open(), log.open()] as const;

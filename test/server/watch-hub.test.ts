@@ -22,6 +22,14 @@ test('[WATCH-53] a watch from before history ends at once and never starts', () 
   assert.equal(oldest.target.revisions[0]?.revision, first);
 });
 
+test('[SRV-24] what changes no key does not pass for a state that was replaced', () => {
+  const model = new WatchModel();
+  model.apply(put('a', '1'));
+  assert.equal(model.hub.dispatch()?.length, 1);
+  model.apply(remove('none'));
+  assert.deepEqual(model.hub.dispatch(), []);
+});
+
 test('[WATCH-55] watchers of one range share one encoding, live and out of history', () => {
   const model = new WatchModel();
   const first = model.watch(UNDER_A);

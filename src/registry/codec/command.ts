@@ -1,4 +1,10 @@
-import { ByteWriter, MalformedBytesError, unreachable, type ByteReader } from '../../base/index.ts';
+import {
+  brieflyUsedBytes,
+  ByteWriter,
+  MalformedBytesError,
+  unreachable,
+  type ByteReader,
+} from '../../base/index.ts';
 import type {
   CommandHeader,
   FencingToken,
@@ -101,7 +107,8 @@ function capacityOf(header: CommandHeader, command: RegistryCommand): number {
 
 /** Encodes what `apply` takes. TTLs go as they are, so that a wrong one is refused there. */
 export function encodeCommand(header: CommandHeader, command: RegistryCommand): Uint8Array {
-  const writer = new ByteWriter(capacityOf(header, command));
+  const capacity = capacityOf(header, command);
+  const writer = new ByteWriter(capacity, brieflyUsedBytes(capacity));
   writeVersion(writer);
   writer.varint(header.session).varint(header.sequence).varint(header.acknowledged);
   writer.byteString(header.node).u8(Tag[command.type]);
