@@ -27,6 +27,9 @@ import { World } from './world.ts';
 /** The next change begins only when the one before is committed, and who leads has told of it. */
 const MEMBERSHIPS_KEPT = 3;
 
+/** Election timeouts until a silent end is noticed: longer than over TCP with its defaults. */
+const NOTICE_TIMEOUTS = 20;
+
 export const nodeName = (i: number): NodeId => `n${i + 1}` as NodeId;
 
 /** What a node is, whichever of its lives it is in. */
@@ -101,6 +104,7 @@ export class SimulatedCluster {
       ...network,
       randomOf: (link) => this.#randomByMoment(`link ${link}`),
       retryMs: (settings.electionTimeoutMs ?? 0) / 4 + 1,
+      noticeMs: NOTICE_TIMEOUTS * electionTimeoutMs,
       observer: this.#networkObserver(),
     });
     for (let i = 0; i < nodes; i++) this.addPlace(disks[i]!, true);

@@ -47,6 +47,11 @@ export interface NetworkOptions {
   readonly maxLatencyMs: number;
   /** Pause before a peer that is away, or that refused, is tried again. */
   readonly retryMs: number;
+  /**
+   * A connection whose other end went without a word is given up after so long, though nothing is
+   * sent on it: every transport asks idle peers whether they live.
+   */
+  readonly noticeMs: number;
   readonly observer: NetworkObserver;
 }
 
@@ -109,10 +114,14 @@ export class SimulatedNetwork {
     this.#stations.set(address, station);
   }
 
-  /** `silently`: nobody is told that it is gone. */
+  /** `silently`: nobody is told that it is gone, and each finds out by itself in time. */
   leave(address: string, station: SimulatedTransport, silently: boolean): void {
     if (this.#stations.get(address) === station) this.#stations.delete(address);
-    if (silently) return;
+    if (silently) this.world.after(this.options.noticeMs, () => this.#gone(station));
+    else this.#gone(station);
+  }
+
+  #gone(station: SimulatedTransport): void {
     for (const other of this.#stations.values()) other.targetGone(station);
   }
 

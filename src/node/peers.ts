@@ -147,8 +147,9 @@ export class Peers {
 
   /**
    * Two processes under one id would take turns at being the wiped one; the first to come stays.
-   * The end of a connection can go unnoticed, so a leader, which everyone answers all the time,
-   * goes by that; once it has recorded the new one's store, the others follow.
+   * The end of a connection can go unnoticed for a while, so a leader, which everyone answers all
+   * the time, goes by that; once it has recorded the new one's store, the others follow. A follower
+   * hears nothing of the others, and waits for its transport to notice.
    */
   #duplicate(peer: PeerIdentity, membership: Membership | undefined): string | undefined {
     const present = this.#connected.get(peer.id);

@@ -63,6 +63,8 @@ export interface TransportHandlers {
   message(message: PeerMessage, peer: PeerIdentity): void;
   /**
    * What was in flight to this peer may be lost, and the peer is gone, unless `peerSeen` follows.
+   * A connection this node made whose other end vanished is told of too, in bounded time and though
+   * nothing is sent on it: a node with another store stays outside as long as its name is in use.
    */
   peerLost(id: NodeId): void;
   /** One line for the log: a refused or broken connection and why. */
