@@ -149,6 +149,7 @@ export class Operator implements DiskKnowledge {
     }
     this.end(place.id, false);
     this.#oldDisks.putBack(place, old);
+    this.#cluster.transfers.wentBack(place.id);
     this.#cluster.start(place.id);
   }
 

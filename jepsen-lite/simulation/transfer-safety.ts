@@ -28,17 +28,25 @@ interface Handover {
  */
 const SURELY_THE_SAME = 0.5;
 
+type LeadersMessage = Extract<
+  PeerMessage,
+  { type: 'timeoutNowRequest' | 'appendRequest' | 'heartbeatRequest' }
+>;
+
 /** What only leaders send, and often. */
-const LEADERS: ReadonlySet<string> = new Set([
-  'timeoutNowRequest',
-  'appendRequest',
-  'heartbeatRequest',
-]);
+function isLeaders(message: PeerMessage): message is LeadersMessage {
+  const { type } = message;
+  return type === 'timeoutNowRequest' || type === 'appendRequest' || type === 'heartbeatRequest';
+}
 
 export class TransferSafety {
   readonly #violations: Violations;
   readonly #electionTimeoutMs: number;
   readonly #handovers = new Map<string, Handover>();
+  /** The latest term any leader was heard in. */
+  #term = 0;
+  /** Nodes whose disks were put back to an earlier state, with `#term` as of then. */
+  readonly #wentBack = new Map<string, number>();
   /** Nobody looks before anybody asked for a transfer, nor long afterwards: looking costs time. */
   #looksUntilMs = -Infinity;
 
@@ -52,6 +60,11 @@ export class TransferSafety {
     this.#looksUntilMs = untilMs;
   }
 
+  /** The node holds less than it has acknowledged; only the leader of a later term asks anew. */
+  wentBack(node: string): void {
+    this.#wentBack.set(node, this.#term);
+  }
+
   /** `lastDurable`: of a node, the last entry on its disk. */
   sent(
     message: PeerMessage,
@@ -59,19 +72,21 @@ export class TransferSafety {
     viewOf: (node: string) => TransferView | undefined,
     lastDurable: (node: string) => number,
   ): void {
+    if (!isLeaders(message)) return;
+    const { from, to, term } = message;
+    if (term > this.#term) this.#term = term;
     if (nowMs > this.#looksUntilMs) return;
-    const { from, to, type } = message;
-    if (!LEADERS.has(type)) return;
     const view = viewOf(from);
     // Who gives leadership up for another reason has stepped down already.
     if (view === undefined || !view.isLeader || view.transferTo === undefined) {
       this.#handovers.delete(from);
       return;
     }
-    if (type === 'timeoutNowRequest') {
+    if (message.type === 'timeoutNowRequest') {
       const held = lastDurable(to);
       // Nothing at all: its disk was replaced, which the leader has yet to find out.
       if (held === 0 || held >= view.lastIndex) return;
+      if (term <= (this.#wentBack.get(to) ?? -1)) return;
       const text = `${from} told ${to} to take over, which holds entries up to ${held}`;
       this.#report(`${text} of ${view.lastIndex}`, [from, to]);
       return;
@@ -79,8 +94,10 @@ export class TransferSafety {
     this.#checkQuiet(message, view);
   }
 
-  #checkQuiet(message: PeerMessage, view: TransferView): void {
-    if (message.type !== 'appendRequest' && message.type !== 'heartbeatRequest') return;
+  #checkQuiet(
+    message: Exclude<LeadersMessage, { type: 'timeoutNowRequest' }>,
+    view: TransferView,
+  ): void {
     const { from, term } = message;
     const { lastIndex, nowMs, transferTo: to = '' } = view;
     const known = this.#handovers.get(from);

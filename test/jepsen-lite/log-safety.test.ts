@@ -340,6 +340,28 @@ test('[CHECK-26] leadership goes to who holds the whole log; nothing is added me
   assert.equal(looksAt(appended(4), 3), 'transfer');
 });
 
+test('[CHECK-26] a leader need not know that a disk was put back, but the next has to', () => {
+  const view = { isLeader: true, transferTo: b, lastIndex: 3, nowMs: 0 };
+  const toldIn = (term: number): string | undefined => {
+    const violations = new Violations(() => 0);
+    const transfers = new TransferSafety(violations, 10);
+    const sent = (message: PeerMessage): void =>
+      transfers.sent(
+        message,
+        1,
+        () => view,
+        () => 2,
+      );
+    sent(appended(3));
+    transfers.wentBack(b);
+    transfers.asked(10);
+    sent({ type: 'timeoutNowRequest', from: a, to: b, term } as unknown as PeerMessage);
+    return violations.first?.check;
+  };
+  assert.equal(toldIn(1), undefined);
+  assert.equal(toldIn(2), 'transfer');
+});
+
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 function unlikeSnapshots(state: StateSafety): void {
