@@ -141,7 +141,7 @@ export class Healing {
     while (world.now < deadline && difference !== undefined && !this.#isOver()) {
       await world.runUntil(world.now + this.#timeoutMs / 2, this.#isOver);
       this.#operator.helpThoseGoneBack();
-      difference = clientsDone() ? await this.#difference() : 'a client has not come to its end';
+      difference = await this.#difference(clientsDone);
       const idle = serving.find(({ serves }) => !serves());
       if (idle !== undefined) difference ??= `${idle.id} has not served a client`;
     }
@@ -156,9 +156,13 @@ export class Healing {
     this.#operator.heal(id);
   }
 
-  /** In what the nodes are not equal yet; undefined when they are. */
-  async #difference(): Promise<string | undefined> {
+  /**
+   * What is not as it has to be yet; undefined when all is. Members come back first: a client may
+   * know no other node than one that was removed, which serves nobody until it is a member again.
+   */
+  async #difference(clientsDone: () => boolean): Promise<string | undefined> {
     if (!this.#operator.members.restore()) return 'the membership is not what it was';
+    if (!clientsDone()) return 'a client has not come to its end';
     const running = this.#cluster.running();
     const indexes = running.map(({ raft }) => raft.appliedIndex);
     const first = indexes[0];
