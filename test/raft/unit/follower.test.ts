@@ -55,6 +55,26 @@ function grants(raft: Raft): boolean[] {
   );
 }
 
+test('[RAFT-93] one that may not campaign forgets a leader it does not hear', () => {
+  const barred = follower();
+  barred.setCampaignAllowed(false);
+  const outside = new Raft(optionsOf(A), fresh(clusterOf('b', 'c')));
+  for (const raft of [barred, outside]) {
+    raft.step(beat);
+    tickTimes(raft, ELECTION_TICKS - 1);
+    raft.step({ ...beat, round: 2 });
+    tickTimes(raft, ELECTION_TICKS - 1);
+    assert.equal(raft.leader, B);
+    drain(raft);
+    tickTimes(raft, ELECTION_TICKS);
+    const { events, sendNow } = raft.takeOutput();
+    assert.deepEqual(events, [{ type: 'leaderChanged', leader: undefined, term: inTerm(1) }]);
+    assert.deepEqual(sendNow, []);
+    raft.step({ ...beat, round: 3 });
+    assert.equal(raft.leader, B);
+  }
+});
+
 test('[RAFT-22] a promise to a live leader outlasts a change of term', () => {
   const raft = follower();
   raft.step(beat);
