@@ -71,7 +71,6 @@ export class Connector {
   /** Where the leader is said to be. */
   leaderAt(address: string): void {
     this.#leader = address;
-    this.#cancelDoubt?.();
     if (!this.#options.followLeader || address === '' || this.#closed) return;
     if (this.#main?.address === address || this.#candidate?.address === address) return;
     if (this.#isAvoided(address)) {
@@ -84,16 +83,28 @@ export class Connector {
     else this.#connectTo(address);
   }
 
+  /** What the node behind this connection knows of the leader. */
+  #told(address: string, connection: Connection): void {
+    if (this.#main === connection) this.#doubt(connection, address === '');
+    if (address !== '') this.leaderAt(address);
+    else if (this.#main === connection) this.#leader = '';
+  }
+
   /**
-   * The node behind this connection knows of no leader. When that lasts another is asked, even
-   * though nothing is refused: a watch would hear nothing from a node that is cut off.
+   * When a node knows of no leader for long another is asked, even though nothing is refused: a
+   * watch would hear nothing from a node that is cut off, or was removed. And so again and again,
+   * as the other one may not let us in.
    */
-  #leaderless(connection: Connection): void {
-    if (this.#main !== connection || this.#closed) return;
-    this.#leader = '';
+  #doubt(connection: Connection, isLeaderless: boolean): void {
     this.#cancelDoubt?.();
-    this.#cancelDoubt = this.#options.environment.setTimer(LEADERLESS_MS, () => {
-      if (this.#leader === '') this.passOver(connection);
+    this.#cancelDoubt = undefined;
+    const { endpoints, environment } = this.#options;
+    if (!isLeaderless || this.#closed) return;
+    if (endpoints.every((address) => address === connection.address)) return;
+    this.#cancelDoubt = environment.setTimer(LEADERLESS_MS, () => {
+      if (this.#main !== connection) return;
+      this.passOver(connection);
+      this.#doubt(connection, true);
     });
   }
 
@@ -195,10 +206,7 @@ export class Connector {
       this.#adopt(connection);
     },
     closed: (connection, reason, code) => this.#lost(connection, { reason, code }),
-    leader: (address, connection) => {
-      if (address === '') this.#leaderless(connection);
-      else this.leaderAt(address);
-    },
+    leader: (address, connection) => this.#told(address, connection),
     arrival: () => this.#options.events.arrival(),
   };
 

@@ -115,6 +115,27 @@ test('[API-32] a watch that a node never begins is asked for again', async () =>
   );
 });
 
+test('[API-130] a watch leaves a node that knows no leader, though others let nobody in at first', async () => {
+  const { time, cluster, registry, another } = harness();
+  const watch = registry.watch({ prefix: 'w/' });
+  await time.until(watch.started);
+  const lonely = cluster.node('a:1');
+  lonely.heldBackAt = cluster.registry.revision;
+  cluster.node('b:1').state = 'refusing';
+  cluster.node('c:1').state = 'refusing';
+  cluster.elect('');
+  await time.advance(10_000);
+  assert.equal(lonely.channels.size, 1);
+  cluster.node('b:1').state = 'up';
+  cluster.node('c:1').state = 'up';
+  // The lonely node is not told.
+  cluster.leader = 'b:1';
+  await time.until(another().put('w/1', 'one'));
+  await time.advance(10_000);
+  assert.equal(lonely.channels.size, 0);
+  assert.match((await time.until(take(watch, 1)))[0] ?? '', /^w\/1=one@/);
+});
+
 test('[API-33] a node that lags behind is fine for a watch', async () => {
   const harnessed = harness({ followLeader: false, endpoints: ['b:1'] });
   const { time, cluster, registry } = harnessed;
