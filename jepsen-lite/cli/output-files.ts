@@ -1,16 +1,9 @@
 /** Files that options name to be written: refused before the work is done, not after it. */
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmdirSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { usageError } from '../../src/cli/exit.ts';
+import { makeFolder } from '../make-folder.ts';
 import { writeReport } from '../report/report.ts';
 import type { RunRecord } from '../simulation/run-record.ts';
 import { fileError } from './options.ts';
@@ -30,7 +23,7 @@ export function prepareFile(option: string, path: string | undefined): void {
 /** Makes the folder unless it is there. */
 export function prepareDirectory(option: string, path: string): void {
   try {
-    makeDirectory(resolve(path));
+    makeFolder(path);
   } catch (error) {
     throw fileError(`make the folder of ${option},`, path, error);
   }
@@ -40,13 +33,6 @@ export function prepareDirectory(option: string, path: string): void {
   } catch (error) {
     throw fileError(`write ${option},`, path, error);
   }
-}
-
-/** Step by step: where nothing can be made, as below `/proc`, Node's own `recursive` never ends. */
-function makeDirectory(path: string): void {
-  if (existsSync(path) && statSync(path).isDirectory()) return;
-  makeDirectory(dirname(path));
-  mkdirSync(path);
 }
 
 function mustBeWritable(option: string, path: string): void {

@@ -1,8 +1,9 @@
 /** What a run of a user's leaves in files: a failing one to be run again, and a report. */
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '../../src/base/index.ts';
+import { makeFolder } from '../make-folder.ts';
 import { writeReport } from '../report/report.ts';
 import { parseReplay, ReplayFileError, type ReplayFile } from '../simulation/replay-file.ts';
 import type { RunRecord } from '../simulation/run-record.ts';
@@ -18,13 +19,13 @@ export interface FailureFiles {
  * @throws HoldfastError `invalid-argument` when a folder is not there and cannot be made
  */
 export function prepareFolders({ save, report }: FailureFiles): void {
-  if (save !== undefined) makeFolder('save', save);
-  if (report !== undefined) makeFolder('report', dirname(report));
+  if (save !== undefined) prepareFolder('save', save);
+  if (report !== undefined) prepareFolder('report', dirname(report));
 }
 
-function makeFolder(option: string, path: string): void {
+function prepareFolder(option: string, path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
   } catch (error) {
     throw invalid(`${option}: cannot make the folder '${path}'`, error);
   }

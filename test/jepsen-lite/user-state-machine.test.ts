@@ -186,3 +186,11 @@ test('[KIT-5] options that break a rule are refused before anything runs', async
     await assert.rejects(simulate(options), { code: 'invalid-argument', message });
   }
 });
+
+test('[KIT-5] a folder that cannot be made is refused before anything is run', async () => {
+  const choice = { stateMachine: () => new Counters(), seeds: '1', save: '/proc/x/y' };
+  await assert.rejects(simulate({ ...choice, workload: addAndRead }), {
+    code: 'invalid-argument',
+    message: /^save: cannot make the folder '\/proc\/x\/y'/,
+  });
+});
