@@ -115,7 +115,7 @@ test('[API-32] a watch that a node never begins is asked for again', async () =>
   );
 });
 
-test('[API-130] a watch leaves a node that knows no leader, though others let nobody in at first', async () => {
+test('[API-130] a watch leaves a node that knows no leader, once another lets it in', async () => {
   const { time, cluster, registry, another } = harness();
   const watch = registry.watch({ prefix: 'w/' });
   await time.until(watch.started);

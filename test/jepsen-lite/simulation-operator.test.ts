@@ -73,7 +73,7 @@ async function waitingRun(waitsFor: (client: number) => string): Promise<RunReco
   return record;
 }
 
-test('[JEPSEN-24] who waits at a node that was removed goes on once it is a member again', async () => {
+test('[JEPSEN-24] who waits at a removed node goes on once it is a member again', async () => {
   const record = await waitingRun(() => 'from-0');
   assert.equal(outcomeOf(record), 'passed', record.violation?.message);
 });
