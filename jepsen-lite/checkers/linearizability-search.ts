@@ -193,14 +193,14 @@ class OrderSearch<State> {
     const shown = [...placed.slice(-SHOWN_BEFORE), stuck].map((i) => this.#operations[i]!);
     const state = this.#model.textOf(this.#furthestState);
     const message =
-      `no order explains it: after ${countOf(placed.length)} the state is ${state}, ` +
+      `no order explains it: ${whenPlaced(placed.length)} the state is ${state}, ` +
       `and ${describeOperation(operation)} fits nowhere`;
     const inTime = shown.toSorted((a, b) => a.call - b.call);
     return { type: 'none', message, operations: inTime, order: placed, stuck };
   }
 }
 
-function countOf(operations: number): string {
-  if (operations === 0) return 'none';
-  return operations === 1 ? 'one operation' : `${operations} operations`;
+function whenPlaced(operations: number): string {
+  if (operations === 0) return 'before any operation';
+  return operations === 1 ? 'after one operation' : `after ${operations} operations`;
 }

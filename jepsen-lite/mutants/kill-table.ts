@@ -1,5 +1,6 @@
 /** What came of planted bugs, in lines and numbers; as a page: `kill-page.ts`. */
 import { unreachable } from '../../src/base/index.ts';
+import { counted } from '../report/numbers.ts';
 import type { Kill, MutantResult, Outcome } from './outcome.ts';
 
 const MS_PER_S = 1_000;
@@ -60,13 +61,15 @@ function outcomeText(outcome: Outcome): string {
 function costText({ seeds, simulatedMs, cpuMs }: Omit<Kill, 'type' | 'check' | 'message'>): string {
   const tests = `in ${seconds(cpuMs)} s`;
   if (seeds === 0) return tests;
-  return `after ${seeds} seeds, ${seconds(simulatedMs)} s simulated, ${tests} of one core`;
+  const runs = counted(seeds, 'seed');
+  return `after ${runs}, ${seconds(simulatedMs)} s simulated, ${tests} of one core`;
 }
 
 function sizeText({ run }: Kill): string {
   if (run?.small === undefined) return '';
   const { faults, operations, nodes } = run.small;
-  return `; ${faults} faults, ${operations} operations, ${nodes} nodes are enough`;
+  const things = `${counted(faults, 'fault')}, ${counted(operations, 'operation')}`;
+  return `; enough: ${things}, ${counted(nodes, 'node')}`;
 }
 
 export function seconds(ms: number): string {
@@ -83,5 +86,6 @@ export function summaryLine(summary: KillSummary): string {
 
 function smallText({ medianFaults, medianOperations }: KillSummary): string {
   if (medianFaults === null || medianOperations === null) return '';
-  return `; ${medianFaults} faults and ${medianOperations} operations are enough in the median`;
+  const faults = counted(medianFaults, 'fault');
+  return `; enough in the median: ${faults}, ${counted(medianOperations, 'operation')}`;
 }

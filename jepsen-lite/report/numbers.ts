@@ -1,6 +1,6 @@
 /** Numbers and times as people read them, in the page and in its script. */
 
-/** `12.345 s` where the view is seconds wide, `12 345.6 ms` where it is closer. */
+/** `12.3 s` where the view is a minute wide, `12.34500 s` where it is a few milliseconds. */
 export function timeText(ms: number, spanMs: number): string {
   if (spanMs >= 50_000) return `${(ms / 1000).toFixed(1)} s`;
   if (spanMs >= 2_000) return `${(ms / 1000).toFixed(2)} s`;

@@ -4,7 +4,7 @@ import { describeOperation } from '../history/describe.ts';
 import type { CheckResult, RunRecord } from '../simulation/run-record.ts';
 import { FAULT_FAMILIES, faultDetail, faultName } from './fault-text.ts';
 import { html, NOTHING, type Html } from './html.ts';
-import { countText, durationText, secondsText } from './numbers.ts';
+import { countText, durationText, plural, secondsText } from './numbers.ts';
 import { settingText, situationText } from './words.ts';
 import { untestedOf } from './untested.ts';
 
@@ -75,7 +75,7 @@ function verdictText({ verdict }: CheckResult): Html {
   switch (verdict.type) {
     case 'ok': {
       const counts = Object.entries(verdict.checked)
-        .map(([name, count]) => `${countText(count)} ${name}`)
+        .map(([name, count]) => plural(count, name.replace(/s$/, ''), name))
         .join(', ');
       return html`<b>held</b> <span class="more">${verdict.how}: ${counts}</span>`;
     }

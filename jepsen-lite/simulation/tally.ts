@@ -34,11 +34,11 @@ export function countsOf(record: RunRecord): RunCounts {
 /** Of what never happened, so much is told in words. */
 const MOST_NAMED = 6;
 
-function neverLines(names: readonly string[]): readonly string[] {
+function neverLines(names: readonly string[], where: string): readonly string[] {
   if (names.length === 0) return [];
   const told = names.slice(0, MOST_NAMED).map(situationText);
   const more = names.length - told.length;
-  if (more > 0) told.push(`and ${more} more, of which more seeds meet more (-w json counts all)`);
+  if (more > 0) told.push(`and ${more} more, of which more seeds meet more${where}`);
   return [`never happened, so not tested: ${told.join('; ')}`];
 }
 
@@ -100,7 +100,8 @@ export class Tally {
     return `${runs}: ${passed} passed, ${violation} with a violation, ${unknown} unknown`;
   }
 
-  lines(): readonly string[] {
+  /** @param where what counts all that may happen, if anything does */
+  lines(where = ''): readonly string[] {
     const wallS = (performance.now() - this.#begunAt) / MS_PER_S;
     const simulatedS = this.#simulatedMs / MS_PER_S;
     const pace = simulatedS / Math.max(wallS, 0.001);
@@ -113,7 +114,7 @@ export class Tally {
       ...(this.reruns === 0
         ? []
         : [`${counted(this.reruns, 'run')} made again, to compare each step`]),
-      ...neverLines(never),
+      ...neverLines(never, where),
     ];
   }
 }

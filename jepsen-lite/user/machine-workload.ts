@@ -1,4 +1,5 @@
 /** What a user's clients do and what is demanded of it, as a workload. */
+import { HoldfastError } from '../../src/base/index.ts';
 import type { CheckOptions, Checker, Verdict } from '../checkers/verdict.ts';
 import type { Operation } from '../history/operation.ts';
 import type { RecordingContext } from '../simulation/recorder.ts';
@@ -55,8 +56,20 @@ export function checkerOf(check: Checker | CheckHistory): Checker {
       if (found === undefined) {
         return { type: 'ok', how: 'your check', checked: { operations: history.length } };
       }
-      const { message, operations = [] } = typeof found === 'string' ? { message: found } : found;
-      return { type: 'illegal', message, operations };
+      return { type: 'illegal', ...complaintOf(found) };
     },
   };
+}
+
+/** Types are of no use to who writes JavaScript. */
+function complaintOf(found: unknown): Required<Complaint> {
+  if (typeof found === 'string') return { message: found, operations: [] };
+  const { message, operations = [] } = Object(found) as Partial<Complaint>;
+  if (typeof message === 'string') return { message, operations };
+  const what = found instanceof Promise ? 'a promise' : String(found);
+  throw new HoldfastError(
+    'invalid-argument',
+    `check returned ${what}: a sentence, or { message }, says what is wrong; ` +
+      'undefined, that nothing is',
+  );
 }

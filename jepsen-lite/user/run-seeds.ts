@@ -1,7 +1,8 @@
 /** Runs of simulated clusters with something of the user's own in them, one seed after another. */
+import { HoldfastError } from '../../src/base/index.ts';
 import { parseDuration } from '../../src/client/index.ts';
 import type { Wishes } from '../simulation/configuration.ts';
-import { formatReplay } from '../simulation/replay-file.ts';
+import { formatReplay, type ReplayFile, type ReplayFound } from '../simulation/replay-file.ts';
 import { outcomeOf, type RunRecord, type Violation } from '../simulation/run-record.ts';
 import { eventLines, outcomeLine } from '../simulation/run-text.ts';
 import type { SimulationOptions, SimulationResult } from '../simulation/run.ts';
@@ -9,6 +10,7 @@ import { parseSeeds } from '../simulation/seeds.ts';
 import { shrink, type ShrinkRun } from '../simulation/shrink.ts';
 import { countsOf, Tally } from '../simulation/tally.ts';
 import { prepareFolders, readReplay, reportIfWanted, saveReplay } from './failure-files.ts';
+import { OWN_WORKLOAD } from './machine-workload.ts';
 
 /** Which runs there are, and how much is done about one that fails. */
 export interface RunChoice {
@@ -77,27 +79,37 @@ export async function runSeeds(
   const tally = new Tally();
   let unknown: RunRecord | undefined;
   let last: RunRecord | undefined;
+  const notes: string[] = [];
   for (const options of optionsOf(choice, caller)) {
     const result = await run(options);
     const replay = callText(caller, seedText(options.seed));
     last = { ...result.record, replay };
     tally.add(countsOf(last));
+    notes.push(...sameLines(options, last));
     if (outcomeOf(last) === 'unknown') unknown ??= last;
-    if (last.violation !== undefined) return await failed(run, choice, caller, { result, tally });
+    if (last.violation !== undefined) {
+      return await failed(run, choice, caller, { result, tally, notes });
+    }
   }
   if (last !== undefined) await reportIfWanted(last, choice);
-  const lines = [...(unknown === undefined ? [] : [outcomeLine(unknown)]), ...tally.lines()];
+  const found = unknown === undefined ? [] : [outcomeLine(unknown)];
+  const lines = [...found, ...tally.lines(), ...notes];
   return { passed: unknown === undefined, runs: tally.runs, summary: lines.join('\n') };
 }
 
-function* optionsOf(choice: RunChoice, { workload }: RunCaller): Iterable<SimulationOptions> {
+interface ChosenRun extends SimulationOptions {
+  /** What a run that was saved had come to. */
+  readonly found?: ReplayFound | undefined;
+}
+
+function* optionsOf(choice: RunChoice, caller: RunCaller): Iterable<ChosenRun> {
   if (choice.replay !== undefined) {
-    yield readReplay(choice.replay);
+    yield replayFor(caller, choice.replay);
     return;
   }
   const { from, to } = parseSeeds(String(choice.seeds ?? DEFAULT_SEEDS));
   const wishes: Wishes = {
-    workload,
+    workload: caller.workload,
     faultsMs: parseDuration(choice.time ?? DEFAULT_TIME),
     nodes: choice.nodes,
     clients: choice.clients,
@@ -105,16 +117,36 @@ function* optionsOf(choice: RunChoice, { workload }: RunCaller): Iterable<Simula
   for (let seed = from; seed <= to; seed++) yield { seed, wishes };
 }
 
+/** @throws HoldfastError `invalid-argument`, also for a run that is another call's */
+function replayFor({ name }: RunCaller, replay: string): ReplayFile {
+  const saved = readReplay(replay);
+  const { workload } = saved.configuration;
+  const isMachines = workload === OWN_WORKLOAD;
+  if (isMachines === (name === 'simulate')) return saved;
+  const what = isMachines
+    ? 'a run of a state machine is for simulate({ ..., replay: FILE })'
+    : `a run of the registry (${workload}) is for npx jepsen-lite replay FILE, ` +
+      'or of a log store for testLogStoreUnderFaults({ ..., replay: FILE })';
+  throw new HoldfastError('invalid-argument', `replay: ${what}`);
+}
+
+/** Whether a run that was saved is still that one. */
+function sameLines({ found }: ChosenRun, { traceHash }: RunRecord): readonly string[] {
+  if (found === undefined || found.traceHash === traceHash) return [];
+  return ['not the run that was saved: the code, or the file, has changed since'];
+}
+
 interface FailedRun {
   readonly result: SimulationResult;
   readonly tally: Tally;
+  readonly notes: readonly string[];
 }
 
 async function failed(
   run: RunOne,
   choice: RunChoice,
   caller: RunCaller,
-  { result, tally }: FailedRun,
+  { result, tally, notes }: FailedRun,
 ): Promise<RunsResult> {
   const { record: small, schedule } = await madeSmall(run, choice, result);
   const violation = small.violation ?? result.record.violation!;
@@ -128,6 +160,7 @@ async function failed(
     outcomeLine(result.record),
     ...told(record, violation),
     ...tally.lines(),
+    ...notes,
     `what is left of it again: ${record.replay}`,
     ...(choice.replay === undefined ? [`all of it: ${callText(caller, seedText(seed))}`] : []),
     ...(choice.report === undefined ? [] : [`to look at: ${choice.report}`]),

@@ -67,7 +67,7 @@ test('[CHECK-24] what failed has no effect, now or later', () => {
   assertIllegal(
     register,
     [failed, read(1, 7, 2, 3)],
-    'x: no order explains it: after none the state is absent, and read x by ' +
+    'x: no order explains it: before any operation the state is absent, and read x by ' +
       'process 1 (2.000 ms to 3.000 ms: 7) fits nowhere',
   );
 });

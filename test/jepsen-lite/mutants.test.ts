@@ -117,7 +117,7 @@ test('[KIT-8] mutants tells of a change that nothing shows, with exit code 1', a
   });
   const options = ['--file', file, '--time', '1s', '--budget', '1ms'];
   const { code, stdout } = await runJepsenLite('mutants', ...options);
-  assert.match(stdout, /^harmless: nothing: SURVIVED after 1 seeds/);
+  assert.match(stdout, /^harmless: nothing: SURVIVED after 1 seed,/);
   assert.match(stdout, /\n0 killed, 1 survived, 0 skipped\n$/);
   assert.equal(code, 1);
 });

@@ -98,6 +98,23 @@ test('[KIT-5] the complaint of a check is the violation, and the run replays to 
   assert.match(summary, /^seed 4, yours: violation of check: a third add succeeded\n/);
   const again = await simulate({ ...options, replay: failure.replay, shrink: 0 });
   assert.equal(again.failure?.record.traceHash, failure.record.traceHash);
+  assert.doesNotMatch(again.summary, /not the run that was saved/);
+  const other = { ...options, workload: async () => {}, replay: failure.replay };
+  assert.match((await simulate(other)).summary, /\nnot the run that was saved: the code, /);
+  const replay = failure.replay.replace('"workload":"yours"', '"workload":"bank"');
+  await assert.rejects(simulate({ ...options, replay }), {
+    code: 'invalid-argument',
+    message: /^replay: a run of the registry \(bank\) is for npx jepsen-lite replay FILE, /,
+  });
+});
+
+test('[KIT-5] a check that returns neither a sentence nor nothing is told so', async () => {
+  const choice = { stateMachine: () => new Counters(), workload: addAndRead, seeds: '1' };
+  const check = (() => true) as unknown as () => string;
+  await assert.rejects(simulate({ ...choice, time: '200ms', check }), {
+    code: 'invalid-argument',
+    message: /^check returned true: a sentence, or \{ message \}, says what is wrong; undefined, /,
+  });
 });
 
 test('[KIT-5] a run in which nobody called anything has not passed', async () => {

@@ -36,6 +36,11 @@ const EXAMPLES = examples(
   'jepsen-lite replay --seed 7 --nodes 5 --report seed-7.html',
 );
 
+/** The file does not tell on which stores a run was. */
+const OTHER_RUN =
+  'Not the run that was saved: the code, or the file, has changed since; or it was on a log\n' +
+  'store of your own: those are for testLogStoreUnderFaults({ ..., replay: FILE }).';
+
 export function addReplayCommand(program: Command): void {
   const command = program
     .command('replay')
@@ -78,7 +83,7 @@ async function replay(
     if (flags.log === true) for (const line of lines) printLine(line);
     for (const line of eventLines(record)) printLine(line);
     printLine(outcomeLine(record));
-    if (!isSame) printLine('Not the run that was saved: the code, or the file, has changed since.');
+    if (!isSame) printLine(OTHER_RUN);
   }
   const again = file === undefined ? replayCommand(options.seed, flags) : replayFileCommand(file);
   await reportIfWanted({ ...record, replay: again }, flags.report);

@@ -115,7 +115,7 @@ async function simulate(flags: SimulateFlags, format: Format): Promise<void> {
   const end = isCutShort ? 'interrupted' : 'done';
   progress.end(tally.runs === 0 ? end : `${seedsText(from, from + tally.runs - 1)} ${end}`);
   if (format === 'json') printJson({ type: 'summary', ...tally.toJson(), interrupted: isCutShort });
-  else for (const line of tally.lines()) printLine(line);
+  else for (const line of tally.lines(' (-w json counts all)')) printLine(line);
   endWith(isCutShort && tally.outcome === 'passed' ? 'unknown' : tally.outcome);
 }
 
