@@ -160,7 +160,9 @@ export class ClientHashTree implements HashTree {
 
   async #ask(node: string, query: TreeQuery, patience: Patience): Promise<TreeAnswer> {
     const { members } = this.#host;
-    const request = { type: 'query', consistency: 'local', query: encodeQuery(query) } as const;
+    // Who has just released the trees is not to find them locked at a node that has yet to hear.
+    const consistency = query.type === 'resetTree' ? 'linearizable' : 'local';
+    const request = { type: 'query', consistency, query: encodeQuery(query) } as const;
     const response = await members.call(node, request, patience);
     if (response.type !== 'ok') throw unexpected(response.type);
     const answer = readAnswer(decodeAnswer, response.payload);
