@@ -401,7 +401,11 @@ export class SimulatedCluster {
   #networkObserver(): NetworkObserver {
     return {
       sent: (message) => {
-        this.log.sent(message, (id) => this.#membershipsOf(id));
+        this.log.sent(
+          message,
+          (id) => this.#membershipsOf(id),
+          (id) => this.at(id).node?.raft.status().commitIndex ?? 0,
+        );
         this.transfers.sent(
           message,
           this.world.now,

@@ -192,10 +192,14 @@ export class LogSafety {
   }
 
   /** What a message says must be so on the disk of its sender by the time it leaves. */
-  sent(message: PeerMessage, membershipsOf: MembershipsOf): void {
+  sent(
+    message: PeerMessage,
+    membershipsOf: MembershipsOf,
+    commitOf: (node: string) => number,
+  ): void {
     const { from, to, type } = message;
     if (type === 'appendRequest' || type === 'heartbeatRequest') {
-      this.#leads(from, message.term, membershipsOf);
+      this.#leads(from, message.term, membershipsOf, commitOf);
       this.#checkCommit(message, membershipsOf);
     } else if (type === 'voteRequest') {
       this.#votes.asked(message);
@@ -224,7 +228,12 @@ export class LogSafety {
     );
   }
 
-  #leads(node: string, term: number, membershipsOf: MembershipsOf): void {
+  #leads(
+    node: string,
+    term: number,
+    membershipsOf: MembershipsOf,
+    commitOf: (node: string) => number,
+  ): void {
     const known = this.#leaders.get(term);
     if (known === node) return;
     if (known !== undefined) {
@@ -233,7 +242,8 @@ export class LogSafety {
       return;
     }
     this.#leaders.set(term, node);
-    this.#committedBefore.set(term, this.#committed.last);
+    // Of what it committed itself, leading an earlier term, it may have told nobody yet.
+    this.#committedBefore.set(term, Math.max(this.#committed.last, commitOf(node)));
     this.#sometimes.met('leaderElected');
     if (!this.#votes.suffice(node, term, membershipsOf(node))) {
       const text = `${node} leads term ${term} without the votes of a majority`;

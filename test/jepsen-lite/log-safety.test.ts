@@ -43,6 +43,8 @@ function entryAt(index: number, term: number, text = ''): Entry {
 
 /** Three nodes, without a cluster behind them. */
 class Logs {
+  /** Of whoever sends. */
+  commit = 0;
   readonly violations = new Violations(() => 0);
   readonly safety = new LogSafety(this.violations, new Sometimes());
 
@@ -83,7 +85,11 @@ class Logs {
   }
 
   send(message: object): void {
-    this.safety.sent(message as PeerMessage, () => [membership]);
+    this.safety.sent(
+      message as PeerMessage,
+      () => [membership],
+      () => this.commit,
+    );
   }
 
   grant(from: NodeId, to: NodeId, term: number): void {
@@ -255,6 +261,20 @@ test('[CHECK-26] entries of earlier terms commit with one of the leader’s behi
   for (const id of [a, b]) logs.append(id, entryAt(2, 2));
   logs.heartbeat(a, 2, 2);
   assert.equal(logs.found, undefined, logs.violations.first?.message);
+});
+
+test('[CHECK-26] what a leader had committed by its election it may tell first afterwards', () => {
+  const logs = new Logs();
+  for (const id of [a, b]) logs.append(id, entryAt(1, 1));
+  logs.commit = 1;
+  logs.elect(a, b, 2);
+  logs.heartbeat(a, 2, 1);
+  assert.equal(logs.found, undefined, logs.violations.first?.message);
+  logs.append(a, entryAt(2, 1));
+  logs.append(b, entryAt(2, 1));
+  logs.commit = 2;
+  logs.heartbeat(a, 2, 2);
+  assert.equal(logs.found, 'commit-term');
 });
 
 /** `c` has the votes for term 2, and hears of it after `a` has committed more in term 3. */

@@ -68,7 +68,11 @@ class Rig {
 
   /** Every leader is elected by a cluster of its own. */
   sent(message: PeerMessage): void {
-    this.log.sent(message, (node) => [{ ...THREE, voters: [node as NodeId] }]);
+    this.log.sent(
+      message,
+      (node) => [{ ...THREE, voters: [node as NodeId] }],
+      () => 0,
+    );
   }
 
   apply(node: string, at: number, ofTerm: number): void {
