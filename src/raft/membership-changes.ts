@@ -67,7 +67,10 @@ function replacesVotersDisk(membership: Membership, target: MembershipTarget): b
   });
 }
 
-/** A learner that answers and holds what was committed one heartbeat ago (thesis 4.2.1). */
+/**
+ * A learner that answers and holds what was committed one heartbeat ago (thesis 4.2.1), and the
+ * entry that names its disk: before that it would be counted as a voter and could not vote.
+ */
 function hasCaughtUp(core: Core, role: LeaderRole, id: NodeId): boolean {
   const progress = role.progress.get(id);
   return (
@@ -76,7 +79,8 @@ function hasCaughtUp(core: Core, role: LeaderRole, id: NodeId): boolean {
     progress.state.type === 'replicate' &&
     core.tickCount - progress.lastReplyTick < core.options.electionTicks &&
     progress.match >= role.catchUpMark &&
-    progress.match >= role.termStart
+    progress.match >= role.termStart &&
+    progress.match >= core.memberships.index
   );
 }
 

@@ -209,6 +209,25 @@ test('[RAFT-88] 6: an address changes in one step, without a pause in replicatio
   assert.ok(core.take('appendRequest').some(({ to, entries }) => to === 'b' && entries.length > 0));
 });
 
+test('[RAFT-94] 6: a learner is made a voter only once it holds what names its disk', () => {
+  const core = leaderWithLearners();
+  const { voters, learners, promotable, members } = core.raft.membership;
+  const moved = { ...members['d' as NodeId]!, address: 'elsewhere:2' };
+  const told = { voters, learners, promotable, members: { ...members, d: moved } };
+  assert.equal(change(core, told).type, 'appended');
+  const { lastIndex } = core.raft.status();
+  core.accept('b', lastIndex);
+  assert.equal(core.raft.commitIndex, lastIndex);
+  const more = {
+    ...told,
+    voters: [...voters, 'd' as NodeId],
+    learners: learners.filter((id) => id !== 'd'),
+  };
+  assert.deepEqual(change(core, more), { type: 'refused', reason: 'notCaughtUp' });
+  core.accept('d', lastIndex);
+  assert.equal(change(core, more).type, 'appended');
+});
+
 test('[RAFT-86] 6: learners get everything and count for nothing', () => {
   const core = new LoneCore({ voters: THREE, learners: ['d', 'e'] }).lead();
   core.accept('d', 1).accept('e', 1);
