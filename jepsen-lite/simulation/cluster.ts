@@ -1,7 +1,7 @@
 /** A cluster on virtual time, network and disks, every step of which is checked. */
 import { HoldfastError } from '../../src/base/index.ts';
 import type { WriteBatch } from '../../src/log-store/index.ts';
-import type { Membership, NodeId } from '../../src/raft/index.ts';
+import { decodeMembership, type Membership, type NodeId } from '../../src/raft/index.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { registryApplication, type CreateApplication } from './application.ts';
 import type { Configuration, DiskConfiguration } from './configuration.ts';
@@ -306,23 +306,25 @@ export class SimulatedCluster {
     });
   }
 
-  /** What the node has in force, and had lately. */
+  /**
+   * What the node has in force, and what was lately. Its own disk may lag: but what it counted
+   * under by now stands on those of others.
+   */
   #membershipsOf(id: string): readonly Membership[] {
-    const { node, membership, memberships } = this.at(id);
-    const known = [node?.raft.status().membership, membership, ...memberships];
+    const { node, membership } = this.at(id);
+    const lately = [...this.places.values()].flatMap(({ memberships }) => memberships);
+    const known = [node?.raft.status().membership, membership, ...lately];
     return known.flatMap((one) => one ?? []);
   }
 
   /** What it appends is in force from here on, and what is counted under it is told of later. */
   #noteMembership(place: Place, { entries = [] }: WriteBatch): void {
-    const appended = entries.findLast(({ type }) => type === 'membership');
-    if (appended === undefined) return;
-    place.membershipIndex = appended.index;
-    const { node, memberships } = place;
-    const membership = node?.raft.status().membership;
-    if (membership === undefined) return;
-    memberships.push(membership);
-    if (memberships.length > MEMBERSHIPS_KEPT) memberships.shift();
+    for (const { type, index, data } of entries) {
+      if (type !== 'membership') continue;
+      place.membershipIndex = index;
+      place.memberships.push(decodeMembership(data));
+      if (place.memberships.length > MEMBERSHIPS_KEPT) place.memberships.shift();
+    }
   }
 
   #transferViewOf(id: string): TransferView | undefined {
