@@ -82,6 +82,8 @@ export class Operator implements DiskKnowledge {
     if (membership === undefined) return 'nobody leads';
     if (!this.members.isKnownToAll(membership)) return 'the membership is about to change';
     if (membership.voters.length < 3) return 'no majority would be left';
+    // It could leave fewer voters, of whom one is lost.
+    if (this.members.isWaiting) return 'a change that was asked for may still come';
     const why = this.whichIsNotWhole(membership);
     if (why !== undefined) return why;
     const others = [...this.#cluster.places.values()].filter((one) => one.id !== id);

@@ -114,6 +114,19 @@ test('[JEPSEN-21] a disk about to be damaged counts as damaged, of learners too'
   assert.deepEqual(notes, [undefined, undefined, 'not carried out: another disk is damaged']);
 });
 
+test('[JEPSEN-21] while a change waits that was asked for, no disk may be lost', async () => {
+  const quiet = new QuietCluster();
+  await quiet.begin();
+  const { cluster, operator } = quiet;
+  const [follower, other] = quiet.followers;
+  const why = (): string | undefined => operator.whyNotLose(cluster.at(follower));
+  cluster.network.cut(cluster.leader()!.id, other);
+  operator.members.transfer(other);
+  assert.equal(why(), 'a change that was asked for may still come');
+  await cluster.world.until('it was given up', () => !operator.members.isWaiting);
+  assert.equal(why(), undefined);
+});
+
 test('[JEPSEN-22] a core is chosen when no change of members is waiting any more', async () => {
   const faults: Fault[] = [
     { type: 'partition', atMs: 850, forMs: 60_000, shape: 'leader', links: [], flapMs: 0 },
