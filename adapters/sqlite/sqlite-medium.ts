@@ -10,7 +10,7 @@ import {
   unusablePlace,
 } from '../../src/log-store/index.ts';
 import type { BlockChange, BlockMedium, RecordName } from '../../src/log-store/index.ts';
-import { findWalDamage } from './wal-check.ts';
+import { cutTornTail, findWalDamage } from './wal-check.ts';
 
 /** `HFLS` in the database header says whose file this is; the layout's version stands beside it. */
 const APPLICATION_ID = 0x48464c53;
@@ -185,6 +185,7 @@ export class SqliteMedium implements BlockMedium {
       db.pragma('journal_mode = WAL');
       db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       db.pragma(`journal_size_limit = ${MAX_IDLE_WAL_BYTES}`);
+      if (!isNew) cutTornTail(`${path}-wal`);
       this.#statements = prepare(db);
     } catch (error) {
       const mapped = asHoldfastError(error, path);

@@ -6,7 +6,7 @@
  *
  * Layout and checksum: "WAL Format" in the SQLite file format documentation, sections 4.1 to 4.3.
  */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync } from 'node:fs';
 
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
@@ -54,6 +54,10 @@ class WalReader {
     this.#checksum = checksum;
   }
 
+  get frameBytes(): number {
+    return this.#frame.length;
+  }
+
   /** Number of the frame last read, from 1. */
   get number(): number {
     return this.#number;
@@ -86,13 +90,14 @@ class WalReader {
   }
 }
 
-/**
- * What is damaged in the write-ahead log `path`, or undefined when nothing is, or when only its
- * last transaction is torn.
- */
-export function findWalDamage(path: string): string | undefined {
+/** Calls back with a reader of the frames, unless there is none, or no header yet. */
+function withFrames<T>(
+  path: string,
+  flags: 'r' | 'r+',
+  use: (reader: WalReader | undefined, file: number) => T,
+): T | undefined {
   if (!existsSync(path)) return undefined;
-  const file = openSync(path, 'r');
+  const file = openSync(path, flags);
   try {
     const header = Buffer.alloc(WAL_HEADER_BYTES);
     if (readSync(file, header, 0, WAL_HEADER_BYTES, 0) < WAL_HEADER_BYTES) return undefined;
@@ -100,11 +105,41 @@ export function findWalDamage(path: string): string | undefined {
     const checksum = new Checksum(magic === MAGIC_LITTLE_ENDIAN);
     checksum.add(header.subarray(0, 24));
     const isKnown = magic === MAGIC_LITTLE_ENDIAN || magic === MAGIC_BIG_ENDIAN;
-    if (!isKnown || !checksum.matches(header, 24)) return 'its header fails its checksum';
-    return damageAfterHeader(new WalReader(file, header, checksum));
+    const isGood = isKnown && checksum.matches(header, 24);
+    return use(isGood ? new WalReader(file, header, checksum) : undefined, file);
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * What is damaged in the write-ahead log `path`, or undefined when nothing is, or when only its
+ * last transaction is torn.
+ */
+export function findWalDamage(path: string): string | undefined {
+  return withFrames(path, 'r', (reader) =>
+    reader === undefined ? 'its header fails its checksum' : damageAfterHeader(reader),
+  );
+}
+
+/**
+ * Cuts away what a torn transaction left. The next one would be written over the beginning of it
+ * only, and what stayed of several such could look like transactions behind a damaged one. To be
+ * called while the database is locked, and after SQLite has recovered it.
+ */
+export function cutTornTail(path: string): void {
+  withFrames(path, 'r+', (reader, file) => {
+    if (reader === undefined) return;
+    let whole = 0;
+    while (reader.next()) {
+      if (!reader.isGood()) break;
+      if (reader.endsTransaction) whole = reader.number;
+    }
+    // Frames of earlier rounds may follow, which nobody takes for newer ones.
+    if (reader.number === whole || !reader.isCurrent) return;
+    ftruncateSync(file, WAL_HEADER_BYTES + whole * reader.frameBytes);
+    fsyncSync(file);
+  });
 }
 
 function damageAfterHeader(reader: WalReader): string | undefined {

@@ -129,6 +129,29 @@ for (const kind of KINDS) {
     }));
 }
 
+test('[LOG-26] sqlite: what torn transactions left is not taken for damage later', () =>
+  withRig(KINDS[0], async (rig, directory) => {
+    const { file, expected } = await killedChild(KINDS[0], directory, 9);
+    const bytes = readFileSync(file);
+    const frameBytes = 24 + bytes.readUInt32BE(8);
+    const frames = (bytes.length - 32) / frameBytes;
+    const frameAt = (number: number): Buffer => {
+      const at = 32 + (number - 1) * frameBytes;
+      return bytes.subarray(at, at + frameBytes);
+    };
+    // Of one transaction a frame was torn, of another that had gone further two are left behind it.
+    const torn = Buffer.from(frameAt(frames));
+    torn.writeUInt32BE(0, 4);
+    const alone = Buffer.concat([bytes, torn]);
+    writeFileSync(file, alone);
+    const store = await rig.open(directory);
+    await assertLog(store, expected);
+    assert.equal(readFileSync(file).length, bytes.length, 'it is cut away');
+    await store.close();
+    writeFileSync(file, Buffer.concat([alone, frameAt(frames), frameAt(frames)]));
+    await assertRejects('corrupt-data', rig.open(directory));
+  }));
+
 function isLog(path: string): boolean {
   return /\d+\.log$|-wal$/.test(path);
 }
