@@ -160,8 +160,9 @@ export class ClientHashTree implements HashTree {
 
   async #ask(node: string, query: TreeQuery, patience: Patience): Promise<TreeAnswer> {
     const { members } = this.#host;
-    // Who has just released the trees is not to find them locked at a node that has yet to hear.
-    const consistency = query.type === 'resetTree' ? 'linearizable' : 'local';
+    // Each answers for itself, but not before it has heard of what the caller was told of: who has
+    // locked, updated or released the trees is not to find them otherwise at some node.
+    const consistency = 'linearizable';
     const request = { type: 'query', consistency, query: encodeQuery(query) } as const;
     const response = await members.call(node, request, patience);
     if (response.type !== 'ok') throw unexpected(response.type);
