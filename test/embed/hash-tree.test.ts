@@ -209,7 +209,7 @@ test('[H7] a comparison folds over the differences, or says why it cannot', asyn
   });
 });
 
-test('[H8] [TREE-57] a tree is built anew by scanning, after the lock when there is one', async () => {
+test('[H8] [TREE-57] a tree is built anew by scanning, after the lock if any', async () => {
   await bothWays(async ({ hashTree }) => {
     const index = await locked(hashTree);
     const first = await hashAt(hashTree, 'a', index, []);
