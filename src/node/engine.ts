@@ -18,7 +18,6 @@ import { LeaderDuties } from './leader-duties.ts';
 import { LeaderWork } from './leader-work.ts';
 import { MemberChanges } from './member-changes.ts';
 import { MemberUpkeep } from './member-upkeep.ts';
-import { PeerSender } from './peer-sender.ts';
 import type { Peers } from './peers.ts';
 import { Proposals } from './proposals.ts';
 import { Reads } from './reads.ts';
@@ -48,7 +47,6 @@ export class Engine {
   readonly raft: RaftCore;
   readonly peers: Peers;
   readonly clock: ClusterClock;
-  readonly sender: PeerSender;
   readonly writer: DiskWriter;
   readonly permit: CampaignPermit;
   readonly health: DiskHealth;
@@ -77,7 +75,6 @@ export class Engine {
     this.raft = raft;
     this.peers = peers;
     this.clock = new ClusterClock(raft, () => runtime.environment.now());
-    this.sender = new PeerSender(transport, runtime.environment);
     this.writer = this.#createWriter();
     this.permit = new CampaignPermit(raft);
     const successor = (): NodeId | undefined => bestFollower(raft);
@@ -91,7 +88,7 @@ export class Engine {
     this.reads = new Reads(runtime, raft, excuse);
     this.forwardSender = this.#createForwardSender(excuse);
     this.forwardReceiver = new ForwardReceiver(runtime, raft, {
-      send: (response) => this.sender.send(response),
+      send: (response) => transport.send(response),
       take: (request, work, batch) => this.#takeForwarded(request, work, batch),
       startTerm: context.startTerm,
     });
@@ -136,7 +133,6 @@ export class Engine {
 
   /** Lets go of disk and network without waiting for either. */
   stop(): void {
-    this.sender.stop();
     this.writer.stop();
     this.snapshotSender.stop();
     this.snapshotReceiver.stop();
@@ -169,7 +165,7 @@ export class Engine {
         this.health.wrote(tookMs);
         this.raft.persisted(token);
       },
-      send: (message) => this.sender.send(message),
+      send: (message) => options.transport.send(message),
       failed: (error) => {
         this.health.failed(error);
         const text = `${error.message}; whether it was applied is not known`;
@@ -210,9 +206,9 @@ export class Engine {
   }
 
   #createForwardSender(excuse: (outcome: Outcome) => Answer): ForwardSender {
-    const { runtime } = this.context;
+    const { runtime, options } = this.context;
     return new ForwardSender(runtime, {
-      send: (request) => this.sender.send(request),
+      send: (request) => options.transport.send(request),
       term: () => this.raft.term,
       leader: () => this.raft.leader,
       excuse,

@@ -181,7 +181,7 @@ export class Turn {
   }
 
   #send(message: Message): void {
-    this.#engine.sender.send(message);
+    this.#engine.context.options.transport.send(message);
   }
 
   #observe(event: RaftEvent): void {

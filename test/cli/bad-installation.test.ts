@@ -145,7 +145,7 @@ test('[CLI-28] without a quorum a read times out with no-quorum, and says so', a
   assert.equal(stopped.code, 1, stopped.stderr);
   assert.match(stopped.stderr, /the import stopped: run it again; first: no-quorum/);
   const local = await runCli(['get', 'k', ...endpoints, '--consistency', 'local']);
-  assert.equal(local.stdout, 'v\n');
+  assert.equal(local.stdout, 'v\n', local.stderr);
 });
 
 test('[CLI-29] two nodes with one id, and two clusters on one port, are told apart', async () => {
