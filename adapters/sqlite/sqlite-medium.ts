@@ -10,7 +10,7 @@ import {
   unusablePlace,
 } from '../../src/log-store/index.ts';
 import type { BlockChange, BlockMedium, RecordName } from '../../src/log-store/index.ts';
-import { cutTornTail, findWalDamage } from './wal-check.ts';
+import { cutTornTail, examineWal } from './wal-check.ts';
 
 /** `HFLS` in the database header says whose file this is; the layout's version stands beside it. */
 const APPLICATION_ID = 0x48464c53;
@@ -126,12 +126,13 @@ function checkHeader(path: string): boolean {
 }
 
 /**
- * Throws when the write-ahead log lost acknowledged transactions. Must come before SQLite opens it:
- * closing would tidy the evidence away.
+ * Throws when the write-ahead log lost acknowledged transactions; tells whether its last one is
+ * torn. Must come before SQLite opens it: closing would tidy the evidence away.
  */
-function refuseDamagedWal(path: string): void {
-  const damage = findWalDamage(`${path}-wal`);
-  if (damage === undefined) return;
+function checkWal(path: string): 'sound' | 'torn' {
+  const state = examineWal(`${path}-wal`);
+  if (state.type !== 'damaged') return state.type;
+  const { found } = state;
   const hadSharedMemory = existsSync(`${path}-shm`);
   // Only reads, so that nothing is moved out of the log; fails when the file is locked, in which
   // case it was just being written while we looked.
@@ -144,12 +145,12 @@ function refuseDamagedWal(path: string): void {
   } catch (error) {
     const mapped = asHoldfastError(error, path);
     const isLocked = mapped instanceof HoldfastError && mapped.code === 'data-in-use';
-    throw isLocked ? mapped : corruptData('entry', `write-ahead log: ${damage}`);
+    throw isLocked ? mapped : corruptData('entry', `write-ahead log: ${found}`);
   } finally {
     db.close();
     if (!hadSharedMemory) rmSync(`${path}-shm`, { force: true });
   }
-  throw corruptData('entry', `write-ahead log: ${damage}`, last + 1);
+  throw corruptData('entry', `write-ahead log: ${found}`, last + 1);
 }
 
 export class SqliteMedium implements BlockMedium {
@@ -170,7 +171,7 @@ export class SqliteMedium implements BlockMedium {
   open(identity: Uint8Array): readonly string[] {
     const { path, synchronous } = this.#options;
     makeDirectory(dirname(path));
-    if (checkHeader(path)) refuseDamagedWal(path);
+    const wal = checkHeader(path) ? checkWal(path) : 'sound';
     try {
       const db = new Database(path, { timeout: 0 });
       this.#db = db;
@@ -185,7 +186,7 @@ export class SqliteMedium implements BlockMedium {
       db.pragma('journal_mode = WAL');
       db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       db.pragma(`journal_size_limit = ${MAX_IDLE_WAL_BYTES}`);
-      if (!isNew) cutTornTail(`${path}-wal`);
+      if (wal === 'torn') cutTornTail(`${path}-wal`);
       this.#statements = prepare(db);
     } catch (error) {
       const mapped = asHoldfastError(error, path);

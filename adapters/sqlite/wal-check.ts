@@ -112,14 +112,21 @@ function withFrames<T>(
   }
 }
 
-/**
- * What is damaged in the write-ahead log `path`, or undefined when nothing is, or when only its
- * last transaction is torn.
- */
-export function findWalDamage(path: string): string | undefined {
-  return withFrames(path, 'r', (reader) =>
-    reader === undefined ? 'its header fails its checksum' : damageAfterHeader(reader),
-  );
+export type WalState =
+  | { readonly type: 'sound' }
+  /** Its last transaction is: see `cutTornTail`. */
+  | { readonly type: 'torn' }
+  | { readonly type: 'damaged'; readonly found: string };
+
+/** The state of the write-ahead log `path`; sound when there is none. */
+export function examineWal(path: string): WalState {
+  const state = withFrames(path, 'r', (reader): WalState => {
+    if (reader === undefined) return { type: 'damaged', found: 'its header fails its checksum' };
+    const { isBad, isTorn } = readWhole(reader);
+    const found = isBad ? damageBehind(reader) : undefined;
+    return found === undefined ? { type: isTorn ? 'torn' : 'sound' } : { type: 'damaged', found };
+  });
+  return state ?? { type: 'sound' };
 }
 
 /**
@@ -130,23 +137,30 @@ export function findWalDamage(path: string): string | undefined {
 export function cutTornTail(path: string): void {
   withFrames(path, 'r+', (reader, file) => {
     if (reader === undefined) return;
-    let whole = 0;
-    while (reader.next()) {
-      if (!reader.isGood()) break;
-      if (reader.endsTransaction) whole = reader.number;
-    }
-    // Frames of earlier rounds may follow, which nobody takes for newer ones.
-    if (reader.number === whole || !reader.isCurrent) return;
-    ftruncateSync(file, WAL_HEADER_BYTES + whole * reader.frameBytes);
+    const { isTorn, frames } = readWhole(reader);
+    if (!isTorn) return;
+    ftruncateSync(file, WAL_HEADER_BYTES + frames * reader.frameBytes);
     fsyncSync(file);
   });
 }
 
-function damageAfterHeader(reader: WalReader): string | undefined {
-  while (reader.next()) {
-    if (!reader.isGood()) return damageBehind(reader);
+interface WholeFrames {
+  /** Those of whole transactions. */
+  readonly frames: number;
+  /** The frame read last is not good; else it was the last there is. */
+  readonly isBad: boolean;
+  /** Others follow; not those of earlier rounds, which nobody takes for newer ones. */
+  readonly isTorn: boolean;
+}
+
+function readWhole(reader: WalReader): WholeFrames {
+  let frames = 0;
+  let isBad = false;
+  while (!isBad && reader.next()) {
+    isBad = !reader.isGood();
+    if (!isBad && reader.endsTransaction) frames = reader.number;
   }
-  return undefined;
+  return { frames, isBad, isTorn: reader.number !== frames && reader.isCurrent };
 }
 
 /** The frame just read is bad: damage if a transaction was begun after the one it belongs to. */
