@@ -8,6 +8,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoldfastError } from '../../src/base/index.ts';
 import { corruptData } from '../../src/log-store/index.ts';
+import { isMissing } from './files.ts';
 import { verifyStored } from './keys.ts';
 import {
   beginsWrite,
@@ -65,8 +66,7 @@ function readLog(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      return Buffer.alloc(0);
+    if (isMissing(error)) return Buffer.alloc(0);
     throw error;
   }
 }

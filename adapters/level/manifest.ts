@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isMissing, numberInName } from './files.ts';
 import { recordsOf } from './log-file.ts';
 import { readSlice, readVarint, type Place } from './varints.ts';
 
@@ -93,7 +94,7 @@ function readIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
@@ -138,7 +139,7 @@ export function readManifest(directory: string, { current, manifest }: ManifestF
   const { logNumber, tables } = list;
   if (logNumber === undefined) return damaged('the end of the manifest is missing');
   // A new database has none yet.
-  const log = `${String(logNumber).padStart(6, '0')}.log`;
+  const log = `${numberInName(logNumber)}.log`;
   if (logNumber > 0 && !existsSync(join(directory, log))) {
     return damaged(`${log}, which the manifest names, is missing`);
   }

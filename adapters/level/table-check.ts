@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { HoldfastError } from '../../src/base/index.ts';
 import { corruptData } from '../../src/log-store/index.ts';
 import { maskedCrc32c } from './crc32c.ts';
+import { isMissing, numberInName } from './files.ts';
 import { verifyStored } from './keys.ts';
 import { isSame, readManifest, readManifestFiles, type TableFile } from './manifest.ts';
 import { readBytes, readVarint, type Place } from './varints.ts';
@@ -125,13 +126,13 @@ function damageIn(table: Buffer, name: string): HoldfastError | undefined {
 }
 
 async function readTable(directory: string, number: number): Promise<[string, Buffer] | undefined> {
-  const digits = String(number).padStart(6, '0');
+  const digits = numberInName(number);
   // Older versions wrote the second.
   for (const name of [`${digits}.ldb`, `${digits}.sst`]) {
     try {
       return [name, await readFile(join(directory, name))];
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
     }
   }
   return undefined;
