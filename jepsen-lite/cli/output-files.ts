@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, statSync } f
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { usageError } from '../../src/cli/exit.ts';
-import { makeFolder } from '../make-folder.ts';
+import { makeMissingDirectories } from '../../src/log-store/directory.ts';
 import { writeReport } from '../report/report.ts';
 import type { RunRecord } from '../simulation/run-record.ts';
 import { fileError } from './options.ts';
@@ -23,7 +23,7 @@ export function prepareFile(option: string, path: string | undefined): void {
 /** Makes the folder unless it is there. */
 export function prepareDirectory(option: string, path: string): void {
   try {
-    makeFolder(path);
+    makeMissingDirectories(path);
   } catch (error) {
     throw fileError(`make the folder of ${option},`, path, error);
   }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '../../src/base/index.ts';
-import { makeFolder } from '../make-folder.ts';
+import { makeMissingDirectories } from '../../src/log-store/directory.ts';
 import { writeReport } from '../report/report.ts';
 import { parseReplay, ReplayFileError, type ReplayFile } from '../simulation/replay-file.ts';
 import type { RunRecord } from '../simulation/run-record.ts';
@@ -25,7 +25,7 @@ export function prepareFolders({ save, report }: FailureFiles): void {
 
 function prepareFolder(option: string, path: string): void {
   try {
-    makeFolder(path);
+    makeMissingDirectories(path);
   } catch (error) {
     throw invalid(`${option}: cannot make the folder '${path}'`, error);
   }

@@ -26,17 +26,21 @@ export function syncDirectory(path: string): void {
 /** Makes a directory and those above it, durably. Throws `data-directory` when it cannot. */
 export function makeDirectory(path: string): void {
   try {
-    makeMissing(resolve(path));
+    makeMissingDirectories(path);
   } catch (error) {
     throw unusablePlace(path, error);
   }
 }
 
-/** Node's own recursive mkdir never returns where ENOENT means a refusal, as under /proc. */
-function makeMissing(path: string): void {
-  if (existsSync(path) && statSync(path).isDirectory()) return;
-  const parent = dirname(path);
-  if (parent !== path) makeMissing(parent);
-  mkdirSync(path);
+/**
+ * The same, and throws what the system says. Step by step: Node's own recursive mkdir never returns
+ * where ENOENT means a refusal, as under /proc.
+ */
+export function makeMissingDirectories(path: string): void {
+  const whole = resolve(path);
+  if (existsSync(whole) && statSync(whole).isDirectory()) return;
+  const parent = dirname(whole);
+  if (parent !== whole) makeMissingDirectories(parent);
+  mkdirSync(whole);
   syncDirectory(parent);
 }
