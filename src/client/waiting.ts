@@ -23,9 +23,12 @@ export interface StopSignal {
  * time and memory of an `AbortController`.
  */
 class EndSignal implements StopSignal {
-  aborted = false;
   reason: HoldfastError | undefined = undefined;
   #listeners: Set<() => void> | undefined = undefined;
+
+  get aborted(): boolean {
+    return this.reason !== undefined;
+  }
 
   addEventListener(_type: 'abort', listener: () => void): void {
     this.#listeners ??= new Set();
@@ -39,7 +42,6 @@ class EndSignal implements StopSignal {
   /** The first reason stays. */
   abort(reason: HoldfastError): void {
     if (this.aborted) return;
-    this.aborted = true;
     this.reason = reason;
     const listeners = this.#listeners;
     this.#listeners = undefined;

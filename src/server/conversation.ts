@@ -95,7 +95,7 @@ export class Conversation implements WatchTarget {
     const open = openRequest(request);
     if (isWatch(open)) this.#watches++;
     this.#open.set(request.id, open);
-    const refusal = this.#refusal(request);
+    const refusal = this.#refusal(request, open);
     if (refusal === undefined) this.#start(request, open);
     else this.#fail(request.id, refusal);
   }
@@ -147,7 +147,7 @@ export class Conversation implements WatchTarget {
     this.#open.clear();
   }
 
-  #refusal(request: Request): HoldfastError | undefined {
+  #refusal(request: Request, open: OpenRequest): HoldfastError | undefined {
     const { limits } = this.#context;
     if (this.#state === 'stopping') {
       return new HoldfastError('stopped', 'this node is stopping; ask another one');
@@ -156,8 +156,7 @@ export class Conversation implements WatchTarget {
     if (why !== undefined && refusedInQuarantine(request)) {
       return new HoldfastError('quarantined', `${why}; ask another one`);
     }
-    const watches = request.type === 'watch' || request.type === 'awaitGrant';
-    if (watches && this.#watches > limits.maxWatchesPerClient) {
+    if (isWatch(open) && this.#watches > limits.maxWatchesPerClient) {
       return overloaded(`${limits.maxWatchesPerClient} watches`);
     }
     if (this.#inFlight >= limits.maxRequestsInFlight) {
