@@ -9,7 +9,6 @@ import { SqliteLogStore } from '../../adapters/sqlite/index.ts';
 import {
   connect,
   Holdfast,
-  HoldfastError,
   inspectBackup,
   MemoryLogStore,
   op,
@@ -19,6 +18,7 @@ import {
   type LogStore,
 } from '../../src/index.ts';
 import { freeAddresses, SETTINGS, startCluster, until } from './support/cluster.ts';
+import { failure } from './support/failure.ts';
 
 const IDS = ['a', 'b', 'c'];
 const BALANCE = 100;
@@ -29,15 +29,6 @@ before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-restore-'));
 });
 after(() => rm(directory, { recursive: true }));
-
-async function failure(promise: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof HoldfastError, `no HoldfastError: ${String(error)}`);
-  return error;
-}
 
 function startNode(
   id: string,

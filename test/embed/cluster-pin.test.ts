@@ -1,23 +1,15 @@
 /** A client keeps to its cluster when another one takes its endpoints over. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connect, Holdfast, HoldfastError, MemoryLogStore } from '../../src/index.ts';
+import { connect, Holdfast, MemoryLogStore } from '../../src/index.ts';
 import type { HoldfastNode } from '../../src/index.ts';
 import { freeAddresses, SETTINGS } from './support/cluster.ts';
+import { failure } from './support/failure.ts';
 
 /** A cluster of its own. */
 async function startAlone(listen: string): Promise<HoldfastNode> {
   const store = new MemoryLogStore();
   return await Holdfast.start({ id: 'a', listen, store, settings: SETTINGS });
-}
-
-async function failure(promise: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof HoldfastError, `no HoldfastError: ${String(error)}`);
-  return error;
 }
 
 test('[API-128] a cluster that took the port over is refused, whatever it is called', async () => {

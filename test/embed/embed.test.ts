@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connect, Holdfast, HoldfastError, MemoryLogStore } from '../../src/index.ts';
+import { connect, Holdfast, MemoryLogStore } from '../../src/index.ts';
 import { freeAddresses, SETTINGS, startCluster, until } from './support/cluster.ts';
-
-async function failure(promise: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof HoldfastError, `no HoldfastError: ${String(error)}`);
-  return error;
-}
+import { failure } from './support/failure.ts';
 
 test('[API-50] [M10] three embedded nodes: write at one, read at the others', async () => {
   await using cluster = await startCluster();

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
   connect,
-  HoldfastError,
   type HashTree,
   type HoldfastClient,
   type PrefixHash,
@@ -11,6 +10,7 @@ import {
   type TreeDifference,
 } from '../../src/index.ts';
 import { until } from './support/cluster.ts';
+import { failure } from './support/failure.ts';
 import { divergingCluster, type DivergingCluster } from './support/diverging.ts';
 
 let cluster: DivergingCluster;
@@ -29,15 +29,6 @@ after(async () => {
 async function bothWays(body: (registry: Registry, how: string) => Promise<void>): Promise<void> {
   await body(client.registry, 'remote');
   await body(cluster.node('b').registry, 'embedded');
-}
-
-async function failure(promise: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof HoldfastError, `no HoldfastError: ${String(error)}`);
-  return error;
 }
 
 type Known = Extract<PrefixHash, { type: 'ok' }>;

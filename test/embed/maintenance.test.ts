@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import {
   connect,
   Holdfast,
-  HoldfastError,
   MemoryLogStore,
   type HoldfastNode,
   type LogStore,
@@ -24,15 +23,7 @@ import {
   until,
   type TestCluster,
 } from './support/cluster.ts';
-
-async function failure(promise: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof HoldfastError, `no HoldfastError: ${String(error)}`);
-  return error;
-}
+import { failure } from './support/failure.ts';
 
 function votes(node: HoldfastNode, id: string): boolean {
   return node.members().some((member) => member.id === id && member.role === 'voter');

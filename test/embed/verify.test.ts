@@ -1,27 +1,13 @@
 /** Replicas that differ are found and named, and are equal again after a repair. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  connect,
-  HoldfastError,
-  type HoldfastClient,
-  type Registry,
-  type Verification,
-} from '../../src/index.ts';
+import { connect, type HoldfastClient, type Registry, type Verification } from '../../src/index.ts';
 import { until } from './support/cluster.ts';
+import { failure } from './support/failure.ts';
 import { divergingCluster, type DivergingCluster } from './support/diverging.ts';
 
 function client(cluster: DivergingCluster): Promise<HoldfastClient> {
   return connect({ endpoints: cluster.endpoints, requestTimeout: '20s' });
-}
-
-async function failure(promise: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof HoldfastError, `no HoldfastError: ${String(error)}`);
-  return error;
 }
 
 function states({ members }: Verification): string {
