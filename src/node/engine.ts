@@ -6,6 +6,7 @@ import type { ForwardRequest } from '../transport/index.ts';
 import { Applier } from './applier.ts';
 import { CampaignPermit } from './campaign-permit.ts';
 import { ClusterClock } from './cluster-clock.ts';
+import { CommitDelay } from './commit-delay.ts';
 import type { Answer, NodeOptions } from './contract.ts';
 import { DiskHealth } from './disk-health.ts';
 import { DiskWriter } from './disk-writer.ts';
@@ -53,6 +54,7 @@ export class Engine {
   readonly applier: Applier;
   readonly entryReader: EntryReader;
   readonly proposals: Proposals;
+  readonly delay: CommitDelay;
   readonly reads: Reads;
   readonly forwardSender: ForwardSender;
   readonly forwardReceiver: ForwardReceiver;
@@ -85,6 +87,7 @@ export class Engine {
       lost: context.fatal,
     });
     this.proposals = new Proposals(runtime, raft, stamp, excuse);
+    this.delay = new CommitDelay(runtime);
     this.reads = new Reads(runtime, raft, excuse);
     this.forwardSender = this.#createForwardSender(excuse);
     this.forwardReceiver = new ForwardReceiver(runtime, raft, {
@@ -101,7 +104,7 @@ export class Engine {
     this.snapshotSender = new SnapshotSender(runtime, raft, store, transport);
     this.snapshotReceiver = new SnapshotReceiver(runtime, raft, store);
     this.work = {
-      propose: this.#createWork('propose', this.proposals),
+      propose: this.#createWork('propose', this.proposals, this.delay),
       leaderQuery: this.#createWork('leaderQuery', this.duties),
       membership: this.#createWork('membership', this.changes),
       transfer: this.#createWork('transfer', this.transfers),
@@ -194,6 +197,7 @@ export class Engine {
   }
 
   #batchApplied(index: LogIndex): void {
+    this.delay.answered(this.proposals.takeAnswered());
     this.proposals.tidy();
     this.reads.applied(index);
     this.duties.poll();
@@ -228,8 +232,13 @@ export class Engine {
     });
   }
 
-  #createWork(kind: ForwardKind, doer: { lead(waiters: Waiter[]): Waiter[] }): LeaderWork {
+  #createWork(
+    kind: ForwardKind,
+    doer: { lead(waiters: Waiter[]): Waiter[] },
+    delay?: CommitDelay,
+  ): LeaderWork {
     return new LeaderWork(this.context.runtime, this.raft, {
+      ...(delay === undefined ? {} : { delay }),
       lead: (waiters) => doer.lead(waiters),
       forward: (leader, waiters) => {
         if (!this.peers.servesAsLeader(leader)) return false;

@@ -1,6 +1,7 @@
 /** What only a leader can do, waiting for one: here when this node leads, else on another node. */
 import type { ErrorCode, Outcome } from '../base/index.ts';
 import type { NodeId, RaftCore } from '../raft/index.ts';
+import type { CommitDelay } from './commit-delay.ts';
 import type { Answer } from './contract.ts';
 import type { Runtime } from './runtime.ts';
 import { answerAll, answerWaiter, failure } from './waiter.ts';
@@ -15,6 +16,8 @@ export interface LeaderWorkOptions {
   /** Sends the work to the leader; false when it cannot be reached now. */
   readonly forward: (leader: NodeId, waiters: Waiter[]) => boolean;
   readonly excuse: Excuse;
+  /** Of a leader: whether what waits should gather first. */
+  readonly delay?: CommitDelay;
 }
 
 /** A queue of one kind of work, emptied once a turn. */
@@ -74,6 +77,9 @@ export class LeaderWork {
     if (this.#refused.length > 0) this.#answerRefused();
     if (this.#queue.length === 0 || now < this.#notBefore) return;
     if (this.#raft.role === 'leader') {
+      const { delay } = this.#options;
+      if (delay?.waits(this.#queue.length, now) === true) return;
+      delay?.taken();
       const rest = this.#options.lead(this.#takeAll());
       for (const waiter of rest) this.#push(waiter);
       return;

@@ -32,6 +32,7 @@ export class Proposals {
   #count = 0;
   #bytes = 0;
   #earliestDeadline = Infinity;
+  #answered = 0;
 
   constructor(runtime: Runtime, raft: RaftCore, stamp: () => number, excuse: Excuse) {
     this.#runtime = runtime;
@@ -47,6 +48,13 @@ export class Proposals {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** How many were answered since this was last asked. */
+  takeAnswered(): number {
+    const answered = this.#answered;
+    this.#answered = 0;
+    return answered;
   }
 
   /** Appends all it may; returns those that have to wait for room or for a transfer to end. */
@@ -159,6 +167,7 @@ export class Proposals {
     if (waiter === undefined) return;
     run.waiters[slot] = undefined;
     this.#count -= 1;
+    this.#answered += 1;
     this.#bytes -= waiter.command.length;
     answerWaiter(waiter, answer);
   }
