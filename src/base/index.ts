@@ -7,6 +7,7 @@ export {
 } from './byte-strings.ts';
 export * from './bytes.ts';
 export * from './errors.ts';
+export { IdTable } from './id-table.ts';
 export * from './malformed-bytes.ts';
 export * from './options.ts';
 export { brieflyUsedBytes } from './slab.ts';

@@ -7,7 +7,14 @@ import { parseDuration } from './duration.ts';
 import { encodeMetadata } from './edge.ts';
 import type { RegistrySettings } from './options.ts';
 import { OwnSession } from './own-session.ts';
-import { NOBODY, resultOf, type Actor, type Applied, type Patience } from './proposals.ts';
+import {
+  NOBODY,
+  resultOf,
+  type Actor,
+  type Applied,
+  type Patience,
+  type Substitutes,
+} from './proposals.ts';
 import type { CallOptions, SessionOptions, SessionRef } from './registry.ts';
 
 /** How long closing may wait for the cluster to hear of it; the session ends by itself anyway. */
@@ -19,7 +26,7 @@ const NO_METADATA = new Uint8Array(0);
 type WantedSession = Omit<Extract<RegistryCommand, { type: 'openSession' }>, 'type'>;
 
 /** Opens sessions, and knows for which one a call acts. */
-export class Actors {
+export class Actors implements Substitutes {
   readonly #host: SessionHost;
   readonly #settings: RegistrySettings;
   readonly #own: OwnSession;
@@ -77,20 +84,38 @@ export class Actors {
    * was ever asked for a lock or for a key that goes with it. Those are gone, so what relied on
    * them must not pass.
    */
-  async propose(
+  propose(
     command: RegistryCommand,
     ref: SessionRef | undefined,
     patience: Patience,
     needed: boolean,
   ): Promise<Applied> {
+    return this.proposeFor(command, ref, patience, needed, (applied) => applied);
+  }
+
+  /** The same, for what `read` makes of the result. Rejects, and never throws. */
+  proposeFor<T>(
+    command: RegistryCommand,
+    ref: SessionRef | undefined,
+    patience: Patience,
+    needed: boolean,
+    read: (applied: Applied) => T,
+  ): Promise<T> {
     const { proposals } = this.#host;
-    const actor = await this.actorFor(ref, patience, needed);
+    const elsewhere = ref === undefined ? this : undefined;
+    const proposal = { command, patience, repeatable: false, read, elsewhere };
     try {
-      return await proposals.propose(command, actor, patience);
+      const actor = this.actorFor(ref, patience, needed);
+      return actor instanceof Promise
+        ? actor.then((found) => proposals.proposeFor({ ...proposal, actor: found }))
+        : proposals.proposeFor({ ...proposal, actor });
     } catch (error) {
-      if (ref !== undefined || !this.#mayMove(error, actor)) throw error;
+      return Promise.reject(error);
     }
-    return await proposals.propose(command, await this.#own.acquire(patience), patience);
+  }
+
+  anotherActor(error: unknown, actor: Actor, patience: Patience): Promise<Actor> | undefined {
+    return this.#mayMove(error, actor) ? this.#own.acquire(patience) : undefined;
   }
 
   #mayMove(error: unknown, actor: Actor): boolean {

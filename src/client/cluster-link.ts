@@ -7,6 +7,7 @@ import { Deadlines } from './deadlines.ts';
 import type { ClientEnvironment } from './environment.ts';
 import { errorFromWire, LEADERLESS, PASSING } from './error-response.ts';
 import type {
+  CallOutcome,
   Link,
   LinkAnswer,
   LinkCall,
@@ -75,16 +76,20 @@ export class ClusterLink implements Link {
 
   call(call: LinkCall): Promise<LinkAnswer> {
     return new Promise((resolve, reject) => {
-      const refusal = this.#refuse(call);
-      if (refusal !== undefined) {
-        reject(refusal);
-        return;
-      }
-      const deadlineMs = this.#options.environment.now() + call.timeoutMs;
-      const pending = new PendingCall(call, deadlineMs, this.#host, resolve, reject);
-      this.#deadlines.add(pending);
-      this.#place(pending);
+      this.begin(call, { answered: resolve, failed: reject });
     });
+  }
+
+  begin(call: LinkCall, outcome: CallOutcome): void {
+    const refusal = this.#refuse(call);
+    if (refusal !== undefined) {
+      outcome.failed(refusal);
+      return;
+    }
+    const deadlineMs = this.#options.environment.now() + call.timeoutMs;
+    const pending = new PendingCall(call, deadlineMs, this.#host, outcome);
+    this.#deadlines.add(pending);
+    this.#place(pending);
   }
 
   watch(subscriber: WatchSubscriber): WatchAttachment {

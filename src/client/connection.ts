@@ -1,3 +1,4 @@
+import { IdTable } from '../base/index.ts';
 import type { Channel, Request, Response } from '../protocol/index.ts';
 import type { ClientEnvironment } from './environment.ts';
 import type { OpenEndpoint, RefusalCode } from './link.ts';
@@ -42,7 +43,7 @@ export class Connection {
   #state: 'opening' | 'open' | 'closed' = 'opening';
   readonly #options: ConnectionOptions;
   #channel: Channel | undefined = undefined;
-  readonly #exchanges = new Map<number, Exchange>();
+  readonly #exchanges = new IdTable<Exchange>();
   #lastId = 0;
   #retired = false;
   #refusals = 0;
@@ -160,8 +161,12 @@ export class Connection {
   }
 
   #watchForSilence(): void {
+    if (this.#cancelWatchdog === undefined && this.#options.silenceMs > 0) this.#beginWatchdog();
+  }
+
+  /** Apart, since a function with a closure in it costs something even when it makes none. */
+  #beginWatchdog(): void {
     const { silenceMs, environment } = this.#options;
-    if (silenceMs === 0 || this.#cancelWatchdog !== undefined) return;
     const begunAt = environment.now();
     this.#heard = false;
     this.#cancelWatchdog = environment.setTimer(silenceMs, () => {
@@ -191,11 +196,11 @@ export class Connection {
     this.#cancelWatchdog?.();
     this.#channel?.close();
     this.#options.events.arrival();
-    const exchanges = [...this.#exchanges.values()];
+    const exchanges = this.#exchanges.entries();
     this.#exchanges.clear();
     // First, so that nobody who sends again is given this connection.
     this.#options.events.closed(this, reason, code);
-    for (const exchange of exchanges) exchange.lost(reason);
+    for (const [, exchange] of exchanges) exchange.lost(reason);
   }
 }
 

@@ -2,16 +2,19 @@ import type { ClientEnvironment } from './environment.ts';
 
 export interface Expiring {
   readonly deadlineMs: number;
+  /** For `Deadlines` alone: its place there, -1 while it has none. */
+  slot: number;
   expire(): void;
 }
 
 /**
  * Ends what has waited too long. One timer for all: it is set for the earliest deadline and looks
- * at everything when it fires, so that a call that is answered in time costs a set entry, no timer.
+ * at everything when it fires, so that a call that is answered in time costs a place in a list, no
+ * timer. (A list and not a `Set`, for the reason that `IdTable` gives.)
  */
 export class Deadlines<T extends Expiring> {
   readonly #environment: ClientEnvironment;
-  readonly #live = new Set<T>();
+  readonly #live: T[] = [];
   #armedForMs = Infinity;
   #cancel: (() => void) | undefined = undefined;
 
@@ -20,17 +23,23 @@ export class Deadlines<T extends Expiring> {
   }
 
   get size(): number {
-    return this.#live.size;
+    return this.#live.length;
   }
 
   add(one: T): void {
-    this.#live.add(one);
+    one.slot = this.#live.push(one) - 1;
     if (one.deadlineMs < this.#armedForMs) this.#arm(one.deadlineMs);
   }
 
   delete(one: T): void {
-    this.#live.delete(one);
-    if (this.#live.size === 0) this.#disarm();
+    if (one.slot < 0) return;
+    const last = this.#live.pop()!;
+    if (last !== one) {
+      this.#live[one.slot] = last;
+      last.slot = one.slot;
+    }
+    one.slot = -1;
+    if (this.#live.length === 0) this.#disarm();
   }
 
   /** Everything that waits now, for whoever ends it all. */
@@ -56,10 +65,12 @@ export class Deadlines<T extends Expiring> {
     this.#disarm();
     const now = this.#environment.now();
     let earliestMs = Infinity;
-    for (const one of this.#live) {
+    for (const one of this.all()) {
+      // One that expires may take others along.
+      if (one.slot < 0) continue;
       if (one.deadlineMs <= now) one.expire();
       else if (one.deadlineMs < earliestMs) earliestMs = one.deadlineMs;
     }
-    if (earliestMs < this.#armedForMs && this.#live.size > 0) this.#arm(earliestMs);
+    if (earliestMs < this.#armedForMs && this.#live.length > 0) this.#arm(earliestMs);
   }
 }

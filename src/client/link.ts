@@ -42,6 +42,12 @@ export interface LinkAnswer {
   readonly doubted: boolean;
 }
 
+/** Whom a call's outcome is told: once, one way or the other, perhaps before `begin` returns. */
+export interface CallOutcome {
+  answered(answer: LinkAnswer): void;
+  failed(error: HoldfastError): void;
+}
+
 /**
  * One watch, or one wait for a grant. The link places it on a connection, and on the next one when
  * that is lost.
@@ -73,6 +79,8 @@ export interface WatchAttachment {
  */
 export interface Link {
   call(call: LinkCall): Promise<LinkAnswer>;
+  /** The same, without a promise: for what is called often. */
+  begin(call: LinkCall, outcome: CallOutcome): void;
   watch(subscriber: WatchSubscriber): WatchAttachment;
   /** The node through which calls go at the moment; '' while there is none. */
   readonly nodeId: string;

@@ -3,7 +3,8 @@ import type { Request, Response } from '../protocol/index.ts';
 import type { Connection, Exchange } from './connection.ts';
 import type { Expiring } from './deadlines.ts';
 import { errorFromWire, PASSING } from './error-response.ts';
-import { attemptOf, type LinkAnswer, type LinkCall } from './link.ts';
+import { attemptOf, type CallOutcome, type LinkCall } from './link.ts';
+import type { StopSignal } from './waiting.ts';
 
 /** What a call asks of the link that carries it. */
 export interface CallHost {
@@ -34,9 +35,10 @@ const HAS_EFFECT: Readonly<Record<LinkCall['request']['type'], boolean>> = {
 export class PendingCall implements Exchange, Expiring {
   readonly call: LinkCall;
   readonly deadlineMs: number;
+  slot = -1;
   readonly #host: CallHost;
-  readonly #resolve: (answer: LinkAnswer) => void;
-  readonly #reject: (error: HoldfastError) => void;
+  readonly #outcome: CallOutcome;
+  readonly #abort: (() => void) | undefined;
   #connection: Connection | undefined = undefined;
   #id = 0;
   #sentAtMs = 0;
@@ -49,19 +51,12 @@ export class PendingCall implements Exchange, Expiring {
   #cancelPause: (() => void) | undefined = undefined;
   #done = false;
 
-  constructor(
-    call: LinkCall,
-    deadlineMs: number,
-    host: CallHost,
-    resolve: (answer: LinkAnswer) => void,
-    reject: (error: HoldfastError) => void,
-  ) {
+  constructor(call: LinkCall, deadlineMs: number, host: CallHost, outcome: CallOutcome) {
     this.call = call;
     this.deadlineMs = deadlineMs;
     this.#host = host;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    call.signal?.addEventListener('abort', this.#abort);
+    this.#outcome = outcome;
+    this.#abort = call.signal === undefined ? undefined : this.#abortBy(call.signal);
   }
 
   /** Whether the call, given up now, may still have (had) an effect. */
@@ -89,7 +84,7 @@ export class PendingCall implements Exchange, Expiring {
     this.#connection = undefined;
     if (response.type === 'ok' || response.type === 'status') {
       this.#end();
-      this.#resolve({ response, sentAtMs: this.#sentAtMs, doubted: this.#doubted });
+      this.#outcome.answered({ response, sentAtMs: this.#sentAtMs, doubted: this.#doubted });
       return;
     }
     if (response.type !== 'error') {
@@ -123,7 +118,7 @@ export class PendingCall implements Exchange, Expiring {
     this.#end();
     const { code, message, leader, cause } = error;
     const known = leader === undefined ? { outcome, cause } : { outcome, cause, leader };
-    this.#reject(new HoldfastError(code, message, known));
+    this.#outcome.failed(new HoldfastError(code, message, known));
   }
 
   #refused(error: HoldfastError): void {
@@ -141,14 +136,18 @@ export class PendingCall implements Exchange, Expiring {
     this.#host.again(this, !(moved && this.failures < 3));
   }
 
-  readonly #abort = (): void => {
-    const cause: unknown = this.call.signal?.reason;
-    this.fail(new HoldfastError('aborted', 'the wait was aborted by its signal', { cause }));
-  };
+  #abortBy(signal: StopSignal): () => void {
+    const abort = (): void => {
+      const cause: unknown = signal.reason;
+      this.fail(new HoldfastError('aborted', 'the wait was aborted by its signal', { cause }));
+    };
+    signal.addEventListener('abort', abort);
+    return abort;
+  }
 
   #end(): void {
     this.#done = true;
-    this.call.signal?.removeEventListener('abort', this.#abort);
+    if (this.#abort !== undefined) this.call.signal?.removeEventListener('abort', this.#abort);
     this.#cancelPause?.();
     this.#connection?.forget(this.#id);
     this.#connection = undefined;

@@ -15,7 +15,8 @@ import type { Consistency } from '../protocol/index.ts';
 import { textOf } from './edge.ts';
 import type { ClientEnvironment } from './environment.ts';
 import { readAnswer } from './error-response.ts';
-import type { Link } from './link.ts';
+import type { CallOutcome, Link, LinkAnswer, LinkCall } from './link.ts';
+import { ProposalCall } from './proposal-call.ts';
 import type { Sequencer } from './sequencer.ts';
 import { abortError, pause, type StopSignal } from './waiting.ts';
 
@@ -70,6 +71,22 @@ export interface Applied {
   readonly sentAtMs: number;
 }
 
+/** A command to be sent, and what is wanted of its result. */
+export interface Proposal<T> {
+  readonly command: RegistryCommand;
+  readonly actor: Actor;
+  readonly patience: Patience;
+  /** Doing it twice does no harm even without a number. */
+  readonly repeatable: boolean;
+  readonly read: (applied: Applied) => T;
+  /** Knows for whom it may go once more after it failed; nobody when undefined. */
+  readonly elsewhere?: Substitutes | undefined;
+}
+
+export interface Substitutes {
+  anotherActor(error: unknown, actor: Actor, patience: Patience): Promise<Actor> | undefined;
+}
+
 export class Proposals {
   readonly environment: ClientEnvironment;
   readonly #link: Link;
@@ -82,24 +99,20 @@ export class Proposals {
   }
 
   /** Sends a command once prepared, and settles its number whatever comes. */
-  async propose(
+  propose(
     command: RegistryCommand,
     actor: Actor,
     patience: Patience,
     repeatable = false,
   ): Promise<Applied> {
-    for (;;) {
-      const prepared =
-        this.#tryPrepare(command, actor) ?? (await this.prepare(command, actor, patience));
-      try {
-        return await this.send(prepared, patience, repeatable);
-      } catch (error) {
-        if (!this.mayTakeAnotherNumber(error, patience)) throw error;
-      } finally {
-        this.settle(prepared);
-      }
-      await this.windowPause(patience);
-    }
+    return this.proposeFor({ command, actor, patience, repeatable, read: asItIs });
+  }
+
+  /** The same, for what is made of the result. */
+  proposeFor<T>(proposal: Proposal<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      new ProposalCall(this, proposal, resolve, reject).begin();
+    });
   }
 
   /** Whether only the window was full, so that the command may go under another number in time. */
@@ -116,7 +129,7 @@ export class Proposals {
   /** Waits while the session has as many unanswered writes as the registry keeps answers for. */
   async prepare(command: RegistryCommand, actor: Actor, patience: Patience): Promise<Prepared> {
     for (;;) {
-      const prepared = this.#tryPrepare(command, actor);
+      const prepared = this.tryPrepare(command, actor);
       if (prepared !== undefined) return prepared;
       await actor.sequencer?.room();
       if (patience.signal?.aborted === true) throw abortError(patience.signal, 'the write');
@@ -126,7 +139,8 @@ export class Proposals {
     }
   }
 
-  #tryPrepare(command: RegistryCommand, actor: Actor): Prepared | undefined {
+  /** Undefined while the session has too many unanswered writes. */
+  tryPrepare(command: RegistryCommand, actor: Actor): Prepared | undefined {
     const { session, sequencer } = actor;
     const sequence = sequencer === undefined ? 0 : sequencer.next();
     if (sequence === undefined) return undefined;
@@ -137,12 +151,26 @@ export class Proposals {
 
   /** `repeatable`: doing it twice does no harm even without a number. */
   async send(prepared: Prepared, patience: Patience, repeatable = false): Promise<Applied> {
-    const { response, sentAtMs, doubted } = await this.#link.call({
+    const call = this.#callWith(prepared, patience, repeatable);
+    return this.appliedBy(prepared, await this.#link.call(call));
+  }
+
+  /** The same, without a promise. */
+  begin(prepared: Prepared, patience: Patience, repeatable: boolean, outcome: CallOutcome): void {
+    this.#link.begin(this.#callWith(prepared, patience, repeatable), outcome);
+  }
+
+  #callWith(prepared: Prepared, patience: Patience, repeatable: boolean): LinkCall {
+    return {
       request: { type: 'propose', command: prepared.command },
       repeatable: repeatable || prepared.sequence > 0,
       timeoutMs: this.#leftMs(patience),
       signal: patience.signal,
-    });
+    };
+  }
+
+  /** What the answer to a command says. Throws the error that a refusal stands for. */
+  appliedBy(prepared: Prepared, { response, sentAtMs, doubted }: LinkAnswer): Applied {
     if (response.type !== 'ok') throw unexpected(response.type);
     const result = readAnswer(decodeResult, response.payload, 'unknown');
     if (result.type !== 'error') {
@@ -161,19 +189,36 @@ export class Proposals {
     if (prepared.sequence > 0) prepared.actor.sequencer?.settle(prepared.sequence);
   }
 
-  async query(
+  query(query: RegistryQuery, consistency: Consistency, patience: Patience): Promise<QueryAnswer> {
+    return this.queryFor(query, consistency, patience, asItIs);
+  }
+
+  /** The same, for what `read` makes of the answer. */
+  queryFor<T>(
     query: RegistryQuery,
     consistency: Consistency,
     patience: Patience,
-  ): Promise<QueryAnswer> {
-    const { response } = await this.#link.call({
-      request: { type: 'query', consistency, query: encodeQuery(query) },
-      repeatable: true,
-      timeoutMs: this.#leftMs(patience),
-      signal: patience.signal,
+    read: (answer: QueryAnswer) => T,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const call: LinkCall = {
+        request: { type: 'query', consistency, query: encodeQuery(query) },
+        repeatable: true,
+        timeoutMs: this.#leftMs(patience),
+        signal: patience.signal,
+      };
+      this.#link.begin(call, {
+        answered: ({ response }) => {
+          try {
+            if (response.type !== 'ok') throw unexpected(response.type);
+            resolve(read(this.read(response.payload)));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        failed: reject,
+      });
     });
-    if (response.type !== 'ok') throw unexpected(response.type);
-    return this.read(response.payload);
   }
 
   /** A node's answer to a query, decoded. Throws the error that a refusal stands for. */
@@ -191,6 +236,10 @@ export class Proposals {
   #saw(revision: number): void {
     if (revision > this.seenRevision) this.seenRevision = revision;
   }
+}
+
+function asItIs<T>(value: T): T {
+  return value;
 }
 
 function unexpected(what: string): HoldfastError {

@@ -4,7 +4,7 @@ import { Actors } from './actors.ts';
 import { knownOptions, type KindOfCall } from './call-options.ts';
 import { consistencyOf, wholeNumber } from './checks.ts';
 import { parseDuration } from './duration.ts';
-import { edgeView, encodeKey, encodeValue, pageRange, textOf, writtenView } from './edge.ts';
+import { edgeView, encodeKey, encodeValue, pageRange, textOf } from './edge.ts';
 import { UNFILTERED } from '../protocol/index.ts';
 import type { Codec } from './codecs.ts';
 import { RegistryElection, type ElectionHost } from './election.ts';
@@ -33,6 +33,7 @@ import {
   type Patience,
   type QueryAnswer,
 } from './proposals.ts';
+import { foundRecord, getQuery, writtenRecord } from './found-records.ts';
 import { countAll, readPage } from './range-pages.ts';
 import type {
   CallOptions,
@@ -144,39 +145,33 @@ export class RegistryClient implements Registry {
     this.#maps = new Maps(acting);
   }
 
-  async get(key: Key, options: GetOptions = {}): Promise<RegistryRecord | undefined> {
-    const encoded = encodeKey(key);
-    const revision = wholeNumber(options.revision ?? 0, 'revision');
-    if (revision > 0) {
-      const one = { start: encoded, end: `${encoded}\0`, limit: 1, keysOnly: false };
-      return await this.#firstOf(
-        { type: 'range', ...one, revision: revision as Revision },
-        options,
-      );
+  get(key: Key, options: GetOptions = {}): Promise<RegistryRecord | undefined> {
+    try {
+      const query = getQuery(encodeKey(key), wholeNumber(options.revision ?? 0, 'revision'));
+      const patience = this.#patience(options, 'get');
+      return this.#proposals.queryFor(query, consistencyOf(options), patience, foundRecord);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    const query = { type: 'get', key: encoded } as const;
-    const patience = this.#patience(options, 'get');
-    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    const { view, time } = answerOf(answer, 'get');
-    return edgeView(view, time);
   }
 
-  async put(key: Key, value: Value, options: PutOptions = {}): Promise<RegistryRecord> {
-    const command = {
-      type: 'put',
-      key: encodeKey(key),
-      value: encodeValue(value),
-      ttlMs: ttlOf(options) ?? this.#settings.defaultTtlMs,
-      ephemeral: options.ephemeral === true,
-      lock: options.lock === true,
-    } as const;
-    const patience = this.#patience(options, 'put');
-    const needsSession = command.ephemeral || command.lock;
-    const { session } = options;
-    const { result } = await this.#actors.propose(command, session, patience, needsSession);
-    const record = writtenView(resultOf(result, 'key').view);
-    if (record === undefined) throw new HoldfastError('internal', 'a put left no record');
-    return record;
+  put(key: Key, value: Value, options: PutOptions = {}): Promise<RegistryRecord> {
+    try {
+      const command = {
+        type: 'put',
+        key: encodeKey(key),
+        value: encodeValue(value),
+        ttlMs: ttlOf(options) ?? this.#settings.defaultTtlMs,
+        ephemeral: options.ephemeral === true,
+        lock: options.lock === true,
+      } as const;
+      const patience = this.#patience(options, 'put');
+      const needsSession = command.ephemeral || command.lock;
+      const { session } = options;
+      return this.#actors.proposeFor(command, session, patience, needsSession, writtenRecord);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   delete(key: Key, options: WriteOptions = {}): Promise<RegistryRecord | undefined> {
@@ -385,8 +380,10 @@ export class RegistryClient implements Registry {
   }
 
   async closeSession(id: number, options?: CallOptions): Promise<void> {
-    const session = wholeNumber(id, 'session') as SessionId;
-    const command = { type: 'closeSession', session } as const;
+    const command = {
+      type: 'closeSession',
+      session: wholeNumber(id, 'session') as SessionId,
+    } as const;
     await this.#proposals.propose(command, NOBODY, this.#patience(options, 'call'), true);
   }
 
@@ -437,13 +434,6 @@ export class RegistryClient implements Registry {
     await this.#actors.close();
     this.#members.close();
     this.#link.close();
-  }
-
-  async #firstOf(query: RangeQuery, options: ReadOptions): Promise<RegistryRecord | undefined> {
-    const patience = this.#patience(options, 'get');
-    const answer = await this.#proposals.query(query, consistencyOf(options), patience);
-    const { views, time } = answerOf(answer, 'range');
-    return views[0] === undefined ? undefined : edgeView(views[0], time);
   }
 
   readonly #commit: Commit = async (encode, needsSession, options) => {

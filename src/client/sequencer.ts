@@ -32,10 +32,15 @@ export class Sequencer {
 
   /** Nobody will ask for the answer to this write again. */
   settle(sequence: number): void {
-    this.#settledBeyond.add(sequence);
-    const before = this.#acknowledged;
-    while (this.#settledBeyond.delete(this.#acknowledged + 1)) this.#acknowledged++;
-    if (this.#acknowledged === before || this.#waiting.length === 0) return;
+    if (sequence !== this.#acknowledged + 1) {
+      this.#settledBeyond.add(sequence);
+      return;
+    }
+    this.#acknowledged = sequence;
+    if (this.#settledBeyond.size > 0) {
+      while (this.#settledBeyond.delete(this.#acknowledged + 1)) this.#acknowledged++;
+    }
+    if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resume of waiting) resume();

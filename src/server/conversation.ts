@@ -2,7 +2,7 @@
  * The server's end of one client's conversation: every request that comes in gets exactly one final
  * response, whoever is slow, gone or stopping in between.
  */
-import { HoldfastError, unreachable, type Outcome } from '../base/index.ts';
+import { HoldfastError, IdTable, unreachable, type Outcome } from '../base/index.ts';
 import type { Answer, CallOptions, MembershipChange, NodeId, RaftNode } from '../node/index.ts';
 import {
   checkRequest,
@@ -69,7 +69,7 @@ type RequestOf<Type extends Request['type']> = Extract<Request, { type: Type }>;
 export class Conversation implements WatchTarget {
   readonly #context: ConversationContext;
   readonly #outlet: Outlet;
-  readonly #open = new Map<number, OpenRequest>();
+  readonly #open = new IdTable<OpenRequest>();
   /** Work handed to the node that has not come back, even if its request was cancelled. */
   #inFlight = 0;
   #watches = 0;
@@ -109,7 +109,8 @@ export class Conversation implements WatchTarget {
   /** The outlet took what was waiting: watches and backups may go on. */
   wake(): void {
     const { hub, backups } = this.#context;
-    for (const open of this.#open.values()) {
+    for (const [id, open] of this.#open.entries()) {
+      if (!this.#open.has(id)) continue;
       if (open.type === 'watch' && open.watcher !== undefined) hub.wake(open.watcher);
       if (open.type === 'backup' && open.backup !== undefined) backups.wake(open.backup);
     }
@@ -122,7 +123,9 @@ export class Conversation implements WatchTarget {
 
   /** Answers whatever is still open; the node is gone. */
   stop(): void {
-    for (const [id, open] of this.#open) {
+    for (const [id, open] of this.#open.entries()) {
+      // What is said to the client may show that it is gone.
+      if (!this.#open.has(id)) continue;
       if (open.type === 'watch' && open.watcher !== undefined) {
         this.#context.hub.close(open.watcher);
       } else {
@@ -138,7 +141,7 @@ export class Conversation implements WatchTarget {
   /** The client is gone: nobody is answered any more. */
   close(): void {
     this.#state = 'closed';
-    for (const open of this.#open.values()) {
+    for (const [, open] of this.#open.entries()) {
       if (open.type === 'watch' && open.watcher !== undefined) {
         this.#context.hub.drop(open.watcher);
       }

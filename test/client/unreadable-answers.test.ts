@@ -16,6 +16,7 @@ function answering(payload: Uint8Array): Link {
   return {
     nodeId: 'a',
     call: () => Promise.resolve(answer),
+    begin: (_, outcome) => outcome.answered(answer),
     watch: () => assert.fail('nothing is watched'),
     onArrival: () => undefined,
     close: () => undefined,
