@@ -3,7 +3,7 @@ const FREE = 0;
 const FIRST_CAPACITY = 16;
 
 /**
- * What is under way, by its id: any whole number above 0. Meant for ids given out one after
+ * What is under way, by its id: all are whole numbers above 0. Meant for ids given out one after
  * another and soon forgotten, each of which has the place of its lowest bits; an id whose place is
  * taken while there is plenty of room, by one that stays long, is kept aside.
  *
