@@ -31,6 +31,11 @@ export class ByteWriter {
     return this.#length;
   }
 
+  /** What was written lies at its beginning; what follows means nothing. Writing may replace it. */
+  get memory(): Uint8Array {
+    return this.#bytes;
+  }
+
   /** Bytes that can be written before the buffer has to grow. */
   get room(): number {
     return this.#bytes.length - this.#length;
@@ -120,6 +125,11 @@ export class ByteWriter {
   /** As `finish`, of what was written from here on. */
   finishFrom(start: number): Uint8Array {
     return this.#bytes.subarray(start, this.#length);
+  }
+
+  /** Takes back what was written beyond a length: views of that part become invalid. */
+  cutTo(length: number): void {
+    this.#length = length;
   }
 
   /** Starts over in the same buffer: views handed out before become invalid. */

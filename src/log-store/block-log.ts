@@ -2,7 +2,7 @@
 import type { Entry } from '../raft/index.ts';
 import type { Block, KeyRange } from './block-medium.ts';
 import type { LogChange } from './backend.ts';
-import { encodeRecords, joinRecords, RecordReader } from './entry-codec.ts';
+import { encodeRecords, joinRecords, recordLength, RecordReader } from './entry-codec.ts';
 import { readingRecord } from './errors.ts';
 
 /** A block grows no further than this, unless a single entry is larger. */
@@ -42,7 +42,7 @@ function packBlocks(entries: readonly Entry[], into: Block[]): void {
     bytes = 0;
   };
   for (let at = 0; at < entries.length; at++) {
-    const { length } = entries[at]!.record!;
+    const length = recordLength(entries[at]!);
     if (bytes > 0 && bytes + length > MAX_BLOCK_BYTES) close(at);
     bytes += length;
   }

@@ -44,7 +44,7 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 /** Writes the entry's record at a place of `bytes`, and has the entry keep nothing else. */
-function writeRecord(entry: Entry, bytes: Uint8Array, view: DataView, at: number): Uint8Array {
+function writeRecord(entry: Entry, bytes: Uint8Array, view: DataView, at: number): void {
   const end = at + RECORD_OVERHEAD_BYTES + entry.data.length;
   view.setUint32(at + 4, end - at, true);
   bytes[at + 8] = VERSION;
@@ -55,15 +55,27 @@ function writeRecord(entry: Entry, bytes: Uint8Array, view: DataView, at: number
   bytes.set(entry.data, at + RECORD_OVERHEAD_BYTES);
   view.setUint32(at, crc32(bytes.subarray(at + CHECKSUM_BYTES, end)), true);
   entry.data = bytes.subarray(at + RECORD_OVERHEAD_BYTES, end);
-  entry.record = bytes.subarray(at, end);
-  return entry.record;
+  entry.recorded = true;
 }
 
-/** The entry's record, made at the first call and kept in `entry.record`. */
+/** The entry's record: encoded at the first call, and a view of the same bytes at all others. */
 export function encodeRecord(entry: Entry): Uint8Array {
-  if (entry.record !== undefined) return entry.record;
-  const bytes = new Uint8Array(RECORD_OVERHEAD_BYTES + entry.data.length);
-  return writeRecord(entry, bytes, viewOf(bytes), 0);
+  const length = recordLength(entry);
+  if (!entry.recorded) {
+    const bytes = new Uint8Array(length);
+    writeRecord(entry, bytes, viewOf(bytes), 0);
+  }
+  return new Uint8Array(entry.data.buffer, placeOf(entry), length);
+}
+
+/** Of the entry's record, in bytes. */
+export function recordLength(entry: Entry): number {
+  return RECORD_OVERHEAD_BYTES + entry.data.length;
+}
+
+/** Where in the buffer of its data the record of a recorded entry begins. */
+function placeOf(entry: Entry): number {
+  return entry.data.byteOffset - RECORD_OVERHEAD_BYTES;
 }
 
 /**
@@ -74,46 +86,65 @@ export function encodeRecords(entries: readonly Entry[]): number {
   let total = 0;
   let missing = 0;
   for (const entry of entries) {
-    const length = RECORD_OVERHEAD_BYTES + entry.data.length;
+    const length = recordLength(entry);
     total += length;
-    if (entry.record === undefined) missing += length;
+    if (!entry.recorded) missing += length;
   }
   if (missing === 0) return total;
   const bytes = new Uint8Array(missing);
   const view = viewOf(bytes);
   let at = 0;
   for (const entry of entries) {
-    if (entry.record !== undefined) continue;
-    at += writeRecord(entry, bytes, view, at).length;
+    if (entry.recorded) continue;
+    writeRecord(entry, bytes, view, at);
+    at += recordLength(entry);
   }
   return total;
 }
 
 /**
- * The records of entries `from` to `to` (exclusive) as one run of bytes: a view when they already
- * lie one after another in one buffer, as freshly encoded or received ones do; else a copy.
+ * The records of entries `from` to `to` (exclusive), those that lie one after another in one
+ * buffer, as freshly encoded or received ones do, as a single view.
  */
+export function recordRuns(
+  entries: readonly Entry[],
+  from = 0,
+  to: number = entries.length,
+): Uint8Array[] {
+  const runs: Uint8Array[] = [];
+  let buffer: ArrayBufferLike | undefined;
+  let begin = 0;
+  let end = 0;
+  for (let i = from; i < to; i++) {
+    const entry = entries[i]!;
+    if (!entry.recorded) encodeRecord(entry);
+    const place = placeOf(entry);
+    if (entry.data.buffer !== buffer || place !== end) {
+      if (buffer !== undefined) runs.push(new Uint8Array(buffer, begin, end - begin));
+      buffer = entry.data.buffer;
+      begin = place;
+    }
+    end = place + recordLength(entry);
+  }
+  if (buffer !== undefined) runs.push(new Uint8Array(buffer, begin, end - begin));
+  return runs;
+}
+
+/** The same as one run of bytes: a view if there is a single run, else a copy. */
 export function joinRecords(
   entries: readonly Entry[],
   from = 0,
   to: number = entries.length,
 ): Uint8Array {
-  if (from >= to) return new Uint8Array(0);
-  const first = encodeRecord(entries[from]!);
-  let total = first.length;
-  let adjacent = true;
-  for (let i = from + 1; i < to; i++) {
-    const record = encodeRecord(entries[i]!);
-    adjacent &&= record.buffer === first.buffer && record.byteOffset === first.byteOffset + total;
-    total += record.length;
-  }
-  if (adjacent) return new Uint8Array(first.buffer, first.byteOffset, total);
+  const runs = recordRuns(entries, from, to);
+  if (runs.length === 1) return runs[0]!;
+  let total = 0;
+  for (const run of runs) total += run.length;
   const joined = new Uint8Array(total);
   let at = 0;
-  for (let i = from; i < to; i++) {
-    const record = encodeRecord(entries[i]!);
-    joined.set(record, at);
-    at += record.length;
+  for (const run of runs) {
+    joined.set(run, at);
+    at += run.length;
   }
   return joined;
 }
@@ -151,13 +182,13 @@ function readRecord(bytes: Uint8Array, view: DataView, at: number): Entry {
     time: view.getFloat64(at + 26, true),
     type,
     data: bytes.subarray(at + RECORD_OVERHEAD_BYTES, end),
-    record: bytes.subarray(at, end),
+    recorded: true,
   };
 }
 
 /**
- * The entry whose record stands at `offset`, checksum verified. `data` and `record` are views of
- * `bytes`, not copies; the next record begins `record.length` further.
+ * The entry whose record stands at `offset`, checksum verified. `data` is a view of `bytes`, not a
+ * copy; the next record begins `recordLength` further.
  * @throws MalformedBytesError when the bytes are not an undamaged record.
  */
 export function decodeRecord(bytes: Uint8Array, offset = 0): Entry {

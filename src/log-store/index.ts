@@ -18,6 +18,8 @@ export {
   decodeRecord,
   decodeRecords,
   encodeRecord,
+  recordLength,
+  recordRuns,
   encodeRecords,
   joinRecords,
   RECORD_OVERHEAD_BYTES,

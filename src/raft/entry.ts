@@ -8,9 +8,8 @@ export function makeEntry(
   time: number,
   type: EntryType,
   data: Uint8Array,
-  record?: Uint8Array,
 ): Entry {
-  return { index, term, time, type, data, record };
+  return { index, term, time, type, data, recorded: false };
 }
 
 /** The result of arithmetic on indexes, as an index. */

@@ -21,13 +21,14 @@ export interface Entry {
   /** Cluster time in ms, stamped by the leader; never below that of the entry before it. */
   readonly time: number;
   readonly type: EntryType;
-  /** Once there is a record, a view of it: what it came in is let go. */
+  /** Once it is recorded, a view of its record: what it came in is let go. */
   data: Uint8Array;
   /**
-   * The entry as the entry codec encodes it, checksum included, kept so that it is encoded once
-   * and the same bytes are sent and stored. The core never reads it.
+   * Whether `data` lies where the entry codec put it: within the entry's encoding, checksum
+   * included, so that it is encoded once and the same bytes are sent and stored. False when in
+   * doubt. The core never reads it.
    */
-  record: Uint8Array | undefined;
+  recorded: boolean;
 }
 
 /** One node of the cluster as the membership knows it. */

@@ -29,6 +29,8 @@ const NEW: Verdict = { type: 'new' };
  */
 export class DedupWindow {
   #ring: (RegistryResult | undefined)[] = [];
+  /** What each answer in the ring costs, lest old ones be looked at once more to forget them. */
+  #costs: number[] = [];
   #floor = 0;
   /** The highest number ever answered. */
   #highest = 0;
@@ -45,6 +47,7 @@ export class DedupWindow {
     if (!this.shared) return this;
     const copy = new DedupWindow();
     copy.#ring = this.#ring.slice();
+    copy.#costs = this.#costs.slice();
     copy.#floor = this.#floor;
     copy.#highest = this.#highest;
     copy.#bytes = this.#bytes;
@@ -57,9 +60,8 @@ export class DedupWindow {
     const last = Math.min(acknowledged, this.#highest);
     for (let sequence = this.#floor + 1; sequence <= last; sequence++) {
       const place = sequence % this.#ring.length;
-      const result = this.#ring[place];
-      if (result === undefined) continue;
-      this.#bytes -= costOf(result);
+      this.#bytes -= this.#costs[place]!;
+      this.#costs[place] = 0;
       this.#ring[place] = undefined;
     }
     this.#floor = acknowledged;
@@ -91,8 +93,11 @@ export class DedupWindow {
   /** Keeps the answer to a number that was judged new. */
   record(sequence: number, result: RegistryResult): void {
     if (sequence > this.#floor + this.#ring.length) this.#grow(sequence);
-    this.#ring[sequence % this.#ring.length] = result;
-    this.#bytes += costOf(result);
+    const place = sequence % this.#ring.length;
+    const cost = costOf(result);
+    this.#ring[place] = result;
+    this.#costs[place] = cost;
+    this.#bytes += cost;
     if (sequence > this.#highest) this.#highest = sequence;
   }
 
@@ -113,8 +118,13 @@ export class DedupWindow {
     let capacity = Math.max(this.#ring.length, FIRST_CAPACITY);
     while (sequence > this.#floor + capacity) capacity *= 2;
     const ring = Array.from<RegistryResult | undefined>({ length: capacity });
-    for (const [kept, result] of this.answers()) ring[kept % capacity] = result;
+    const costs = Array.from({ length: capacity }, () => 0);
+    for (const [kept, result] of this.answers()) {
+      ring[kept % capacity] = result;
+      costs[kept % capacity] = this.#costs[kept % this.#ring.length]!;
+    }
     this.#ring = ring;
+    this.#costs = costs;
   }
 }
 

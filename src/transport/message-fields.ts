@@ -1,6 +1,6 @@
 /** How each type of message lies in a frame: writing and reading side by side. */
 import { MalformedBytesError, type ByteReader, type ByteWriter } from '../base/index.ts';
-import { decodeRecords, encodeRecords } from '../log-store/index.ts';
+import { decodeRecords, encodeRecords, recordRuns } from '../log-store/index.ts';
 import type { Entry, LogIndex, NodeId, Term } from '../raft/index.ts';
 import type { ForwardRequest, ForwardResponse, PeerMessage } from './contract.ts';
 import { readSnapshotMeta, writeSnapshotMeta } from './snapshot-meta-codec.ts';
@@ -96,7 +96,10 @@ export const MESSAGE_FIELDS: FieldsOfEveryType = {
       writer.varint(term).varint(round).varint(prevIndex).varint(prevTerm);
       writer.varint(commit).varint(entries.length);
     },
-    tail: (message) => recordRuns(message.entries),
+    tail: ({ entries }) => {
+      encodeRecords(entries);
+      return recordRuns(entries);
+    },
     read(reader, { from, to }, tail) {
       const term = readTerm(reader);
       const round = reader.varint();
@@ -272,27 +275,6 @@ function readForwardError(reader: ByteReader): ForwardError {
   const outcome = reader.boolean() ? 'unknown' : 'not-applied';
   const leader = reader.boolean() ? reader.text() : undefined;
   return { type: 'error', code, message, outcome, leader };
-}
-
-/** The entries' records, those that lie one after another in one buffer as a single piece. */
-function recordRuns(entries: readonly Entry[]): Uint8Array[] {
-  const runs: Uint8Array[] = [];
-  if (entries.length === 0) return runs;
-  encodeRecords(entries);
-  let run = entries[0]!.record!;
-  let length = run.length;
-  for (let i = 1; i < entries.length; i++) {
-    const record = entries[i]!.record!;
-    if (record.buffer === run.buffer && record.byteOffset === run.byteOffset + length) {
-      length += record.length;
-      continue;
-    }
-    runs.push(new Uint8Array(run.buffer, run.byteOffset, length));
-    run = record;
-    length = record.length;
-  }
-  runs.push(new Uint8Array(run.buffer, run.byteOffset, length));
-  return runs;
 }
 
 function readEntries(tail: Uint8Array, prevIndex: LogIndex, count: number): Entry[] {

@@ -19,7 +19,10 @@ const TABLE = buildTable();
 
 /** CRC-32 (IEEE) of `bytes` between two offsets, going on from the checksum of what precedes. */
 export function crc32(bytes: Uint8Array, from: number, to: number, before = 0): number {
-  if (to - from >= NATIVE_FROM_BYTES) return nativeCrc32(bytes.subarray(from, to), before);
+  if (to - from >= NATIVE_FROM_BYTES) {
+    const isWhole = from === 0 && to === bytes.length;
+    return nativeCrc32(isWhole ? bytes : bytes.subarray(from, to), before);
+  }
   let value = ~before;
   for (let at = from; at < to; at++) {
     value = TABLE[(value ^ bytes[at]!) & 0xff]! ^ (value >>> 8);

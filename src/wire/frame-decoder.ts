@@ -117,10 +117,11 @@ export class FrameDecoder {
 
 function verifiedFrame(header: FrameHeader, bytes: Uint8Array, at: number): Frame {
   const headEnd = at + header.headSize;
-  if (crc32(bytes, at, headEnd) !== header.headChecksum) {
+  const head = bytes.subarray(at, headEnd);
+  if (crc32(head, 0, head.length) !== header.headChecksum) {
     throw new WireError('head-checksum', `frame of kind ${header.kind} fails its checksum`);
   }
   const end = at + header.size;
   const tail = headEnd === end ? NOTHING : bytes.subarray(headEnd, end);
-  return { kind: header.kind, head: bytes.subarray(at, headEnd), tail };
+  return { kind: header.kind, head, tail };
 }

@@ -68,7 +68,7 @@ export class OutgoingBatch {
       this.#leaveOutFrame();
       return 0;
     }
-    const own = this.#writer.finish();
+    const own = this.#writer.memory;
     const fieldsChecksum = crc32(own, headFrom, fieldsTo);
     const headChecksum =
       payload.length === 0 ? fieldsChecksum : crc32(payload, 0, payload.length, fieldsChecksum);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { MalformedBytesError } from '../../src/base/index.ts';
-import { encodeRecords } from '../../src/log-store/index.ts';
+import { encodeRecord, encodeRecords } from '../../src/log-store/index.ts';
 import type { Entry, LogIndex, Term } from '../../src/raft/index.ts';
 import {
   decodePeerMessage,
@@ -91,7 +91,7 @@ test('[NET-9] arbitrary bytes under any kind are malformed or a message', () => 
 function entryAt(index: number, length: number): Entry {
   const data = new Uint8Array(length).fill(index);
   const stamp = { index: index as LogIndex, term: 3 as Term, time: 1000 + index };
-  return { ...stamp, type: 'command', data, record: undefined };
+  return { ...stamp, type: 'command', data, recorded: false };
 }
 
 function appendOf(entries: readonly Entry[]): PeerMessage {
@@ -119,7 +119,7 @@ test('[NET-10] entries that do not follow each other are malformed', () => {
 test('[NET-5] entry bytes are copied once, into their record, and then sent as one piece', () => {
   const entries = Array.from({ length: 1000 }, (_, i) => entryAt(11 + i, 256));
   encodeRecords(entries);
-  const first = entries[0]!.record!;
+  const first = encodeRecord(entries[0]!);
   const chunks = chunksOf(appendOf(entries));
   assert.equal(chunks.length, 2);
   assert.equal(chunks[1]!.buffer, first.buffer);

@@ -45,7 +45,7 @@ export const anySnapshot: fc.Arbitrary<SnapshotMeta> = fc.record({
   membership: anyMembership,
 });
 
-/** Entries after `prevIndex`, as proposed (`record` not made yet). */
+/** Entries after `prevIndex`, as proposed (not recorded yet). */
 function entriesAfter(prevIndex: number): fc.Arbitrary<Entry[]> {
   const anyEntry = fc.record({
     term: anyTerm,
@@ -57,7 +57,7 @@ function entriesAfter(prevIndex: number): fc.Arbitrary<Entry[]> {
     entries.map((entry, i) => ({
       ...entry,
       index: (prevIndex + 1 + i) as LogIndex,
-      record: undefined,
+      recorded: false,
     })),
   );
 }
