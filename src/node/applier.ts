@@ -20,6 +20,8 @@ const RESTORE_RETRY_MS = 100;
 export interface ApplierHandlers {
   /** After each entry; a result that is an error is the same on every replica. */
   applied(entry: Entry, result: Uint8Array | HoldfastError): void;
+  /** Whether anybody here waits for a result. */
+  isAwaited(): boolean;
   /** After each batch of entries, and after a restore. */
   batchApplied(index: LogIndex): void;
   /** The state was replaced by this snapshot. */
@@ -155,8 +157,13 @@ export class Applier {
 
   #applyCommand(entry: Entry): Uint8Array | HoldfastError {
     const { index, term, time } = entry;
+    const machine = this.#stateMachine;
     try {
-      return this.#stateMachine.apply(entry.data, { index, term, time });
+      if (machine.applyUnanswered === undefined || this.#handlers.isAwaited()) {
+        return machine.apply(entry.data, { index, term, time });
+      }
+      machine.applyUnanswered(entry.data, { index, term, time });
+      return NO_RESULT;
     } catch (error) {
       // Every replica throws at the same entry, so it is a no-op everywhere.
       const text = `the state machine threw at log index ${index}: ${messageOf(error)}`;

@@ -12,7 +12,7 @@ export const defaultSettings: NodeSettings = {
   maxInflightMessages: 256,
   maxInflightBytes: 8 * MIB,
   maxUncommittedBytes: 64 * MIB,
-  maxCachedBytes: 32 * MIB,
+  maxCachedBytes: 4 * MIB,
   maxPendingCommands: 100_000,
   maxPendingBytes: 128 * MIB,
   maxPendingReads: 100_000,

@@ -183,6 +183,7 @@ export class Engine {
     const { runtime, options, applied, fatal } = this.context;
     return new Applier(runtime, options.store, options.stateMachine, applied, {
       applied: (entry, result) => this.#applied(entry, result),
+      isAwaited: () => this.proposals.length > 0,
       batchApplied: (index) => this.#batchApplied(index),
       restored: (snapshot) => this.#restored(snapshot),
       failed: fatal,

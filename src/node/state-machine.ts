@@ -39,6 +39,11 @@ export interface LeaderSide {
 export interface StateMachine {
   /** Applies one command and returns its result. */
   apply(command: Uint8Array, context: ApplyContext): Uint8Array;
+  /**
+   * The same where nobody waits for the result, as on most followers: for machines to which making
+   * it is work. Absent: `apply`.
+   */
+  applyUnanswered?(command: Uint8Array, context: ApplyContext): void;
   /** Answers a read from the state as it is. What it throws is what the caller gets. */
   query(request: Uint8Array): Uint8Array;
   /**

@@ -108,11 +108,20 @@ export class RegistryStateMachine {
 
   /** Applies an encoded command; the result is an encoded `RegistryResult`. */
   apply(command: Uint8Array, context: RegistryContext): Uint8Array {
+    return this.#pool.encode<RegistryResult>(writeResult, this.#carryOut(command, context));
+  }
+
+  /** The same without the result. */
+  applyUnanswered(command: Uint8Array, context: RegistryContext): void {
+    this.#carryOut(command, context);
+  }
+
+  #carryOut(command: Uint8Array, context: RegistryContext): RegistryResult {
     const result = applyCommand(this.#state, command, context.index, context.time);
     if (result.type === 'session') {
       this.leaderSide.leases.opened(result.session, result.ttlMs, this.#state.store.time);
     }
-    return this.#pool.encode<RegistryResult>(writeResult, result);
+    return result;
   }
 
   /** Answers an encoded query with an encoded `RegistryAnswer`, refusals included. */

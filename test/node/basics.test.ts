@@ -36,6 +36,19 @@ test('[NODE-3] any node takes writes and reads and serves what was acknowledged'
   }
 });
 
+test('[NODE-64] a result is made only where somebody waits for it', async () => {
+  const cluster = new Cluster(['a', 'b', 'c']);
+  const leader = await cluster.startAll();
+  assert.match(await cluster.write(leader, 'here'), /^here#1@/);
+  const other = cluster.running().find(({ id }) => id !== leader.id)!;
+  assert.match(await cluster.write(other, 'forwarded'), /^forwarded#1@/);
+  await cluster.converged();
+  for (const { id, machine } of cluster.running()) {
+    const expected = id === leader.id ? [] : ['here', 'forwarded'];
+    assert.deepEqual(machine.unanswered, expected, id);
+  }
+});
+
 test('[NODE-4] what is proposed in one turn is one write, one message a follower', async () => {
   const cluster = new Cluster(['a', 'b', 'c'], { settings: { maxAppendBytes: 1 << 20 } });
   const leader = await cluster.startAll();

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MalformedBytesError } from '../../src/base/index.ts';
-import { RegistryStateMachine, type Revision } from '../../src/registry/index.ts';
+import {
+  encodeCommand,
+  RegistryStateMachine,
+  type RegistryCommand,
+  type Revision,
+  type SessionId,
+} from '../../src/registry/index.ts';
 import { restore, Rig, textOf } from './rig.ts';
 
 const MAX_CHUNK = 256 * 1024;
+
+function putOf(key: string): RegistryCommand {
+  const value = new Uint8Array([1]);
+  return { type: 'put', key, value, ttlMs: 0, ephemeral: false, lock: false };
+}
 
 /** Something of everything, in several blocks. */
 function furnished(): Rig {
@@ -37,6 +48,30 @@ test('[REG-19] chunks are bounded, and restore however they are cut', () => {
     restore(copy.machine, pieces(whole, length));
     assert.ok(copy.snapshot().equals(whole));
   }
+});
+
+test('[NODE-64] a command leaves the same state whether its result is wanted or not', () => {
+  const commands: Uint8Array[] = [];
+  const header = { session: 0 as SessionId, sequence: 0, acknowledged: 0, node: 'a' };
+  const [label, metadata] = ['', new Uint8Array(0)];
+  commands.push(
+    encodeCommand(header, { type: 'openSession', ttlMs: 1000, label, metadata, trapExits: false }),
+    encodeCommand({ ...header, session: 1 as SessionId, sequence: 1 }, putOf('a')),
+    encodeCommand({ ...header, session: 9 as SessionId }, putOf('refused')),
+    Uint8Array.of(250, 1, 2),
+  );
+  const [wanted, unwanted] = [new RegistryStateMachine(), new RegistryStateMachine()];
+  for (const machine of [wanted, unwanted]) machine.leaderSide.elected(1000);
+  commands.forEach((command, at) => {
+    const context = { index: at + 1, term: 1, time: 1000 + at };
+    wanted.apply(command, context);
+    unwanted.applyUnanswered(command, context);
+  });
+  const [one, other] = [wanted, unwanted].map((each) => Buffer.concat([...each.snapshotChunks()]));
+  assert.ok(one!.equals(other!));
+  const expiry = wanted.leaderSide.due(1e6);
+  assert.ok(expiry !== undefined);
+  assert.deepEqual(unwanted.leaderSide.due(1e6), expiry, 'sessions are kept alive all the same');
 });
 
 test('[NODE-76] the length of a snapshot is known about before it is taken', () => {

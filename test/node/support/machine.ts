@@ -28,6 +28,8 @@ export class CountingMachine implements StateMachine {
   lastTime = 0;
   filler = '';
   restores = 0;
+  /** Commands applied here for which nobody here waited. */
+  readonly unanswered: string[] = [];
   readonly leaderSide: LeaderSide | undefined;
 
   constructor(leaderSide?: LeaderSide) {
@@ -45,6 +47,11 @@ export class CountingMachine implements StateMachine {
     this.applied.push(applied);
     this.onApply?.(applied);
     return bytes(`${name}#${count}@${context.index}`);
+  }
+
+  applyUnanswered(command: Uint8Array, context: ApplyContext): void {
+    this.unanswered.push(text(command));
+    this.apply(command, context);
   }
 
   query(request: Uint8Array): Uint8Array {
