@@ -16,8 +16,10 @@ import { cutTornTail, examineWal } from './wal-check.ts';
 const APPLICATION_ID = 0x48464c53;
 const LAYOUT_VERSION = 1;
 const HEADER_BYTES = 100;
+/** Of a new database. Blocks and chunks are large: half as many pages are a fifth less work. */
+const PAGE_BYTES = 8192;
 /** Pages in the write-ahead log before they are moved to the database: 4 MiB, some milliseconds. */
-const CHECKPOINT_PAGES = 1000;
+const CHECKPOINT_PAGES = 500;
 const MAX_IDLE_WAL_BYTES = 16 * 1024 * 1024;
 
 const SCHEMA = `
@@ -178,6 +180,8 @@ export class SqliteMedium implements BlockMedium {
       // Set before the first access, the lock is kept until the process ends, and no other file
       // (shared memory) is needed.
       db.pragma('locking_mode = EXCLUSIVE');
+      // Says nothing to a database that is there already: it keeps the pages it has.
+      db.pragma(`page_size = ${PAGE_BYTES}`);
       db.pragma(`synchronous = ${synchronous}`);
       db.exec('BEGIN EXCLUSIVE');
       const isNew = db.pragma('user_version', { simple: true }) === 0;
