@@ -18,8 +18,8 @@ const LAYOUT_VERSION = 1;
 const HEADER_BYTES = 100;
 /** Of a new database. Blocks and chunks are large: half as many pages are a fifth less work. */
 const PAGE_BYTES = 8192;
-/** Pages in the write-ahead log before they are moved to the database: 4 MiB, some milliseconds. */
-const CHECKPOINT_PAGES = 500;
+/** In the write-ahead log before it is moved to the database, which takes some milliseconds. */
+const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 const MAX_IDLE_WAL_BYTES = 16 * 1024 * 1024;
 
 const SCHEMA = `
@@ -188,7 +188,8 @@ export class SqliteMedium implements BlockMedium {
       if (isNew) this.#create(db, identity);
       db.exec('COMMIT');
       db.pragma('journal_mode = WAL');
-      db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+      const pageBytes = Number(db.pragma('page_size', { simple: true }));
+      db.pragma(`wal_autocheckpoint = ${Math.ceil(CHECKPOINT_BYTES / pageBytes)}`);
       db.pragma(`journal_size_limit = ${MAX_IDLE_WAL_BYTES}`);
       if (wal === 'torn') cutTornTail(`${path}-wal`);
       this.#statements = prepare(db);

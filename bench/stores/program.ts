@@ -46,7 +46,7 @@ function entriesFrom(first: number, count: number, data: Uint8Array): Entry[] {
     time: first,
     type: 'command',
     data,
-    recorded: false,
+    recorded: undefined,
   }));
 }
 

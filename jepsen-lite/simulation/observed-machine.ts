@@ -4,12 +4,15 @@ import type { ApplyContext, LeaderSide, StateMachine } from '../../src/node/inde
 import type { Application } from './application.ts';
 
 export interface MachineObserver {
+  /** `result` is empty for commands whose result is not to be compared. */
   applied(command: Uint8Array, context: ApplyContext, result: Uint8Array): void;
   /** A snapshot is cut now; what is returned is told its hash once all of it was read. */
   cut(): (hash: string) => void;
   /** The state is a snapshot's now, and has this hash. */
   restored(hash: string): void;
 }
+
+const NO_RESULT = new Uint8Array(0);
 
 export class ObservedMachine implements StateMachine {
   readonly configuration: string | undefined;
@@ -28,8 +31,22 @@ export class ObservedMachine implements StateMachine {
 
   apply(command: Uint8Array, context: ApplyContext): Uint8Array {
     const result = this.#machine.apply(command, context);
-    this.#observer.applied(command, context, result);
+    this.#observer.applied(command, context, this.#isCompared(context) ? result : NO_RESULT);
     return result;
+  }
+
+  applyUnanswered(command: Uint8Array, context: ApplyContext): void {
+    if (this.#isCompared(context)) {
+      this.apply(command, context);
+      return;
+    }
+    this.#machine.applyUnanswered!(command, context);
+    this.#observer.applied(command, context, NO_RESULT);
+  }
+
+  /** Of a machine that knows both, every other result: on all nodes or on none. */
+  #isCompared({ index }: ApplyContext): boolean {
+    return this.#machine.applyUnanswered === undefined || index % 2 === 1;
   }
 
   query(request: Uint8Array): Uint8Array {

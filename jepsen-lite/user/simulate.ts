@@ -82,18 +82,25 @@ async function runMachine(
 
 /** The machine, and word of what its `apply` throws. */
 function watched(machine: StateMachine, threw: (error: unknown) => void): Application {
+  const telling = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      threw(error);
+      throw error;
+    }
+  };
   return {
     stateMachine: {
       configuration: machine.configuration,
       leaderSide: machine.leaderSide,
-      apply(command, context) {
-        try {
-          return machine.apply(command, context);
-        } catch (error) {
-          threw(error);
-          throw error;
-        }
-      },
+      apply: (command, context) => telling(() => machine.apply(command, context)),
+      ...(machine.applyUnanswered === undefined
+        ? {}
+        : {
+            applyUnanswered: (command, context) =>
+              telling(() => machine.applyUnanswered!(command, context)),
+          }),
       query: (request) => machine.query(request),
       snapshot: () => machine.snapshot(),
       get snapshotBytes() {

@@ -1,6 +1,8 @@
 /** Whole numbers above 0 are ids, so this marks a place that is free. */
 const FREE = 0;
 const FIRST_CAPACITY = 16;
+/** A table with more places is given up once it is empty. */
+const IDLE_CAPACITY = 1024;
 
 /**
  * What is under way, by its id: all are whole numbers above 0. Meant for ids given out one after
@@ -61,6 +63,7 @@ export class IdTable<T> {
     this.#ids[place] = FREE;
     this.#values[place] = undefined;
     this.#taken--;
+    if (this.#taken === 0 && this.#ids.length > IDLE_CAPACITY) this.#renew();
     return true;
   }
 
@@ -75,10 +78,14 @@ export class IdTable<T> {
   }
 
   clear(): void {
+    this.#renew();
+    this.#aside.clear();
+  }
+
+  #renew(): void {
     this.#ids = places(FIRST_CAPACITY, FREE);
     this.#values = places(FIRST_CAPACITY, undefined);
     this.#taken = 0;
-    this.#aside.clear();
   }
 
   /** No two that had places of their own get the same one by this. */

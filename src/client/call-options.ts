@@ -1,5 +1,10 @@
 /** The names of options that calls of a registry take; a list that lacks one does not compile. */
-import { optionNames, refuseUnknownOptions, type OptionNames } from '../base/index.ts';
+import {
+  HoldfastError,
+  optionNames,
+  refuseUnknownOptions,
+  type OptionNames,
+} from '../base/index.ts';
 import type { SaveOptions } from './backup-file.ts';
 import type { CampaignOptions, ObserveOptions } from './election-types.ts';
 import type { TreeCompareOptions, TreeLockOptions, TreeNodeOptions } from './hash-tree-types.ts';
@@ -183,4 +188,12 @@ export function knownOptions(kind: KindOfCall | undefined, options: object | und
   if (options === undefined) return;
   const what = kind === undefined || SHARED.has(kind) ? 'options' : kind;
   refuseUnknownOptions(what, options, kind === undefined ? OF_ANY : KNOWN[kind]);
+  if ('signal' in options) checkSignal(options.signal);
+}
+
+/** A controller in place of its signal is the usual mistake. */
+function checkSignal(signal: unknown): void {
+  if (signal === undefined) return;
+  const isSignal = typeof signal === 'object' && signal !== null && 'addEventListener' in signal;
+  if (!isSignal) throw new HoldfastError('invalid-argument', 'signal takes an AbortSignal');
 }

@@ -37,7 +37,13 @@ export class ProposalCall<T> implements CallOutcome {
   #send(prepared: Prepared): void {
     const { patience, repeatable } = this.#proposal;
     this.#prepared = prepared;
-    this.#proposals.begin(prepared, patience, repeatable, this);
+    try {
+      this.#proposals.begin(prepared, patience, repeatable, this);
+    } catch (error) {
+      // A number nobody settles would fill the session's window for good.
+      this.#proposals.settle(prepared);
+      this.#reject(error);
+    }
   }
 
   answered(answer: LinkAnswer): void {

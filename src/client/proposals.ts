@@ -146,7 +146,12 @@ export class Proposals {
     if (sequence === undefined) return undefined;
     const acknowledged = sequencer === undefined ? 0 : sequencer.acknowledged;
     const header = { session, sequence, acknowledged, node: utf8ToByteString(this.#link.nodeId) };
-    return { command: encodeCommand(header, command), actor, sequence };
+    try {
+      return { command: encodeCommand(header, command), actor, sequence };
+    } catch (error) {
+      sequencer?.settle(sequence);
+      throw error;
+    }
   }
 
   /** `repeatable`: doing it twice does no harm even without a number. */

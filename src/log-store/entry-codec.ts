@@ -55,13 +55,13 @@ function writeRecord(entry: Entry, bytes: Uint8Array, view: DataView, at: number
   bytes.set(entry.data, at + RECORD_OVERHEAD_BYTES);
   view.setUint32(at, crc32(bytes.subarray(at + CHECKSUM_BYTES, end)), true);
   entry.data = bytes.subarray(at + RECORD_OVERHEAD_BYTES, end);
-  entry.recorded = true;
+  entry.recorded = entry.data;
 }
 
 /** The entry's record: encoded at the first call, and a view of the same bytes at all others. */
 export function encodeRecord(entry: Entry): Uint8Array {
   const length = recordLength(entry);
-  if (!entry.recorded) {
+  if (!isRecorded(entry)) {
     const bytes = new Uint8Array(length);
     writeRecord(entry, bytes, viewOf(bytes), 0);
   }
@@ -71,6 +71,10 @@ export function encodeRecord(entry: Entry): Uint8Array {
 /** Of the entry's record, in bytes. */
 export function recordLength(entry: Entry): number {
   return RECORD_OVERHEAD_BYTES + entry.data.length;
+}
+
+function isRecorded(entry: Entry): boolean {
+  return entry.recorded === entry.data;
 }
 
 /** Where in the buffer of its data the record of a recorded entry begins. */
@@ -88,14 +92,14 @@ export function encodeRecords(entries: readonly Entry[]): number {
   for (const entry of entries) {
     const length = recordLength(entry);
     total += length;
-    if (!entry.recorded) missing += length;
+    if (!isRecorded(entry)) missing += length;
   }
   if (missing === 0) return total;
   const bytes = new Uint8Array(missing);
   const view = viewOf(bytes);
   let at = 0;
   for (const entry of entries) {
-    if (entry.recorded) continue;
+    if (isRecorded(entry)) continue;
     writeRecord(entry, bytes, view, at);
     at += recordLength(entry);
   }
@@ -117,7 +121,7 @@ export function recordRuns(
   let end = 0;
   for (let i = from; i < to; i++) {
     const entry = entries[i]!;
-    if (!entry.recorded) encodeRecord(entry);
+    if (!isRecorded(entry)) encodeRecord(entry);
     const place = placeOf(entry);
     if (entry.data.buffer !== buffer || place !== end) {
       if (buffer !== undefined) runs.push(new Uint8Array(buffer, begin, end - begin));
@@ -176,13 +180,14 @@ function readRecord(bytes: Uint8Array, view: DataView, at: number): Entry {
   if (!Number.isSafeInteger(index) || index < 1 || !Number.isSafeInteger(term) || term < 0) {
     throw new MalformedBytesError(`entry record of index ${index} and term ${term}`);
   }
+  const data = bytes.subarray(at + RECORD_OVERHEAD_BYTES, end);
   return {
     index: index as LogIndex,
     term: term as Term,
     time: view.getFloat64(at + 26, true),
     type,
-    data: bytes.subarray(at + RECORD_OVERHEAD_BYTES, end),
-    recorded: true,
+    data,
+    recorded: data,
   };
 }
 

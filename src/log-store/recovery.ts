@@ -26,7 +26,7 @@ export class LogSummary {
     }
     // A copy: the entry is likely a view into a block of many that must not be kept alive.
     if (entry.type === 'membership') {
-      this.membershipEntries.push({ ...entry, data: entry.data.slice(), recorded: false });
+      this.membershipEntries.push({ ...entry, data: entry.data.slice(), recorded: undefined });
     }
   }
 

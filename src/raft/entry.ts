@@ -9,7 +9,7 @@ export function makeEntry(
   type: EntryType,
   data: Uint8Array,
 ): Entry {
-  return { index, term, time, type, data, recorded: false };
+  return { index, term, time, type, data, recorded: undefined };
 }
 
 /** The result of arithmetic on indexes, as an index. */

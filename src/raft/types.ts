@@ -24,11 +24,12 @@ export interface Entry {
   /** Once it is recorded, a view of its record: what it came in is let go. */
   data: Uint8Array;
   /**
-   * Whether `data` lies where the entry codec put it: within the entry's encoding, checksum
-   * included, so that it is encoded once and the same bytes are sent and stored. False when in
-   * doubt. The core never reads it.
+   * The same view as `data` once that lies where the entry codec put it: within the entry's
+   * encoding, checksum included, so that it is encoded once and the same bytes are sent and stored.
+   * Anything else: not encoded yet, so a copy of the entry with other data is not taken for
+   * encoded. The core never reads it.
    */
-  recorded: boolean;
+  recorded: Uint8Array | undefined;
 }
 
 /** One node of the cluster as the membership knows it. */

@@ -4,6 +4,8 @@ import { systemClientEnvironment } from '../../src/client/index.ts';
 import type { Link, LinkAnswer } from '../../src/client/link.ts';
 import { registrySettings } from '../../src/client/options.ts';
 import { Proposals, NOBODY } from '../../src/client/proposals.ts';
+import { Sequencer } from '../../src/client/sequencer.ts';
+import type { SessionId } from '../../src/registry/index.ts';
 import { failure } from './support/harness.ts';
 
 /** Answers everything with the same bytes. */
@@ -34,4 +36,21 @@ test('[API-124] an unreadable answer is told as such, and what it leaves unknown
   const write = await failure(proposals.propose({ type: 'tick' }, NOBODY, patience));
   assert.equal(write.code, 'wrong-version');
   assert.equal(write.outcome, 'unknown');
+});
+
+test('[API-125] a number whose write could not even leave is given up, not left open', async () => {
+  const link: Link = {
+    ...answering(new Uint8Array(0)),
+    begin: () => {
+      throw new TypeError('no such thing');
+    },
+  };
+  const proposals = new Proposals(link, systemClientEnvironment);
+  const sequencer = new Sequencer(2);
+  const actor = { session: 1 as SessionId, sequencer, gone: () => undefined };
+  const patience = { deadlineMs: performance.now() + 1000, signal: undefined };
+  for (let number = 1; number <= 5; number++) {
+    await assert.rejects(proposals.propose({ type: 'tick' }, actor, patience), TypeError);
+    assert.equal(sequencer.acknowledged, number);
+  }
 });

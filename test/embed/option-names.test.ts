@@ -17,6 +17,7 @@ import {
   type Table,
 } from '../../src/index.ts';
 import { testLogStore } from '../../src/log-store/conformance/index.ts';
+import { failure } from './support/failure.ts';
 
 const LISTEN = '127.0.0.1:0';
 
@@ -144,4 +145,23 @@ test('[API-97] options that are no object are refused', async () => {
   assert.throws(() => new SqliteLogStore('data/a.db' as never), /takes an object of options/);
   await assert.rejects(node.registry.put('k', 'v', '10m' as never), /takes an object of options/);
   await assert.rejects(connect(undefined as never), /an object of options is expected/);
+});
+
+test('[API-127] what is no signal is refused, and the next call is none the worse', async () => {
+  const signal = new AbortController() as unknown as AbortSignal;
+  await client.registry.put('key', 'before');
+  const { registry } = client;
+  const calls: readonly (() => unknown)[] = [
+    () => registry.put('key', 'value', { signal }),
+    () => registry.get('key', { signal }),
+    () => registry.lock('name', { signal }),
+    () => registry.list({ signal }),
+    () => first(registry.watch({ signal })),
+  ];
+  for (const call of calls) {
+    const error = await failure((async () => call())());
+    assert.equal(error.code, 'invalid-argument');
+    assert.match(error.message, /signal takes an AbortSignal/);
+  }
+  await client.registry.put('key', 'after');
 });

@@ -20,7 +20,7 @@ function entry(index: number, bytes = 10): Entry {
     time: index,
     type: 'command',
     data: new Uint8Array(bytes).fill(index),
-    recorded: false,
+    recorded: undefined,
   };
 }
 

@@ -37,7 +37,7 @@ function entryAt(index: number, term: number, text = ''): Entry {
     time: 0,
     type: 'command',
     data,
-    recorded: false,
+    recorded: undefined,
   };
 }
 

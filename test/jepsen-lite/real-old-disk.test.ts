@@ -22,7 +22,7 @@ function entry(index: number): Entry {
     time: index,
     type: 'command',
     data,
-    recorded: false,
+    recorded: undefined,
   };
 }
 

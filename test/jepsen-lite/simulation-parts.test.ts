@@ -55,7 +55,7 @@ function entry(at: number): Entry {
     term: 1 as Term,
     time: at,
     data,
-    recorded: false,
+    recorded: undefined,
   };
 }
 

@@ -24,7 +24,7 @@ function entry(at: number, ofTerm: number, text = 'x'): Entry {
     term: term(ofTerm),
     time: 0,
     data,
-    recorded: false,
+    recorded: undefined,
   };
 }
 

@@ -36,7 +36,7 @@ const anyEntry = fc.record({
   time: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
   type: fc.constantFrom('command' as const, 'noop' as const, 'membership' as const),
   data: fc.uint8Array({ maxLength: 600 }),
-  recorded: fc.constant(false),
+  recorded: fc.constant(undefined),
 });
 
 test('[L12] [LOG-17] whatever is encoded is decoded alike', () => {
@@ -70,6 +70,16 @@ test('[LOG-17] an entry is encoded once, and entries together in one buffer', ()
   assert.deepEqual(joinRecords(list), joined, 'strangers with one');
   assert.deepEqual(joinRecords(fresh, 1, 2), encodeRecord(fresh[1]!));
   assert.equal(joinRecords(fresh, 2, 2).length, 0);
+});
+
+test('[LOG-17] a copy of an entry with other data is encoded anew', () => {
+  const original = entry(4);
+  encodeRecord(original);
+  for (const data of [Buffer.from('another'), original.data.slice(), new Uint8Array(0)]) {
+    const copy: Entry = { ...original, data };
+    assert.deepEqual(decodeRecord(joinRecords([copy])).data, new Uint8Array(data));
+    assert.deepEqual(decodeRecord(encodeRecord({ ...original, data })).data, new Uint8Array(data));
+  }
 });
 
 test('[LOG-17] a decoded entry is a view that can be stored as it is', () => {

@@ -243,7 +243,7 @@ export function command(index: number, term: number): Entry {
     time: 0,
     type: 'command',
     data: Uint8Array.from(`${index}.${term}`, (char) => char.charCodeAt(0)),
-    recorded: false,
+    recorded: undefined,
   };
 }
 

@@ -91,7 +91,7 @@ test('[NET-9] arbitrary bytes under any kind are malformed or a message', () => 
 function entryAt(index: number, length: number): Entry {
   const data = new Uint8Array(length).fill(index);
   const stamp = { index: index as LogIndex, term: 3 as Term, time: 1000 + index };
-  return { ...stamp, type: 'command', data, recorded: false };
+  return { ...stamp, type: 'command', data, recorded: undefined };
 }
 
 function appendOf(entries: readonly Entry[]): PeerMessage {

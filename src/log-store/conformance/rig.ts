@@ -82,7 +82,7 @@ export function entry(at: number, fields: EntryFields = {}): Entry {
     time: 1000 + at,
     type: fields.type ?? 'command',
     data: fields.data ?? bytesOf(`entry ${at}`),
-    recorded: false,
+    recorded: undefined,
   };
 }
 

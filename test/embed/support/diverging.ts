@@ -22,7 +22,7 @@ class TamperingStore extends MemoryLogStore {
 
   override write(batch: WriteBatch): Promise<void> {
     const entries = batch.entries?.map((entry) => {
-      return { ...entry, data: this.#tamper(entry.data), recorded: false };
+      return { ...entry, data: this.#tamper(entry.data), recorded: undefined };
     });
     return super.write({ ...batch, entries });
   }

@@ -57,7 +57,7 @@ function entriesAfter(prevIndex: number): fc.Arbitrary<Entry[]> {
     entries.map((entry, i) => ({
       ...entry,
       index: (prevIndex + 1 + i) as LogIndex,
-      recorded: false,
+      recorded: undefined,
     })),
   );
 }
