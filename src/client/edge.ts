@@ -180,7 +180,8 @@ export function edgeView(view: KeyView, now?: number): RegistryRecord | undefine
   return view.record === undefined ? undefined : edgeRecord(view.record, view.lock, now);
 }
 
-/** What was just written: its time is the present. */
-export function writtenView(view: KeyView): RegistryRecord | undefined {
-  return edgeView(view, view.record?.time);
+/** What a put has just written: its time is the present. */
+export function writtenView({ record, lock }: KeyView): RegistryRecord {
+  if (record === undefined) throw new HoldfastError('internal', 'a put left no record');
+  return edgeRecord(record, lock, record.time);
 }

@@ -1,5 +1,4 @@
 /** Results and answers about one key, as the records that users see. */
-import { HoldfastError } from '../base/index.ts';
 import type { ByteString, RegistryQuery, Revision } from '../registry/index.ts';
 import { edgeView, writtenView } from './edge.ts';
 import { answerOf, resultOf, type Applied, type QueryAnswer } from './proposals.ts';
@@ -22,8 +21,7 @@ export function foundRecord(answer: QueryAnswer): RegistryRecord | undefined {
   return edgeView(view, time);
 }
 
-export function writtenRecord({ result }: Applied): RegistryRecord {
-  const record = writtenView(resultOf(result, 'key').view);
-  if (record === undefined) throw new HoldfastError('internal', 'a put left no record');
-  return record;
+/** What a put was answered with. */
+export function putRecord({ result }: Applied): RegistryRecord {
+  return writtenView(resultOf(result, 'key').view);
 }

@@ -42,9 +42,7 @@ function viewIn(result: TxnOpResult): KeyView {
 }
 
 function readPut(result: TxnOpResult): RegistryRecord {
-  const record = writtenView(viewIn(result));
-  if (record === undefined) throw new HoldfastError('internal', 'a put left no record');
-  return record;
+  return writtenView(viewIn(result));
 }
 
 function deleteRange(start: string, end: string | undefined): Operation<number> {

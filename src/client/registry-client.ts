@@ -33,7 +33,7 @@ import {
   type Patience,
   type QueryAnswer,
 } from './proposals.ts';
-import { foundRecord, getQuery, writtenRecord } from './found-records.ts';
+import { foundRecord, getQuery, putRecord } from './found-records.ts';
 import { countAll, readPage } from './range-pages.ts';
 import type {
   CallOptions,
@@ -168,7 +168,7 @@ export class RegistryClient implements Registry {
       const patience = this.#patience(options, 'put');
       const needsSession = command.ephemeral || command.lock;
       const { session } = options;
-      return this.#actors.proposeFor(command, session, patience, needsSession, writtenRecord);
+      return this.#actors.proposeFor(command, session, patience, needsSession, putRecord);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -380,10 +380,8 @@ export class RegistryClient implements Registry {
   }
 
   async closeSession(id: number, options?: CallOptions): Promise<void> {
-    const command = {
-      type: 'closeSession',
-      session: wholeNumber(id, 'session') as SessionId,
-    } as const;
+    const session = wholeNumber(id, 'session') as SessionId;
+    const command = { type: 'closeSession', session } as const;
     await this.#proposals.propose(command, NOBODY, this.#patience(options, 'call'), true);
   }
 

@@ -239,7 +239,7 @@ export class Engine {
     delay?: CommitDelay,
   ): LeaderWork {
     return new LeaderWork(this.context.runtime, this.raft, {
-      ...(delay === undefined ? {} : { delay }),
+      delay,
       lead: (waiters) => doer.lead(waiters),
       forward: (leader, waiters) => {
         if (!this.peers.servesAsLeader(leader)) return false;

@@ -17,7 +17,7 @@ export interface LeaderWorkOptions {
   readonly forward: (leader: NodeId, waiters: Waiter[]) => boolean;
   readonly excuse: Excuse;
   /** Of a leader: whether what waits should gather first. */
-  readonly delay?: CommitDelay;
+  readonly delay: CommitDelay | undefined;
 }
 
 /** A queue of one kind of work, emptied once a turn. */
